@@ -1,0 +1,99 @@
+/**
+ * The shared vocabulary of tracing, planning and execution. Executors see only `Program`.
+ */
+
+export type DType = "f32" | "i32";
+
+/** Bytes of one element. */
+export const dtypeBytes = { f32: 4, i32: 4 } as const satisfies Record<DType, number>;
+
+/**
+ * Where a tensor's storage comes from.
+ * - `arena`: an intermediate; planned offsets, reused by liveness
+ * - `owned`: parameters, moments, gradients, births; lives across runs, bound by name
+ * - `runtime`: everything the host may change between replays (tokens, targets, learning rate, gates, flags)
+ * - `output`: small results copied back to the host after each run
+ */
+export type Region = "arena" | "owned" | "runtime" | "output";
+
+export interface TensorInfo {
+  id: number;
+  shape: readonly number[];
+  dtype: DType;
+  region: Region;
+  /** Unique among tensors of `owned`, `runtime` and `output`; a label for intermediates. */
+  name: string;
+}
+
+/** Numbers only, so that a program crosses a C interface unchanged; booleans are 0 or 1. */
+export type Attributes = Readonly<Record<string, number>>;
+
+export interface GraphNode {
+  op: string;
+  inputs: readonly number[];
+  /** New tensors, or tensors of region `owned` that the op updates in place. */
+  outputs: readonly number[];
+  attributes: Attributes;
+}
+
+/** A traced computation: nodes in execution order over numbered tensors. */
+export interface GraphData {
+  tensors: readonly TensorInfo[];
+  nodes: readonly GraphNode[];
+}
+
+/** A tensor with its place: bytes from the start of the arena, runtime or output buffer; 0 for owned. */
+export interface PlacedTensor extends TensorInfo {
+  offset: number;
+  bytes: number;
+}
+
+/** What an executor replays. Offsets are multiples of 64 bytes. */
+export interface Program {
+  tensors: readonly PlacedTensor[];
+  instructions: readonly GraphNode[];
+  arenaBytes: number;
+  runtimeBytes: number;
+  outputBytes: number;
+}
+
+/** Memory of an executor's device. Handles, not ArrayBuffers: native memory must not be detached under a kernel. */
+export interface DeviceBuffer {
+  readonly bytes: number;
+  write(source: ArrayBufferView, byteOffset?: number): void;
+  read(target: ArrayBufferView, byteOffset?: number): void;
+  free(): void;
+}
+
+export interface OpProfile {
+  op: string;
+  calls: number;
+  seconds: number;
+}
+
+/** A program ready to run on a device. */
+export interface LoadedProgram {
+  readonly program: Program;
+  /** Every owned tensor must be bound before the first run. Size must equal the tensor's bytes. */
+  bind(name: string, buffer: DeviceBuffer): void;
+  /**
+   * Copies the runtime inputs in, runs all instructions off the JavaScript thread, copies the outputs back.
+   * @param runtime `runtimeBytes` long; @param output receives `outputBytes`
+   */
+  run(runtime: Uint8Array, output: Uint8Array): Promise<void>;
+  /** Value of a kept intermediate after the last run. */
+  readTensor(name: string): Float32Array | Int32Array;
+  profile(): OpProfile[];
+  free(): void;
+}
+
+/** A device that runs programs: the plain reference, the native CPU kernels, later CUDA. */
+export interface Executor {
+  /** `reference`, `cpu`, `cuda`. */
+  readonly name: string;
+  /** `reference`, `portable`, `avx2`, `avx512`, `sm_90`, ... Equal digests hold on one path. */
+  readonly instructionPath: string;
+  readonly numThreads: number;
+  allocate(bytes: number): DeviceBuffer;
+  load(program: Program): LoadedProgram;
+}

@@ -1,0 +1,55 @@
+// op.h -- what an op is to the executor: how many independent tasks it has, and how to run a range of them.
+//
+// Every file in ops/ is compiled once per instruction set (portable, AVX2, AVX-512) inside namespace ESPALIER_ISA,
+// so code here and there must not rely on inline functions of the standard library being the same in all of them.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace espalier {
+
+enum class DType : int32_t { f32 = 0, i32 = 1 };
+
+struct TensorView {
+  void* data;
+  const int64_t* dims;
+  int32_t rank;
+  DType dtype;
+  int64_t count;  // product of dims
+
+  float* f32() const { return static_cast<float*>(data); }
+  int32_t* i32() const { return static_cast<int32_t*>(data); }
+  int64_t last() const { return rank ? dims[rank - 1] : 1; }
+  int64_t rows() const { return last() ? count / last() : 0; }
+};
+
+// One instruction with its tensors resolved. Pointers stay valid for the whole run.
+struct OpCall {
+  const TensorView* inputs;
+  const TensorView* outputs;
+  int32_t num_inputs;
+  int32_t num_outputs;
+  const double* attributes;  // in the order of OpKernel::attributes
+  void* scratch;             // scratch_bytes(call) bytes, 64-byte aligned, shared by all tasks of this call
+};
+
+// The split into tasks depends on shapes and attributes only, never on the number of threads: results are the same
+// bits for any thread count. `finish`, when present, runs on one thread after all tasks (ordered reductions).
+struct OpKernel {
+  const char* name;
+  const char* attributes;  // comma-separated names, as in docs/ops.md
+  int64_t (*num_tasks)(const OpCall&);
+  void (*run)(const OpCall&, int64_t task_begin, int64_t task_end);
+  void (*finish)(const OpCall&);              // may be null
+  std::size_t (*scratch_bytes)(const OpCall&);  // may be null: none
+  double (*flops)(const OpCall&);             // rough work of the whole call, for the serial/parallel decision
+};
+
+// Each ops/<file>_cpu.cc defines, inside namespace ESPALIER_ISA, `extern const OpKernel <op>_kernel;` and lists it in
+// ops/registry_cpu.cc.
+struct OpTable {
+  const OpKernel* const* kernels;
+  int32_t count;
+};
+
+}  // namespace espalier

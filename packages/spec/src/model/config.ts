@@ -1,0 +1,135 @@
+import { ConfigError } from "@espalier/core";
+import { z } from "zod";
+
+const count = z.int().positive();
+
+/** Rotary position encoding. Rotation angle of pair i at position n: `n * base^(-2i/D)`, or `n * frequencies[i]`. */
+export const positionSchema = z.strictObject({
+  kind: z.enum(["rope", "xpos"]),
+  base: z.number().positive().default(10000),
+  /** xPos only: query scale `zeta_i^(p/scaleBase)`, key scale its inverse, `zeta_i = (2i/D + gamma)/(1 + gamma)`. */
+  scaleBase: z.number().positive().default(512),
+  gamma: z.number().positive().default(0.4),
+  /** xPos only: p = n - centre. A configuration constant, never the running length. */
+  centre: z.int().nonnegative().default(0),
+  /** One frequency a rotary pair, when growth of the head size made them differ from the formula. */
+  frequencies: z.array(z.number()).optional(),
+});
+
+/** Every multiplier that the configuration derives, as an explicit scalar (see `defaultMultipliers`). */
+export const multipliersSchema = z.strictObject({
+  /** Embedding output is multiplied by this. */
+  embedding: z.number(),
+  /** Hidden state before the head is multiplied by this. */
+  logits: z.number(),
+  /** Query-key products are multiplied by this; `1/sqrt(headDim)` at the base size. */
+  attention: z.number(),
+  /** Each block write into the residual stream is multiplied by this. */
+  residual: z.number(),
+});
+
+export const modelConfigSchema = z.strictObject({
+  /** `flm`: LayerNorm, biases, tanh GELU. `llama`: RMSNorm, no biases, SwiGLU. Both pre-norm. */
+  family: z.enum(["flm", "llama"]),
+  /** V: rows of the embedding. */
+  vocabSize: count,
+  /** T: tokens in a training sequence. */
+  seqLen: count,
+  /** L */
+  numLayers: z.int().nonnegative(),
+  /** C: size of the residual stream. */
+  residualDim: count,
+  /** H: inner size of the MLP. */
+  ffnDim: count,
+  /** G: key/value heads. */
+  numKvHeads: count,
+  /** Query heads that share one key/value head; N = numKvHeads * groupSize. */
+  groupSize: count.default(1),
+  /** D: query/key and value size of a head; even, as rotary pairs need. */
+  headDim: count.refine((d) => d % 2 === 0, "must be even: rotary position encoding works on pairs"),
+  position: positionSchema,
+  tiedHead: z.boolean(),
+  /** Added to the variance, one constant per norm class. */
+  normEpsilon: z.strictObject({ attention: z.number(), ffn: z.number(), final: z.number() }),
+  multipliers: multipliersSchema,
+  /** muP: learning rate and initialisation of matrix-like parameters scale with `residualDim / baseWidth`; null: standard. */
+  mup: z.strictObject({ baseWidth: count }).nullable(),
+  /** Standard deviation of initial weights at the base width. */
+  initStd: z.number().positive(),
+});
+
+/** The complete description of one transformer. Everything that depends on shape is a function of it. */
+export type ModelConfig = z.infer<typeof modelConfigSchema>;
+export type PositionConfig = z.infer<typeof positionSchema>;
+export type Multipliers = z.infer<typeof multipliersSchema>;
+export type ModelFamily = ModelConfig["family"];
+
+/** N: query heads. */
+export function numHeads(config: ModelConfig): number {
+  return config.numKvHeads * config.groupSize;
+}
+
+/** Width over muP base width; 1 without muP. */
+export function mupRatio(config: ModelConfig): number {
+  return config.mup ? config.residualDim / config.mup.baseWidth : 1;
+}
+
+/** What a caller states; the rest has the family's defaults. */
+export interface ModelShape {
+  family: ModelFamily;
+  vocabSize: number;
+  seqLen: number;
+  numLayers: number;
+  residualDim: number;
+  ffnDim?: number;
+  numKvHeads: number;
+  groupSize?: number;
+  headDim?: number;
+  position?: Partial<PositionConfig>;
+  tiedHead?: boolean;
+  normEpsilon?: number;
+  mup?: { baseWidth: number; outputMult?: number; inputMult?: number };
+  initStd?: number;
+}
+
+/**
+ * A full configuration from its shape: ffnDim 4C (FLM) or 8C/3 rounded up to a multiple of 8 (Llama), head size C/N,
+ * attention multiplier 1/sqrt(D), logits multiplier `outputMult / w` under muP (w = C / baseWidth), else 1.
+ *
+ * @throws {ConfigError} naming the first field that does not fit
+ */
+export function modelConfig(shape: ModelShape): ModelConfig {
+  const groupSize = shape.groupSize ?? 1;
+  const headDim = shape.headDim ?? shape.residualDim / (shape.numKvHeads * groupSize);
+  const epsilon = shape.normEpsilon ?? 1e-5;
+  return parseModelConfig({
+    family: shape.family,
+    vocabSize: shape.vocabSize,
+    seqLen: shape.seqLen,
+    numLayers: shape.numLayers,
+    residualDim: shape.residualDim,
+    ffnDim: shape.ffnDim ?? (shape.family === "flm" ? 4 * shape.residualDim : 8 * Math.ceil(shape.residualDim / 3)),
+    numKvHeads: shape.numKvHeads,
+    groupSize,
+    headDim,
+    position: { kind: "rope", ...shape.position },
+    tiedHead: shape.tiedHead ?? shape.family === "flm",
+    normEpsilon: { attention: epsilon, ffn: epsilon, final: epsilon },
+    multipliers: {
+      embedding: shape.mup?.inputMult ?? 1,
+      logits: shape.mup ? ((shape.mup.outputMult ?? 1) * shape.mup.baseWidth) / shape.residualDim : 1,
+      attention: 1 / Math.sqrt(headDim),
+      residual: 1,
+    },
+    mup: shape.mup ? { baseWidth: shape.mup.baseWidth } : null,
+    initStd: shape.initStd ?? 0.02,
+  });
+}
+
+/** @throws {ConfigError} with the path of the first offending field, what was found and what is expected */
+export function parseModelConfig(value: unknown): ModelConfig {
+  const result = modelConfigSchema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  throw new ConfigError(`model config: ${issue.path.join(".") || "value"}: ${issue.message}. Correct this field.`);
+}

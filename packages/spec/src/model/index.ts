@@ -1,0 +1,28 @@
+export {
+  type ModelConfig,
+  type ModelFamily,
+  type ModelShape,
+  type Multipliers,
+  type PositionConfig,
+  modelConfig,
+  modelConfigSchema,
+  mupRatio,
+  numHeads,
+  parseModelConfig,
+} from "./config.ts";
+export {
+  type Axis,
+  type AxisSide,
+  type GatePoint,
+  type Init,
+  type LayoutAxis,
+  type LayoutEntry,
+  type MupClass,
+  type Parameter,
+  axisSize,
+  gatePoints,
+  layoutTable,
+  numMatmulParameters,
+  numParameters,
+  parameters,
+} from "./layout.ts";
