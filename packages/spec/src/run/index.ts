@@ -45,3 +45,17 @@ export interface Metric {
   validationLoss?: number;
   bitsPerByte?: number;
 }
+
+export type {
+  ArmGrowth,
+  ArmRole,
+  ArmStage,
+  ClaimKind,
+  ClaimRow,
+  ClaimVerdict,
+  CurvePoint,
+  IqScore,
+  ReportArm,
+  ReportComparison,
+  ReproductionReport,
+} from "./report.ts";
