@@ -1,3 +1,3 @@
-import { packageConfig } from "../../infra/build/tsup.ts";
+import { packageConfig } from "../../infra/bundle/tsup.ts";
 
 export default packageConfig(import.meta.dirname);

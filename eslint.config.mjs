@@ -1,0 +1,35 @@
+import nx from "@nx/eslint-plugin";
+import tseslint from "typescript-eslint";
+import { importTable } from "./infra/importTable.mjs";
+
+const depConstraints = Object.entries(importTable).map(([name, allowed]) => ({
+  sourceTag: `package:${name}`,
+  onlyDependOnLibsWithTags: [...new Set(["core", name, ...allowed])].map((other) => `package:${other}`),
+}));
+
+export default tseslint.config(
+  { ignores: ["**/dist/**", "**/node_modules/**", "**/build/**", "**/.nx/**", "**/.turbo/**", "**/coverage/**", "**/.readme-example.*"] },
+  {
+    files: ["{packages,apps,infra}/**/*.{ts,tsx}", "*.ts"],
+    extends: [tseslint.configs.base],
+    rules: {
+      "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
+      "@typescript-eslint/no-explicit-any": "error",
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
+      "no-restricted-syntax": [
+        "error",
+        { selector: "ExportAllDeclaration", message: "List public names one by one instead of `export *`." },
+      ],
+      "no-debugger": "error",
+      "no-var": "error",
+      "prefer-const": "error",
+      eqeqeq: ["error", "always", { null: "ignore" }],
+    },
+  },
+  {
+    files: ["{packages,apps}/*/src/**/*.{ts,tsx}"],
+    ignores: ["**/*.test.ts", "**/testing/**"],
+    plugins: { "@nx": nx },
+    rules: { "@nx/enforce-module-boundaries": ["error", { allow: [], depConstraints, banTransitiveDependencies: false }] },
+  },
+);

@@ -1,0 +1,44 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+/** Packs every public package; returns name and tarball of each. */
+export function packAll(destination) {
+  mkdirSync(destination, { recursive: true });
+  const folders = ["packages", "apps"].flatMap((top) => readdirSync(top).map((name) => join(top, name)));
+  const packs = [];
+  for (const folder of folders) {
+    const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    if (manifest.private) continue;
+    execFileSync("npx", ["-y", "pnpm@10", "pack", "--pack-destination", resolve(destination)], {
+      cwd: folder,
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    const file = `${manifest.name.replace("@", "").replace("/", "-")}-${manifest.version}.tgz`;
+    packs.push({ name: manifest.name, file: join(resolve(destination), file) });
+  }
+  return packs;
+}
+
+/** Installs all tarballs into an empty project, imports every package and runs the command line. */
+export function installTarballs(packs, directory) {
+  mkdirSync(directory, { recursive: true });
+  const local = Object.fromEntries(packs.map(({ name, file }) => [name, `file:${file}`]));
+  const manifest = { name: "consumer", private: true, type: "module", dependencies: local, pnpm: { overrides: local } };
+  writeFileSync(join(directory, "package.json"), JSON.stringify(manifest, null, 2));
+  execFileSync("npx", ["-y", "pnpm@10", "install", "--ignore-workspace"], { cwd: directory, stdio: ["ignore", "ignore", "inherit"] });
+  const specifiers = packs.filter(({ name }) => name !== "espalier").flatMap(({ name }) => exportsOf(directory, name));
+  const script = `for (const s of ${JSON.stringify(specifiers)}) { const m = await import(s); if (!Object.keys(m).length) throw new Error(s + ' exports nothing'); }`;
+  // The Node that the workspace pins: the packages state which they need.
+  const node = resolve("node_modules/.bin/node");
+  execFileSync(node, ["--input-type=module", "-e", script], { cwd: directory, stdio: "inherit" });
+  execFileSync(node, [join(directory, "node_modules/espalier/dist/main.js"), "doctor"], { cwd: directory, stdio: "inherit" });
+}
+
+function exportsOf(directory, name) {
+  const manifest = JSON.parse(readFileSync(join(directory, "node_modules", name, "package.json"), "utf8"));
+  return Object.keys(manifest.exports)
+    .filter((key) => key.startsWith(".") && typeof manifest.exports[key] === "object")
+    .filter((key) => !/\/(model|languageModel|run)$/.test(key) || name !== "@espalier/spec" || key === "./model")
+    .map((key) => name + key.slice(1));
+}
