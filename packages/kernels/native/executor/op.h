@@ -2,6 +2,7 @@
 //
 // Every file in ops/ is compiled once per instruction set (portable, AVX2, AVX-512) inside namespace ESPALIER_ISA,
 // so code here and there must not rely on inline functions of the standard library being the same in all of them.
+// Functions defined in this header are always inlined for that reason.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -17,10 +18,10 @@ struct TensorView {
   DType dtype;
   int64_t count;  // product of dims
 
-  float* f32() const { return static_cast<float*>(data); }
-  int32_t* i32() const { return static_cast<int32_t*>(data); }
-  int64_t last() const { return rank ? dims[rank - 1] : 1; }
-  int64_t rows() const { return last() ? count / last() : 0; }
+  __attribute__((always_inline)) float* f32() const { return static_cast<float*>(data); }
+  __attribute__((always_inline)) int32_t* i32() const { return static_cast<int32_t*>(data); }
+  __attribute__((always_inline)) int64_t last() const { return rank ? dims[rank - 1] : 1; }
+  __attribute__((always_inline)) int64_t rows() const { return last() ? count / last() : 0; }
 };
 
 // One instruction with its tensors resolved. Pointers stay valid for the whole run.
@@ -33,8 +34,15 @@ struct OpCall {
   void* scratch;             // scratch_bytes(call) bytes, 64-byte aligned, shared by all tasks of this call
 };
 
+// Room of the calling thread alone, 64-byte aligned, at least `bytes` long; valid until the next call on this thread.
+// For packed panels and row blocks inside one task; its contents are undefined at first.
+void* thread_scratch(std::size_t bytes);
+
 // The split into tasks depends on shapes and attributes only, never on the number of threads: results are the same
 // bits for any thread count. `finish`, when present, runs on one thread after all tasks (ordered reductions).
+//
+// An op whose work has an order (pack, then multiply; rows, then columns) states stages instead: `num_tasks` and `run`
+// are null, `num_stages`, `stage_tasks` and `run_stage` are set, and a stage begins when the one before it is complete.
 struct OpKernel {
   const char* name;
   const char* attributes;  // comma-separated names, as in docs/ops.md
@@ -43,10 +51,13 @@ struct OpKernel {
   void (*finish)(const OpCall&);              // may be null
   std::size_t (*scratch_bytes)(const OpCall&);  // may be null: none
   double (*flops)(const OpCall&);             // rough work of the whole call, for the serial/parallel decision
+  int32_t (*num_stages)(const OpCall&);         // null: one stage, num_tasks and run
+  int64_t (*stage_tasks)(const OpCall&, int32_t stage);
+  void (*run_stage)(const OpCall&, int32_t stage, int64_t task_begin, int64_t task_end);
 };
 
-// Each ops/<file>_cpu.cc defines, inside namespace ESPALIER_ISA, `extern const OpKernel <op>_kernel;` and lists it in
-// ops/registry_cpu.cc.
+// Each ops/<file>_cpu.cc defines, inside namespace ESPALIER_ISA, `extern const OpKernel <op>_kernel;` and has its line in
+// ops/op_list.h.
 struct OpTable {
   const OpKernel* const* kernels;
   int32_t count;
