@@ -10,6 +10,7 @@ export {
   numHeads,
   parseModelConfig,
 } from "./config.ts";
+export { forwardFlopsPerToken, trainingFlopsPerToken } from "./flops.ts";
 export {
   type Axis,
   type AxisSide,
