@@ -1,0 +1,49 @@
+import type { ReportArm } from "@espalier/spec/run";
+import { compact, loss } from "../format.ts";
+
+/** What each growth did to the function at the moment it happened. */
+export function Growths({ arms }: { arms: readonly ReportArm[] }) {
+  const rows = arms.flatMap((arm) => arm.growths.map((growth, index) => ({ arm, growth, stage: arm.stages[index + 1] })));
+  if (rows.length === 0) return null;
+  return (
+    <section>
+      <h2>The moment of growth</h2>
+      <p>
+        Logit change is max |a − b| / max |a| over 64 held-back positions in single precision, gates at 0. Exact operators
+        must stay below 10⁻⁵.
+      </p>
+      <div className="wide">
+        <table>
+          <thead>
+            <tr>
+              <th>arm</th>
+              <th>at</th>
+              <th>operators</th>
+              <th>to</th>
+              <th>loss before</th>
+              <th>after</th>
+              <th>logit change</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(({ arm, growth, stage }) => (
+              <tr key={`${arm.id}-${growth.step}`}>
+                <td>{arm.title}</td>
+                <td>{compact(growth.tokens)} tokens</td>
+                <td>
+                  {Object.entries(growth.operators)
+                    .map(([axis, operator]) => `${axis}: ${operator}`)
+                    .join(", ")}
+                </td>
+                <td>{stage ? `L${stage.model.numLayers} C${stage.model.residualDim}` : ""}</td>
+                <td>{loss(growth.lossBefore)}</td>
+                <td>{loss(growth.lossAfter)}</td>
+                <td className={growth.logitChange <= 1e-5 ? "yes" : "no"}>{growth.logitChange.toExponential(1)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,38 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig, type Plugin } from "vite";
+
+/**
+ * Writes scripts and styles into the page itself: a report is one file that can be mailed and opened from disk.
+ * A closing tag inside the script would end it early, so `</` is escaped.
+ */
+function oneFile(): Plugin {
+  return {
+    name: "one-file",
+    enforce: "post",
+    generateBundle(_options, bundle) {
+      const page = bundle["index.html"];
+      if (page?.type !== "asset") throw new Error("one-file: no index.html in the bundle");
+      let html = String(page.source);
+      for (const [name, item] of Object.entries(bundle)) {
+        if (item.type === "chunk") {
+          const code = item.code.replaceAll("</", "<\\/");
+          html = html.replace(new RegExp(`\\s*<script[^>]*src="[^"]*${name}"[^>]*></script>`), "");
+          // At the end of the body: a module script in the head would run before the data element only by luck.
+          html = html.replace("</body>", () => `<script type="module">${code}</script>\n  </body>`);
+          delete bundle[name];
+        } else if (name.endsWith(".css")) {
+          html = html.replace(new RegExp(`\\s*<link[^>]*href="[^"]*${name}"[^>]*>`), () => `<style>${item.source}</style>`);
+          delete bundle[name];
+        }
+      }
+      page.source = html;
+    },
+  };
+}
+
+export default defineConfig({
+  base: "./",
+  plugins: [react(), oneFile()],
+  resolve: { conditions: ["@espalier/source", "module", "browser", "development|production"] },
+  build: { modulePreload: false, cssCodeSplit: false, assetsInlineLimit: 1e6, rollupOptions: { output: { inlineDynamicImports: true } } },
+});
