@@ -1,1 +1,3 @@
-export {};
+export { type AppOptions, createApp } from "./app.ts";
+export { type Listening, listen } from "./listen.ts";
+export { type ReportSource, reportFile } from "./routes/report.ts";

@@ -1,0 +1,24 @@
+import type { LanguageModel } from "@espalier/spec/languageModel";
+import { Hono } from "hono";
+import { completionRoutes } from "./routes/completions.ts";
+import { type ReportSource, reportRoutes } from "./routes/report.ts";
+
+export interface AppOptions {
+  /** The page served at `/`: the built web page without an embedded report. */
+  page?: string;
+  /** Where the report is read from, and who says that it changed. */
+  report?: ReportSource;
+  /** Served at `/v1/completions`. */
+  model?: LanguageModel;
+}
+
+/** All routes as one Hono application; nothing listens yet. */
+export function createApp({ page, report, model }: AppOptions): Hono {
+  const app = new Hono();
+  if (page !== undefined) app.get("/", (context) => context.html(page));
+  if (report) app.route("/api", reportRoutes(report));
+  if (model) app.route("/v1", completionRoutes(model));
+  app.notFound((context) => context.json({ error: { message: `No route ${context.req.method} ${context.req.path}.`, type: "not_found" } }, 404));
+  app.onError((error, context) => context.json({ error: { message: error.message, type: "server_error" } }, 500));
+  return app;
+}
