@@ -1,0 +1,45 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { LockError } from "../errors.ts";
+import { acquireLock } from "./lock.ts";
+
+let directory: string;
+beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), "espalier-core-"))));
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+/** A process that holds the lock and then waits to be killed. */
+async function holder() {
+  const lock = JSON.stringify(new URL("./lock.ts", import.meta.url).href);
+  const source = `const { acquireLock } = await import(${lock});
+    acquireLock(${JSON.stringify(directory)}); console.log("held"); setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", source]);
+  await once(child.stdout, "data");
+  return child;
+}
+
+describe("acquireLock", () => {
+  it("refuses a second holder in the same process until the first releases", () => {
+    const lock = acquireLock(directory);
+    expect(() => acquireLock(directory)).toThrow(LockError);
+    expect(() => acquireLock(directory)).toThrow(`${directory}: another process is working in this directory.`);
+    lock.release();
+    lock.release();
+    acquireLock(directory).release();
+  });
+
+  it("refuses while another process holds it, and is free once that process was killed", async () => {
+    const child = await holder();
+    expect(() => acquireLock(directory)).toThrow(LockError);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    acquireLock(directory).release();
+  });
+
+  it("creates the directory", () => {
+    acquireLock(join(directory, "a", "b")).release();
+  });
+});
