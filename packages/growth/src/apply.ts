@@ -1,0 +1,93 @@
+import { GrowthError, random } from "@espalier/core";
+import { type Axis, type LayoutEntry, type ModelConfig, type Parameter, axisSize, parameters } from "@espalier/spec/model";
+import { blockWrites } from "./growthMap.ts";
+import { type FloatArray, type SideMap, accumulateMapped, likeArray, sideMap } from "./kronecker.ts";
+import type { AxisMap, GrowthMap } from "./map.ts";
+
+/** Parameters, or moments, by parameter name (`embedding.weight`, `layers.3.ffn.up.bias`). Storage is row-major. */
+export type ParameterTree<T extends FloatArray = Float32Array> = Readonly<Record<string, T>>;
+
+/** Row and column maps of a layout entry, cached by entry: every layer shares them. */
+export interface EntrySides {
+  rows: SideMap;
+  columns: SideMap;
+}
+
+/** Sides of layout entries under a set of axis maps, each built once. */
+export function entrySides(source: ModelConfig, maps: Partial<Record<Axis, AxisMap>>): (entry: LayoutEntry) => EntrySides {
+  const cache = new Map<string, EntrySides>();
+  return (entry) => {
+    let sides = cache.get(entry.name);
+    if (!sides) {
+      const build = (axes: LayoutEntry["axes"]) =>
+        sideMap(entry.name, axes, axes.map(({ axis }) => axisSize(source, axis)), maps);
+      sides = { rows: build(entry.axes.slice(0, entry.numRowAxes)), columns: build(entry.axes.slice(entry.numRowAxes)) };
+      cache.set(entry.name, sides);
+    }
+    return sides;
+  };
+}
+
+/** Name of a layout entry in a layer of the source, or at model scope. */
+export function sourceName(entry: LayoutEntry, layer: number | undefined): string {
+  return layer === undefined ? entry.name : `layers.${layer}.${entry.name}`;
+}
+
+/**
+ * Grows parameters: `W' = factor * sum_t weight_t D_t W_src(t) N_t + F` for every tensor of the target.
+ *
+ * F: entries that touch a new unit follow the layout table's initialisation with the target's standard deviation, or
+ * are 0 where the axis map says so; so are layers without a source. Values of F depend on (seed, name, position) only.
+ *
+ * @param tree parameters of the source configuration, fp32 or fp64; unchanged
+ * @returns    parameters of the target configuration, of the same array type
+ * @throws {GrowthError} when a tensor is missing or does not have the source's size
+ */
+export function applyGrowth<T extends FloatArray>(map: GrowthMap, tree: ParameterTree<T>): Record<string, T> {
+  const target = parameters(map.target);
+  const writes = new Set(blockWrites(map.target));
+  const sides = entrySides(map.source, map.axes);
+  const grown: Record<string, T> = {};
+  for (const parameter of target) {
+    const { name, entry, layer, rows, columns } = parameter;
+    const terms = layer === undefined ? [{ layer: undefined, weight: 1, axes: undefined }] : map.layers[layer]!.terms;
+    const out = likeArray(Object.values(tree)[0]!, rows * columns);
+    grown[name] = out;
+    if (layer !== undefined && map.layers[layer]!.zeroOutputs && writes.has(entry.name)) continue;
+
+    const factor = map.factors[entry.name] ?? 1;
+    for (const term of terms) {
+      const from = sourceName(entry, term.layer);
+      const values = tree[from];
+      if (!values) throw new GrowthError(`growth: the source tree has no ${from}, expected every parameter of the source. Load a complete checkpoint.`);
+      const own = term.axes ? entrySides(map.source, { ...map.axes, ...term.axes })(entry) : sides(entry);
+      accumulateMapped(out, values, own.rows, own.columns, factor * term.weight);
+    }
+    fill(out, parameter, map, terms.length > 0 ? sides(entry) : undefined);
+  }
+  return grown;
+}
+
+/** Adds F. Without sides the whole tensor is new. */
+function fill(out: FloatArray, { name, entry, rows, columns }: Parameter, map: GrowthMap, sides: EntrySides | undefined): void {
+  const { init } = entry;
+  const isConstant = init.kind === "constant";
+  const scale = isConstant ? init.value : init.std(map.target);
+  const draw = random(map.seed, "growth", name);
+  const value = (i: number) => (isConstant ? scale : scale * draw.normal(i));
+  for (let r = 0; r < rows; r++) {
+    const rowNew = !sides || sides.rows.isNew[r] === 1;
+    const rowZero = sides?.rows.isZero[r] === 1;
+    for (let c = 0; c < columns; c++) {
+      if (!rowNew && sides.columns.isNew[c] === 0) continue;
+      out[r * columns + c] = rowZero || sides?.columns.isZero[c] === 1 ? 0 : value(r * columns + c);
+    }
+  }
+  if (map.perturbation) perturb(out, map, name, isConstant ? 0 : scale);
+}
+
+function perturb(out: FloatArray, { perturbation, seed }: GrowthMap, name: string, std: number): void {
+  const { shrink, noise } = perturbation!;
+  const draw = random(seed, "growth", "perturbation", name);
+  for (let i = 0; i < out.length; i++) out[i] = shrink * out[i]! + (std > 0 ? noise * std * draw.normal(i) : 0);
+}
