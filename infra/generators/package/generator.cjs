@@ -1,4 +1,4 @@
-// nx g @espalier/generators:package NAME --description "..." --imports spec,graph
+// nx g ./infra/generators:package NAME --description "..." --imports spec,graph
 const TABLE = "infra/importTable.mjs";
 
 const camel = (name) => name.replace(/-([a-z])/g, (_, letter) => letter.toUpperCase());
