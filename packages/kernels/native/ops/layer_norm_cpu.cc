@@ -1,0 +1,80 @@
+// layer_norm_cpu.cc -- see layer_norm.h. A row is read three times, from L1 after the first: the variance is taken
+// around the mean (the one-pass formula cancels), and the backward needs both sums before it can write.
+#include "ops/layer_norm.h"
+
+#include "ops/norm_rows.h"
+
+namespace espalier {
+namespace ESPALIER_ISA {
+namespace {
+
+void run_layer_norm(const OpCall& call, int64_t task_begin, int64_t task_end) {
+  const Range rows = row_range(call, task_begin, task_end);
+  const int64_t C = call.outputs[0].last();
+  const float* gain = call.inputs[1].f32();
+  const float* bias = call.inputs[2].f32();
+  const ChannelWeights weights = channel_weights(call, 3, C);
+  const float epsilon = static_cast<float>(call.attributes[0]);
+  for (int64_t r = rows.begin; r < rows.end; ++r) {
+    float* y = call.outputs[0].f32() + r * C;
+    const float* x = call.inputs[0].f32() + r * C;
+    vf sum = zero();
+    for_each_vector(C, [&](int64_t i, int64_t lanes) { sum = fma(weights.of(i, lanes), load_some(x + i, lanes), sum); });
+    const float mean = reduce_add(sum) * weights.inverse_sum;
+    vf squares = zero();
+    for_each_vector(C, [&](int64_t i, int64_t lanes) {
+      const vf centred = load_some(x + i, lanes) - splat(mean);
+      squares = fma(weights.of(i, lanes) * centred, centred, squares);
+    });
+    const float rstd = inverse_sqrt(reduce_add(squares) * weights.inverse_sum + epsilon);
+    call.outputs[1].f32()[r] = mean;
+    call.outputs[2].f32()[r] = rstd;
+    for_each_vector(C, [&](int64_t i, int64_t lanes) {
+      const vf xhat = (load_some(x + i, lanes) - splat(mean)) * splat(rstd);
+      const vf plain = fma(xhat, load_some(gain + i, lanes), load_some(bias + i, lanes));
+      store_some(y + i, weights.c ? weights.of(i, lanes) * plain : plain, lanes);
+    });
+  }
+}
+
+void run_layer_norm_grad(const OpCall& call, int64_t task_begin, int64_t task_end) {
+  const Range rows = row_range(call, task_begin, task_end);
+  const int64_t C = call.outputs[0].last();
+  const float* gain = call.inputs[4].f32();
+  const ChannelWeights weights = channel_weights(call, 5, C);
+  for (int64_t r = rows.begin; r < rows.end; ++r) {
+    float* dx = call.outputs[0].f32() + r * C;
+    const float* dy = call.inputs[0].f32() + r * C;
+    const float* x = call.inputs[1].f32() + r * C;
+    const vf mean = splat(call.inputs[2].f32()[r]), rstd = splat(call.inputs[3].f32()[r]);
+    // a = c gain dy and xhat of a vector of channels
+    const auto a_of = [&](int64_t i, int64_t lanes) {
+      return weights.of(i, lanes) * load_some(gain + i, lanes) * load_some(dy + i, lanes);
+    };
+    const auto xhat_of = [&](int64_t i, int64_t lanes) { return (load_some(x + i, lanes) - mean) * rstd; };
+    vf sum_a = zero(), sum_a_xhat = zero();
+    for_each_vector(C, [&](int64_t i, int64_t lanes) {
+      const vf a = a_of(i, lanes);
+      sum_a += a;
+      sum_a_xhat = fma(a, xhat_of(i, lanes), sum_a_xhat);
+    });
+    const vf mean_a = splat(reduce_add(sum_a) * weights.inverse_sum);
+    const vf mean_a_xhat = splat(reduce_add(sum_a_xhat) * weights.inverse_sum);
+    for_each_vector(C, [&](int64_t i, int64_t lanes) {
+      const vf along = weights.of(i, lanes) * fma(xhat_of(i, lanes), mean_a_xhat, mean_a);
+      store_some(dx + i, rstd * (a_of(i, lanes) - along), lanes);
+    });
+  }
+}
+
+}  // namespace
+
+const OpKernel layer_norm_kernel = {
+    "layerNorm", "epsilon", row_tasks, run_layer_norm, nullptr, nullptr, norm_work, nullptr, nullptr, nullptr,
+};
+const OpKernel layer_norm_grad_kernel = {
+    "layerNormGrad", "", row_tasks, run_layer_norm_grad, nullptr, nullptr, norm_work, nullptr, nullptr, nullptr,
+};
+
+}  // namespace ESPALIER_ISA
+}  // namespace espalier

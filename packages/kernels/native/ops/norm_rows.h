@@ -1,0 +1,36 @@
+// norm_rows.h -- what the two norms share: channel weights and sums along a row.
+#pragma once
+#include "math/vector.h"
+#include "ops/blocks.h"
+
+namespace espalier {
+namespace ESPALIER_ISA {
+
+// Channel weights c [C] of a masked norm, or none (c = 1).
+struct ChannelWeights {
+  const float* c;  // null: none
+  float inverse_sum;  // 1/S
+
+  // c of a vector of channels; lanes beyond the row are 0, so that they add nothing to a weighted sum.
+  ESPALIER_INLINE vf of(int64_t i, int64_t lanes) const {
+    if (c) return load_some(c + i, lanes);
+    return lanes == kWidth ? splat(1.0f) : keep_first(splat(1.0f), lanes);
+  }
+};
+
+// `input` is the index of the optional last input c.
+inline ChannelWeights channel_weights(const OpCall& call, int32_t input, int64_t C) {
+  if (call.num_inputs <= input) return {nullptr, 1.0f / static_cast<float>(C)};
+  const float* c = call.inputs[input].f32();
+  vf sum = zero();
+  for_each_vector(C, [&](int64_t i, int64_t lanes) { sum += load_some(c + i, lanes); });
+  return {c, 1.0f / reduce_add(sum)};
+}
+
+inline float inverse_sqrt(float x) { return 1.0f / __builtin_sqrtf(x); }
+
+// Two passes over a row that stays in L1: about twice the time of an op with one.
+inline double norm_work(const OpCall& call) { return 32.0 * static_cast<double>(call.outputs[0].count); }
+
+}  // namespace ESPALIER_ISA
+}  // namespace espalier
