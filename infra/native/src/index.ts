@@ -1,1 +1,1 @@
-export {};
+export { buildNative, type BuildOptions, type BuildResult } from "./build.ts";

@@ -1,0 +1,72 @@
+#include "executor/executor.h"
+
+#include "executor/program.h"
+#include "executor/status.h"
+
+namespace espalier {
+
+Executor::Executor(int num_threads, const InstructionPath& path)
+    : path_(path), pool_(num_threads), thread_([this] { work(); }) {}
+
+Executor::~Executor() { stop(); }
+
+void Executor::submit(const Job& job) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (stopping_) throw Failure{ESPALIER_CANCELLED, "the executor has been stopped. Create another one."};
+    jobs_.push_back(job);
+  }
+  job_arrived_.notify_one();
+}
+
+void Executor::stop() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  job_arrived_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+bool Executor::idle() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return jobs_.empty() && !running_;
+}
+
+void Executor::work() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  for (;;) {
+    job_arrived_.wait(lock, [this] { return !jobs_.empty() || stopping_; });
+    if (jobs_.empty()) return;
+    const Job job = jobs_.front();
+    jobs_.pop_front();
+    running_ = true;
+    lock.unlock();
+    Failure failure{ESPALIER_OK, ""};
+    try {
+      job.program->run(job);
+    } catch (const Failure& thrown) {
+      failure = thrown;
+    } catch (const std::bad_alloc&) {
+      failure = {ESPALIER_OUT_OF_MEMORY, "there is not enough memory for the arena of this program."};
+    } catch (...) {
+      failure = {ESPALIER_INTERNAL, "an unexpected exception ended the run."};
+    }
+    lock.lock();
+    running_ = false;
+    lock.unlock();
+    job.done(job.context, failure.status, failure.message.c_str(), failure.instruction);
+    lock.lock();
+  }
+}
+
+char* Executor::grown(Memory& memory, std::size_t bytes) {
+  if (memory.bytes() < bytes) {
+    memory = Memory();  // first give back, then ask: the peak is the larger one, not the sum
+    memory = Memory(bytes);
+    if (!memory.data()) throw std::bad_alloc();
+  }
+  return memory.data();
+}
+
+}  // namespace espalier

@@ -1,0 +1,65 @@
+// executor.h -- one device: an instruction path, a thread of its own that takes runs from a queue, the pool it shares
+// tasks with, and the arena and scratch memory that all programs of this executor use in turn.
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "espalier.h"
+#include "executor/instruction_path.h"
+#include "executor/memory.h"
+#include "executor/thread_pool.h"
+
+namespace espalier {
+
+class Program;
+
+struct Job {
+  Program* program;
+  uint64_t number;  // of this program's runs; compared with the program's cancel mark
+  const void* runtime;
+  void* output;
+  EspalierDone done;
+  void* context;
+};
+
+class Executor {
+ public:
+  Executor(int num_threads, const InstructionPath& path);
+  ~Executor();
+
+  const InstructionPath& path() const { return path_; }
+  void submit(const Job& job);
+  // Ends what runs at its next instruction, refuses the rest, joins the thread. Idempotent.
+  void stop();
+  bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
+  bool idle();
+
+  // For the thread that runs programs:
+  ThreadPool& pool() { return pool_; }
+  // Memory of at least `bytes`, contents kept only while it need not grow.
+  char* arena(std::size_t bytes) { return grown(arena_, bytes); }
+  char* scratch(std::size_t bytes) { return grown(scratch_, bytes); }
+  // The program whose intermediates the arena holds.
+  std::atomic<const Program*> last_program{nullptr};
+
+ private:
+  void work();
+  static char* grown(Memory& memory, std::size_t bytes);
+
+  InstructionPath path_;
+  ThreadPool pool_;
+  Memory arena_;
+  Memory scratch_;
+  std::mutex mutex_;
+  std::condition_variable job_arrived_;
+  std::deque<Job> jobs_;
+  bool running_ = false;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+}  // namespace espalier

@@ -1,0 +1,51 @@
+// thread_pool.h -- the threads of one executor, sharing the tasks of one op at a time.
+//
+// The thread that calls `run` works too. Tasks are claimed in chunks from one atomic counter, so that a core which is
+// busy elsewhere takes fewer of them; the caller waits for tasks, never for threads. Waiting threads spin briefly, then
+// park. Who runs a task never changes its result.
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace espalier {
+
+class ThreadPool {
+ public:
+  using Run = void (*)(const void* context, int64_t task_begin, int64_t task_end);
+
+  // `num_threads` counts the calling thread, so num_threads - 1 are started.
+  explicit ThreadPool(int num_threads);
+  ~ThreadPool();
+
+  // Runs tasks [0, num_tasks) and returns when all are done. Called from one thread at a time.
+  void run(Run run, const void* context, int64_t num_tasks);
+
+ private:
+  void work();
+  // Claims and runs chunks of job `epoch` until none is left or another job has begun.
+  void take_tasks(uint64_t epoch);
+  bool wait_for_job(uint64_t seen);
+
+  // The job counter in the upper 32 bits, the next unclaimed task in the lower 32: a claim succeeds only while its job
+  // is the current one, so a late thread can never run a task of a finished job.
+  std::atomic<uint64_t> ticket_{0};
+  std::atomic<Run> run_{nullptr};
+  std::atomic<const void*> context_{nullptr};
+  std::atomic<int64_t> num_tasks_{0};
+  std::atomic<int64_t> chunk_{1};
+  std::atomic<int64_t> done_{0};
+
+  std::mutex mutex_;
+  std::condition_variable job_begins_;
+  std::condition_variable job_ends_;
+  std::atomic<int> parked_{0};
+  std::atomic<bool> caller_parked_{false};
+  std::atomic<bool> stopping_{false};
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace espalier

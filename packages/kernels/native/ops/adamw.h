@@ -1,0 +1,24 @@
+// adamw.h -- AdamW with births: entries that grew into a parameter later have their own age, and so their own bias
+// correction and learning rate. In place.
+//
+//   param, m, v [rows, cols]   outputs, updated in place
+//   grad [rows, cols]   norm [1] global gradient norm   step [2] = (learningRate, clipNorm)
+//   births [E, 3] = (1 - beta1^age, 1 - beta2^age, rateMultiplier) of each growth event
+//   rowBirth i32 [rows], colBirth i32 [cols]   growth event of each unit; absent: event 0
+//
+//   g = grad * min(1, clipNorm / norm)        e = max(rowBirth, colBirth)
+//   m = beta1 m + (1 - beta1) g               v = beta2 v + (1 - beta2) g^2
+//   param -= learningRate rateScale births[e].rate (mhat / (sqrt(vhat) + epsilon) + weightDecay param)
+//
+// Nothing is written when the norm is not finite. Source: Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2.
+#pragma once
+
+namespace espalier {
+namespace adamw_input {
+constexpr int grad = 0, norm = 1, step = 2, births = 3, row_birth = 4, col_birth = 5;
+}
+namespace adamw_attribute {
+constexpr int beta1 = 0, beta2 = 1, epsilon = 2, weight_decay = 3, rate_scale = 4;
+constexpr const char* names = "beta1,beta2,epsilon,weightDecay,rateScale";
+}
+}  // namespace espalier
