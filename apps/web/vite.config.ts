@@ -3,7 +3,7 @@ import { defineConfig, type Plugin } from "vite";
 
 /**
  * Writes scripts and styles into the page itself: a report is one file that can be mailed and opened from disk.
- * A closing tag inside the script would end it early, so `</` is escaped.
+ * A closing tag inside the script would end it early, so `</script` is escaped.
  */
 function oneFile(): Plugin {
   return {
@@ -15,7 +15,7 @@ function oneFile(): Plugin {
       let html = String(page.source);
       for (const [name, item] of Object.entries(bundle)) {
         if (item.type === "chunk") {
-          const code = item.code.replaceAll("</", "<\\/");
+          const code = item.code.replaceAll(/<\/(script)/gi, "<\\/$1");
           html = html.replace(new RegExp(`\\s*<script[^>]*src="[^"]*${name}"[^>]*></script>`), "");
           // At the end of the body: a module script in the head would run before the data element only by luck.
           html = html.replace("</body>", () => `<script type="module">${code}</script>\n  </body>`);
@@ -34,5 +34,5 @@ export default defineConfig({
   base: "./",
   plugins: [react(), oneFile()],
   resolve: { conditions: ["@espalier/source", "module", "browser", "development|production"] },
-  build: { modulePreload: false, cssCodeSplit: false, assetsInlineLimit: 1e6, rollupOptions: { output: { inlineDynamicImports: true } } },
+  build: { modulePreload: false, cssCodeSplit: false, assetsInlineLimit: 1e6, rolldownOptions: { output: { codeSplitting: false } } },
 });
