@@ -13,6 +13,8 @@ export {
   growBirths,
 } from "./births.ts";
 export { composeGrowth } from "./compose.ts";
+export { proveExactness } from "./exactness.ts";
+export type { Exactness, Refusal, Verdict } from "./exactness/verdict.ts";
 export { type Gate, gateValues, gates, rampValue } from "./gates.ts";
 export { type GrowthParts, growthMap, keepLayers } from "./growthMap.ts";
 export type { FloatArray } from "./kronecker.ts";
