@@ -1,1 +1,47 @@
-export {};
+export { Outputs, RuntimeInputs, outputLayout, runtimeLayout } from "./buffers.ts";
+export { type DifferentiateOptions, differentiate } from "./differentiate.ts";
+export { Graph, type Tensor } from "./graph.ts";
+export { type AdamwInputs, type AdamwOptions, type AdamwState, adamw } from "./ops/adamw.ts";
+export { add } from "./ops/add.ts";
+export { addBias } from "./ops/addBias.ts";
+export { blend } from "./ops/blend.ts";
+export { type AttentionOptions, causalAttention } from "./ops/causalAttention.ts";
+export { columnSum } from "./ops/columnSum.ts";
+export { type AccumulateMode, type GradientTarget, type OpDefinition } from "./ops/definition.ts";
+export { type EmbeddingOptions, embedding } from "./ops/embedding.ts";
+export { gatherRows } from "./ops/gatherRows.ts";
+export { gelu } from "./ops/gelu.ts";
+export { gradNorm } from "./ops/gradNorm.ts";
+export { type NormOptions, layerNorm } from "./ops/layerNorm.ts";
+export { type LinearCrossEntropy, type LinearCrossEntropyOptions, linearCrossEntropy } from "./ops/linearCrossEntropy.ts";
+export { type MatmulOptions, matmul } from "./ops/matmul.ts";
+export { reshape } from "./ops/reshape.ts";
+export { rmsNorm } from "./ops/rmsNorm.ts";
+export { type RotaryOptions, rotary } from "./ops/rotary.ts";
+export { scale } from "./ops/scale.ts";
+export { scaleColumns } from "./ops/scaleColumns.ts";
+export { swiglu } from "./ops/swiglu.ts";
+export { type RecordOptions, nodeBytes, nodeFlops, opTable, recordOp } from "./ops/table.ts";
+export { ALIGNMENT, type PlanOptions, peakBytes, plan } from "./plan.ts";
+export {
+  type ReferenceBuffer,
+  type ReferenceExecutor,
+  type ReferenceProgram,
+  referenceExecutor,
+} from "./reference/executor.ts";
+export { type TensorType } from "./shapes.ts";
+export {
+  type Attributes,
+  type DType,
+  type DeviceBuffer,
+  type Executor,
+  type GraphData,
+  type GraphNode,
+  type LoadedProgram,
+  type OpProfile,
+  type PlacedTensor,
+  type Program,
+  type Region,
+  type TensorInfo,
+  dtypeBytes,
+} from "./types.ts";

@@ -46,6 +46,10 @@ export interface GraphData {
 export interface PlacedTensor extends TensorInfo {
   offset: number;
   bytes: number;
+  /** Another tensor with the same storage under another shape. Executors need not care: the offset is the same. */
+  viewOf?: number;
+  /** An intermediate whose storage is not reused, so that `readTensor` may read it after a run. */
+  kept?: boolean;
 }
 
 /** What an executor replays. Offsets are multiples of 64 bytes. */

@@ -1,0 +1,98 @@
+import { ShapeError } from "@espalier/core";
+import type { Tensor } from "../graph.ts";
+import {
+  type TensorType,
+  expectElements,
+  expectFloats,
+  expectInputs,
+  expectShape,
+  f32,
+  lastAxis,
+  numRows,
+  showShape,
+} from "../shapes.ts";
+import type { Attributes } from "../types.ts";
+import { type GradientTarget, type OpDefinition, fresh, record, withFlag, withoutFlag } from "./definition.ts";
+
+/** The epilogue flags, in the order in which they apply; bias, gate and residual each bring one input. */
+export const plainEpilogue = { bias: 0, gelu: 0, gate: 0, residual: 0, savePre: 0 };
+
+/** Sizes of `op(a) op(b)` after flattening leading axes: M rows, N columns, K summed. */
+export function matmulSizes(a: TensorType, b: TensorType, { transA, transB }: Attributes) {
+  const [M, K] = transA ? [lastAxis(a.shape), numRows(a.shape)] : [numRows(a.shape), lastAxis(a.shape)];
+  const [N, inner] = transB ? [numRows(b.shape), lastAxis(b.shape)] : [lastAxis(b.shape), numRows(b.shape)];
+  return { M, N, K, inner };
+}
+
+export const matmulOp: OpDefinition = {
+  name: "matmul",
+  attributes: ["transA", "transB", "alpha", "accumulate", "bias", "gelu", "gate", "residual", "savePre"],
+  infer(inputs, attributes) {
+    const plain = withoutFlag("matmul", inputs, attributes);
+    expectInputs("matmul", plain, 2 + attributes.bias + attributes.gate + attributes.residual);
+    const [a, b] = plain;
+    expectFloats("matmul", { a, b });
+    const { M, N, K, inner } = matmulSizes(a, b, attributes);
+    if (K !== inner) {
+      const shapes = `${showShape(a.shape)}${attributes.transA ? "^T" : ""} and ${showShape(b.shape)}${attributes.transB ? "^T" : ""}`;
+      throw new ShapeError(
+        `matmul: b: inner size is ${inner}, expected ${K} (shapes ${shapes}). The last axis of op(a) and the first of op(b) must match.`,
+      );
+    }
+    let next = 2;
+    if (attributes.bias) expectShape("matmul: bias", plain[next++], [N], "It must match the columns of op(b).");
+    if (attributes.gate) expectShape("matmul: gate", plain[next++], [N], "It must match the columns of op(b).");
+    if (attributes.residual) expectElements("matmul: residual", plain[next++], M * N, "It must have the shape of the product.");
+    // Rows keep the leading axes of a: [B, T, K] times [K, N] is [B, T, N].
+    const y = f32(attributes.transA ? [M, N] : [...a.shape.slice(0, -1), N]);
+    return attributes.savePre ? [y, y] : [y];
+  },
+  gradient({ inputs: [a, b], attributes, dy, needs, target }) {
+    const { transA, transB, alpha } = attributes;
+    if (attributes.bias || attributes.gelu || attributes.gate || attributes.residual || attributes.accumulate) {
+      throw new ShapeError("matmul: has an epilogue, expected a plain product. Differentiate first, then fuse.");
+    }
+    const product = (left: Tensor, right: Tensor, tA: number, tB: number, to: GradientTarget) =>
+      matmul(left, right, { transA: tA === 1, transB: tB === 1, alpha }, to);
+    // With A = op(a), B = op(b): dA = dy B^T and dB = A^T dy, each transposed back where a or b was.
+    let da: Tensor | undefined;
+    let db: Tensor | undefined;
+    if (needs(0)) da = transA ? product(b, dy, transB, 1, target(0)) : product(dy, b, 0, 1 - transB, target(0));
+    if (needs(1)) db = transB ? product(dy, a, 1, transA, target(1)) : product(a, dy, 1 - transA, 0, target(1));
+    return [da, db];
+  },
+  flops([a, b], _outputs, attributes) {
+    const { M, N, K } = matmulSizes(a, b, attributes);
+    const epilogue = attributes.bias + 9 * attributes.gelu + attributes.gate + attributes.residual;
+    return 2 * M * N * K + epilogue * M * N;
+  },
+};
+
+export interface MatmulOptions {
+  /** Use the transpose of a (after flattening leading axes). */
+  transA?: boolean;
+  /** Use the transpose of b: a weight stored `[out, in]`. */
+  transB?: boolean;
+  /** Multiplies the product. Default 1. */
+  alpha?: number;
+}
+
+/**
+ * Matrix product: `y = alpha * op(a) op(b)`; a projection `x W^T` is `matmul(x, w, { transB: true })`.
+ * Leading axes are flattened: a may be `[B, T, K]`.
+ *
+ * @param a  `[..., K]`, or `[..., M]` with transA (then summed over its rows)
+ * @param b  `[K, N]`, or `[N, K]` with transB
+ * @param target  where the product is written; a fresh tensor by default
+ * @returns  `[..., N]` with the leading axes of a; `[M, N]` with transA
+ * @throws {ShapeError} when the inner sizes differ
+ */
+export function matmul(
+  a: Tensor,
+  b: Tensor,
+  { transA = false, transB = false, alpha = 1 }: MatmulOptions = {},
+  target: GradientTarget = fresh,
+): Tensor {
+  const attributes = { transA: +transA, transB: +transB, alpha, accumulate: target.accumulate, ...plainEpilogue };
+  return record(matmulOp, withFlag([a, b], target), attributes, [target.tensor])[0];
+}

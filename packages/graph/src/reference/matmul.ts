@@ -1,0 +1,33 @@
+import { type ReferenceOp, accumulates, lastAxis, numRows } from "./call.ts";
+import { geluValue } from "./gelu.ts";
+
+/** `y = alpha op(a) op(b)`, then bias, (pre = y), gelu, gate, residual, as flagged. */
+export const matmul: ReferenceOp = (call) => {
+  const { transA, transB, alpha, bias, gelu, gate, residual, savePre } = call.attributes;
+  const [a, b, ...epilogue] = call.inputs;
+  const [y, pre] = call.outputs;
+  const [M, K] = transA ? [lastAxis(a), numRows(a)] : [numRows(a), lastAxis(a)];
+  const N = transB ? numRows(b) : lastAxis(b);
+  // Strides of op(a) over (m, k) and of op(b) over (k, n).
+  const [aM, aK] = transA ? [1, M] : [K, 1];
+  const [bK, bN] = transB ? [1, K] : [N, 1];
+
+  const biasValues = bias ? epilogue.shift()!.data : undefined;
+  const gateValues = gate ? epilogue.shift()!.data : undefined;
+  const residualValues = residual ? epilogue.shift()!.data : undefined;
+  const adds = accumulates(call);
+
+  for (let m = 0; m < M; m++) {
+    for (let n = 0; n < N; n++) {
+      let sum = 0;
+      for (let k = 0; k < K; k++) sum += a.data[m * aM + k * aK] * b.data[k * bK + n * bN];
+      let z = alpha * sum;
+      if (biasValues) z += biasValues[n];
+      if (savePre) pre.data[m * N + n] = z;
+      if (gelu) z = geluValue(z);
+      if (gateValues) z *= gateValues[n];
+      if (residualValues) z += residualValues[m * N + n];
+      y.data[m * N + n] = adds ? y.data[m * N + n] + z : z;
+    }
+  }
+};
