@@ -1,1 +1,3 @@
-export {};
+export { type CpuExecutor, type CpuExecutorOptions, cpuExecutor, type InstructionPath, instructionPaths } from "./cpuExecutor.ts";
+export { type NativeStatus, nativeStatus } from "./nativeStatus.ts";
+export type { NativeProgram } from "./nativeProgram.ts";
