@@ -1,1 +1,13 @@
-export {};
+export { cl100kFromGzip, cl100kFromRanks, END_OF_TEXT } from "./cl100k.ts";
+export { type Batch, batchAt, type BatchRequest, numWindows, type TokenSource } from "./data/batch.ts";
+export { bitsPerByte, predictedBytes, tokenByteLengths } from "./data/bitsPerByte.ts";
+export { permutation } from "./data/permutation.ts";
+export { validationStarts, windowsAt } from "./data/validation.ts";
+export { readCompactRanks, writeCompactRanks } from "./formats/compactRanks.ts";
+export { readTokenizerJson, writeTokenizerJson } from "./formats/json.ts";
+export { readTiktoken, writeTiktoken } from "./formats/tiktoken.ts";
+export { pieceEnd } from "./pretokenize.ts";
+export { createTokenizer, type EncodeOptions, type Tokenizer, type TokenizerDefinition } from "./tokenizer.ts";
+export { createPieceCounts, type PieceCounts } from "./train/pieceCounts.ts";
+export { trainTokenizer, type TrainTokenizerOptions } from "./train/trainTokenizer.ts";
+export { type Ranks, ranksOf } from "./vocabulary.ts";

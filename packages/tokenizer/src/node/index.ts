@@ -1,1 +1,1 @@
-export {};
+export { cl100k } from "./cl100k.ts";
