@@ -1,0 +1,17 @@
+// matmul.h -- y = epilogue(alpha * op(a) op(b)), leading axes flattened; op transposes when transA / transB is 1.
+//
+//   y [M, N]; pre [M, N] when savePre      a [M, K] or [K, M]    b [K, N] or [N, K]
+//   bias [N], gate [N], residual [M, N]    each present when its attribute is 1, in this order
+//   flag i32 [1]                           last, when accumulate is 2
+//
+//   z = alpha * op(a) op(b) + bias;  pre = z;  z = gelu(z) when gelu;  y = z * gate + residual
+//
+// accumulate: 0 overwrites y, 1 adds to y, 2 adds if the flag is not 0. y must not overlap any input.
+#pragma once
+
+namespace espalier {
+namespace matmul_attribute {
+constexpr int trans_a = 0, trans_b = 1, alpha = 2, accumulate = 3, bias = 4, gelu = 5, gate = 6, residual = 7, save_pre = 8;
+constexpr const char* names = "transA,transB,alpha,accumulate,bias,gelu,gate,residual,savePre";
+}  // namespace matmul_attribute
+}  // namespace espalier

@@ -1,0 +1,132 @@
+// matmul_cpu.cc -- see matmul.h. Two stages: pack b, then tiles of y. A task is a run of row tiles by a run of panels.
+#include "ops/matmul.h"
+
+#include "executor/op.h"
+#include "math/gelu.h"
+#include "ops/blocks.h"
+#include "ops/gemm.h"
+
+namespace espalier {
+namespace ESPALIER_ISA {
+
+namespace {
+
+namespace at = matmul_attribute;
+
+enum Stage : int32_t { pack_b = 0, multiply = 1 };
+
+struct Operands {
+  Matrix a, b;
+  int64_t M, N, K;
+  const float* bias;
+  const float* gate;
+  const float* residual;
+  float* y;
+  float* pre;
+  bool gelu;
+};
+
+Operands operands_of(const OpCall& call) {
+  const double* attributes = call.attributes;
+  const TensorView& a = call.inputs[0];
+  const TensorView& b = call.inputs[1];
+  Operands o{};
+  o.a = {a.f32(), a.last(), attributes[at::trans_a] != 0};
+  o.b = {b.f32(), b.last(), attributes[at::trans_b] != 0};
+  o.M = o.a.transposed ? a.last() : a.rows();
+  o.K = o.a.transposed ? a.rows() : a.last();
+  o.N = o.b.transposed ? b.rows() : b.last();
+  int next = 2;
+  if (attributes[at::bias] != 0) o.bias = call.inputs[next++].f32();
+  if (attributes[at::gate] != 0) o.gate = call.inputs[next++].f32();
+  if (attributes[at::residual] != 0) o.residual = call.inputs[next++].f32();
+  o.y = call.outputs[0].f32();
+  o.pre = attributes[at::save_pre] != 0 ? call.outputs[1].f32() : nullptr;
+  o.gelu = attributes[at::gelu] != 0;
+  return o;
+}
+
+bool has_epilogue(const Operands& o) { return o.bias || o.gate || o.residual || o.pre || o.gelu; }
+
+// How y is cut. The panels of a task's b, one block of k deep, fit half of a 1 MB L2; rows make about 16 tasks where
+// there are that many tiles, so that a few threads share them evenly.
+struct Split {
+  int64_t panels_per_task, tiles_per_task, column_blocks, row_blocks;
+};
+
+Split split_of(const Operands& o) {
+  constexpr int64_t kPackedFloats = 128 * 1024, kTasks = 16, kMostTiles = 8;
+  const int64_t depth = larger(1, smaller(o.K, kBlockK));
+  const int64_t panels = panel_count(o.N), tiles = tile_count(o.M);
+  Split s{};
+  s.column_blocks = ceil_div(panels, larger(1, kPackedFloats / (depth * kTileCols)));
+  s.panels_per_task = ceil_div(panels, larger(1, s.column_blocks));
+  s.column_blocks = ceil_div(panels, larger(1, s.panels_per_task));
+  s.tiles_per_task = smaller(kMostTiles, larger(1, tiles * s.column_blocks / kTasks));
+  s.row_blocks = ceil_div(tiles, s.tiles_per_task);
+  return s;
+}
+
+void apply_epilogue(const void* context, int64_t row_begin, int64_t row_end, int64_t col_begin, int64_t col_end) {
+  const Operands& o = *static_cast<const Operands*>(context);
+  for (int64_t row = row_begin; row < row_end; ++row) {
+    const int64_t start = row * o.N + col_begin;
+    for_each_vector(col_end - col_begin, [&](int64_t j, int64_t lanes) {
+      vf z = load_some(o.y + start + j, lanes);
+      if (o.bias) z = z + load_some(o.bias + col_begin + j, lanes);
+      if (o.pre) store_some(o.pre + start + j, z, lanes);
+      if (o.gelu) z = gelu(z);
+      if (o.gate) z = z * load_some(o.gate + col_begin + j, lanes);
+      if (o.residual) z = z + load_some(o.residual + start + j, lanes);
+      store_some(o.y + start + j, z, lanes);
+    });
+  }
+}
+
+int32_t num_stages(const OpCall&) { return 2; }
+
+int64_t stage_tasks(const OpCall& call, int32_t stage) {
+  const Operands o = operands_of(call);
+  if (stage == pack_b) return panel_count(o.N);
+  const Split s = split_of(o);
+  return s.row_blocks * s.column_blocks;
+}
+
+void run_stage(const OpCall& call, int32_t stage, int64_t task_begin, int64_t task_end) {
+  const Operands o = operands_of(call);
+  float* packed = static_cast<float*>(call.scratch);
+  if (stage == pack_b) {
+    pack_panels(packed, o.b, o.K, o.N, task_begin, task_end);
+    return;
+  }
+  const Split s = split_of(o);
+  const Product product = {o.y, o.N, o.a, packed, o.M, o.N, o.K, static_cast<float>(call.attributes[at::alpha]),
+                           accumulates(call, call.attributes[at::accumulate])};
+  const Epilogue epilogue = has_epilogue(o) ? apply_epilogue : nullptr;
+  for (int64_t task = task_begin; task < task_end; ++task) {  // neighbours share their panels
+    const int64_t panel = task / s.row_blocks * s.panels_per_task;
+    const int64_t tile = task % s.row_blocks * s.tiles_per_task;
+    multiply_tiles(product, tile, smaller(tile + s.tiles_per_task, tile_count(o.M)), panel,
+                   smaller(panel + s.panels_per_task, panel_count(o.N)), epilogue, &o);
+  }
+}
+
+std::size_t scratch_bytes(const OpCall& call) {
+  const Operands o = operands_of(call);
+  return packed_bytes(o.K, o.N);
+}
+
+double flops(const OpCall& call) {
+  const Operands o = operands_of(call);
+  return 2.0 * static_cast<double>(o.M) * static_cast<double>(o.N) * static_cast<double>(o.K);
+}
+
+}  // namespace
+
+extern const OpKernel matmul_kernel;
+const OpKernel matmul_kernel = {
+    "matmul", at::names, nullptr, nullptr, nullptr, scratch_bytes, flops, num_stages, stage_tasks, run_stage,
+};
+
+}  // namespace ESPALIER_ISA
+}  // namespace espalier
