@@ -1,1 +1,72 @@
-export {};
+export { type CpuPowerRow, type AcceleratorRow, acceleratorRows, cpuPowerRows } from "./catalogue/hardware.ts";
+export { type GridRow, type PaperGridRow, type PueRow, findGrid, gridRows, paperGridRows, pueRows } from "./catalogue/grid.ts";
+export { type PriceRow, priceRange, priceRows } from "./catalogue/prices.ts";
+export type { Source } from "./catalogue/types.ts";
+export { arithmeticClaims } from "./claims/arithmetic.ts";
+export { type Finding, audit } from "./claims/audit.ts";
+export type { ArithmeticClaim, Workings, WorkingsInput } from "./claims/row.ts";
+export { type AdmissibleShape, type StageConstraints, admissibleShapes } from "./claims/stageShapes.ts";
+export { type Arm, type Arms, controlOverOneHop, stageShares } from "./experiment/arms.ts";
+export type { PlannedJob, RateGroup } from "./experiment/jobs.ts";
+export { type Rung, type TextShape, ladder, numBlockParameters, preferredRung, rivalModels, rungModel, stageModels } from "./experiment/ladder.ts";
+export { type Schedulable, type Schedule, type ScheduledJob, schedule } from "./experiment/schedule.ts";
+export {
+  type ExperimentJob,
+  type ExperimentPlan,
+  type ExperimentRequest,
+  type OverheadSeconds,
+  type PlanPart,
+  planExperiment,
+} from "./experimentPlan.ts";
+export {
+  type FlopsRange,
+  type MegatronShape,
+  type Recomputation,
+  ZETTA,
+  blockParameters,
+  megatronFlops,
+  megatronFlopsRange,
+  stagesFlops,
+} from "./flops.ts";
+export {
+  type ChinchillaConstants,
+  chinchillaLoss,
+  computeOptimal,
+  epochChinchilla,
+  roundedChinchilla,
+  texChinchilla,
+} from "./laws/chinchilla.ts";
+export {
+  type EqualLossMultiplier,
+  type LossPoint,
+  equalLossMultiplier,
+  flopsAtLoss,
+  savingFromMultiplier,
+  savingFromSpeedup,
+} from "./laws/equalLoss.ts";
+export {
+  type GrowthEffects,
+  type GrowthPrediction,
+  type GrowthStage,
+  growthLoss,
+  predictedEqualLossSaving,
+  scratchFlopsToLoss,
+} from "./laws/growthLaw.ts";
+export { type GrowthTrend, type TrendPoint, growthTrend, pointsOnTrend, publishedLadders } from "./laws/growthTrend.ts";
+export { type Curve, type Fit, leastSquares } from "./laws/leastSquares.ts";
+export { growthCurveSaving, stagedSaving } from "./laws/linearGrowth.ts";
+export { type MuScalingFit, fitMuScaling } from "./laws/muScaling.ts";
+export { type StackTiming, stackTiming } from "./laws/stackTiming.ts";
+export { type MemoryPrediction, memoryByFormula, memoryOfPrograms, predictMemory } from "./machine/memory.ts";
+export { type GemmRate, type MachineProfile, type Sourced, assumedPowerAndPrice, gemmGflops, roughProfile } from "./machine/profile.ts";
+export { type CostFactor, type CostLine, type CostedWork, type RunCost, runCost } from "./machine/runCost.ts";
+export {
+  type MeasuredStep,
+  type StepBatch,
+  type StepCalibration,
+  type StepPrediction,
+  calibrateSteps,
+  predictStepSeconds,
+} from "./machine/stepTime.ts";
+export { type PaperCarbon, type PaperCost, type PaperScores, type PaperStage, type PaperTables, flm101b } from "./paper/tables.ts";
+export { type Interval, type Printed, equalsPrinted, roundingInterval, valueOf } from "./printed.ts";

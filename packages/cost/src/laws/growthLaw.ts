@@ -1,0 +1,76 @@
+import { type ChinchillaConstants, chinchillaLoss, epochChinchilla } from "./chinchilla.ts";
+
+/** A stage of a growth schedule: N parameters trained on D tokens. */
+export interface GrowthStage {
+  parameters: number;
+  tokens: number;
+}
+
+/** What a growth does to the loss beyond the static law. Defaults: a perfect function-preserving operator. */
+export interface GrowthEffects {
+  constants?: ChinchillaConstants;
+  /** delta: jump of the loss at growth, nats. */
+  lossJump?: number;
+  /** rho: share of the matched tokens that the larger model keeps. */
+  retention?: number;
+  /** kappa: a grown model's tokens count (1 + kappa) times, since it learns faster than its loss says. */
+  transfer?: number;
+}
+
+export interface GrowthPrediction {
+  loss: number;
+  /** Training FLOPs, 6 N D over stages. */
+  flops: number;
+  /** Tokens at which a model of the final size trained from scratch would have this loss. */
+  equivalentTokens: number;
+  /** Equivalent tokens right after each growth. */
+  equivalentAfterGrowth: readonly number[];
+}
+
+/**
+ * Loss-matching growth law. The state is (N, D_eq); at a growth N -> N' the loss is kept:
+ *
+ *     Delta  = A/N^alpha + B/D_eq^beta + delta - A/N'^alpha
+ *     D_eq'  = rho (B/Delta)^(1/beta)
+ *
+ * and tokens of the next stage are added, times 1 + kappa. Ours, unpublished; with kappa = 0 it is the conservative
+ * reading (a grown model is as good as its loss). Loss in nats of the law's own corpus.
+ *
+ * @throws {RangeError} when there is no stage or a stage is smaller than the one before
+ */
+export function growthLoss(stages: readonly GrowthStage[], effects: GrowthEffects = {}): GrowthPrediction {
+  const { constants: c = epochChinchilla, lossJump = 0, retention = 1, transfer = 0 } = effects;
+  if (stages.length === 0) throw new RangeError("growthLoss: stages: is empty, expected at least one. Name the first model.");
+  let equivalent = stages[0]!.tokens;
+  const equivalentAfterGrowth: number[] = [];
+  for (let i = 1; i < stages.length; i++) {
+    const before = stages[i - 1]!.parameters;
+    const after = stages[i]!.parameters;
+    if (after < before) {
+      throw new RangeError(`growthLoss: stage ${i}: has ${after} parameters, expected at least the ${before} before it. Growth only enlarges.`);
+    }
+    const reducible = c.A / before ** c.alpha + c.B / equivalent ** c.beta + lossJump - c.A / after ** c.alpha;
+    const matched = retention * (c.B / reducible) ** (1 / c.beta);
+    equivalentAfterGrowth.push(matched);
+    equivalent = matched + (1 + transfer) * stages[i]!.tokens;
+  }
+  const final = stages.at(-1)!.parameters;
+  return {
+    loss: chinchillaLoss(final, equivalent, c),
+    flops: stages.reduce((sum, stage) => sum + 6 * stage.parameters * stage.tokens, 0),
+    equivalentTokens: equivalent,
+    equivalentAfterGrowth,
+  };
+}
+
+/** Training FLOPs at which a model of N parameters from scratch reaches a loss by the static law; infinite below its floor. */
+export function scratchFlopsToLoss(parameters: number, loss: number, c: ChinchillaConstants = epochChinchilla): number {
+  const reducible = loss - c.E - c.A / parameters ** c.alpha;
+  return reducible <= 0 ? Infinity : 6 * parameters * (c.B / reducible) ** (1 / c.beta);
+}
+
+/** Equal-loss saving of a schedule against its final size from scratch, by the law: FLOPs(scratch) / FLOPs(grown). */
+export function predictedEqualLossSaving(stages: readonly GrowthStage[], effects: GrowthEffects = {}): number {
+  const { loss, flops } = growthLoss(stages, effects);
+  return scratchFlopsToLoss(stages.at(-1)!.parameters, loss, effects.constants) / flops;
+}
