@@ -9,8 +9,8 @@
 namespace espalier {
 namespace ESPALIER_ISA {
 
-// 16 accumulators where there are 32 vector registers, 8 where there are 16.
-constexpr int kTileRows = kWidth == 16 ? 8 : 4;
+// 16 accumulators of 32 vector registers with AVX-512, 12 of 16 elsewhere.
+constexpr int kTileRows = kWidth == 16 ? 8 : 6;
 
 struct Broadcast {
   const float* data;
@@ -68,7 +68,7 @@ ESPALIER_INLINE void broadcast_product(float* out, int64_t out_stride, Broadcast
     rows -= decltype(height)::value;
   };
   while (rows >= kTileRows) tile(Height<kTileRows>{});
-  if (kTileRows > 4 && rows >= 4) tile(Height<4>{});
+  if (rows >= 4) tile(Height<4>{});
   if (rows >= 2) tile(Height<2>{});
   if (rows >= 1) tile(Height<1>{});
 }

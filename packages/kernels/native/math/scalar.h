@@ -38,7 +38,7 @@ inline double exp_double(double x) {
   const double r = (x - n * kLn2High) - n * kLn2Low;  // |r| <= ln(2)/2
   double series = 1.0;
 #pragma GCC unroll 16  // so that 1.0 / k is a constant
-  for (int k = 14; k >= 1; --k) series = 1.0 + series * r * (1.0 / k);  // next term: 0.35^15 / 15! = 1e-19
+  for (int k = 14; k >= 1; --k) series = 1.0 + series * (r * (1.0 / k));  // next term: 0.35^15 / 15! = 1e-19
   const int64_t exponent = static_cast<int64_t>(n);
   // Two factors, since 2^1024 at the upper end has no double.
   const int64_t half = exponent / 2;
@@ -76,9 +76,9 @@ inline SinCos sincos_double(double x) {
   const double r2 = r * r;
   double s = 1.0, c = 1.0;  // Taylor in nested form; next terms: (pi/4)^19 / 19! = 8e-20
 #pragma GCC unroll 16
-  for (int k = 17; k >= 3; k -= 2) s = 1.0 - s * r2 * (1.0 / (k * (k - 1)));
+  for (int k = 17; k >= 3; k -= 2) s = 1.0 - s * (r2 * (1.0 / (k * (k - 1))));
 #pragma GCC unroll 16
-  for (int k = 18; k >= 2; k -= 2) c = 1.0 - c * r2 * (1.0 / (k * (k - 1)));
+  for (int k = 18; k >= 2; k -= 2) c = 1.0 - c * (r2 * (1.0 / (k * (k - 1))));
   s *= r;
   switch (static_cast<int64_t>(n) & 3) {
     case 0: return {s, c};

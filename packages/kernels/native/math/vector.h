@@ -1,8 +1,8 @@
 // vector.h -- exp, log and the logistic function of a vector, with results fixed per instruction set.
 //
 // Range reduction and polynomials are those of Cephes (S. Moshier, single precision, public domain); the largest
-// relative error over the used range, measured against double on every path, is 1.2e-7 for exp and log.
-// Not a number stays not a number, so that a diverged run shows.
+// relative error over the used range, measured against double on every path, is 8.4e-8 for exp and 8.2e-8 for log.
+// (Measured over every seventh float of the range.) Not a number stays not a number, so that a diverged run shows.
 #pragma once
 #include "simd/simd.h"
 
@@ -26,10 +26,11 @@ ESPALIER_INLINE vf keep_first(vf a, int64_t lanes) {
   return select(lane_numbers(0) < splat(static_cast<float>(lanes)), a, zero());
 }
 
-// exp(x); 0 below -87.3 (the smallest normal number), saturates at 2.4e38 above 88.37.
-ESPALIER_INLINE vf exp(vf x) {
-  constexpr float kLowest = -87.33654f, kHighest = 88.37626f;
-  const vf clamped = min(splat(kHighest), max(splat(kLowest), x));  // this order keeps a NaN in x
+constexpr float kLowestExponent = -87.33654f;  // exp of it is the smallest normal number
+
+// exp(x), but 1.2e-38 below -87.3 and 2.4e38 above 88.37.
+ESPALIER_INLINE vf exp_clamped(vf x) {
+  const vf clamped = min(splat(88.37626f), max(splat(kLowestExponent), x));  // this order keeps a NaN in x
   const vi n = to_int(clamped * splat(1.44269504f));
   const vf nf = to_float(n);
   const vf r = fma(nf, splat(-kLn2Low), fma(nf, splat(-kLn2High), clamped));  // |r| <= ln(2)/2
@@ -41,8 +42,11 @@ ESPALIER_INLINE vf exp(vf x) {
   p = fma(p, r, splat(5.0000001201e-1f));
   const vf y = fma(p, r * r, r) + splat(1.0f);
   const vf power = from_bits(shift_left<23>(n + splat_int(127)));
-  return select(x < splat(kLowest), zero(), y * power);
+  return y * power;
 }
+
+// exp(x), but 0 below -87.3 and 2.4e38 above 88.37.
+ESPALIER_INLINE vf exp(vf x) { return select(x < splat(kLowestExponent), zero(), exp_clamped(x)); }
 
 // Natural logarithm of positive normal numbers.
 ESPALIER_INLINE vf log(vf x) {
@@ -70,7 +74,7 @@ struct Sigmoid {
   vf value, complement;
 };
 ESPALIER_INLINE Sigmoid sigmoid(vf x) {
-  const vf e = exp(zero() - x);
+  const vf e = exp_clamped(zero() - x);
   const vf value = splat(1.0f) / (splat(1.0f) + e);
   return {value, e * value};
 }

@@ -29,7 +29,7 @@ void run_embedding(const OpCall& call, int64_t task_begin, int64_t task_end) {
 int64_t columns_per_task(int64_t C) { return larger(16, ceil_div(ceil_div(C, 8), 16) * 16); }
 
 int64_t num_grad_tasks(const OpCall& call) {
-  const int64_t C = call.outputs[0].last();
+  const int64_t C = call.inputs[1].last();
   return ceil_div(C, columns_per_task(C));
 }
 
@@ -37,7 +37,7 @@ void run_embedding_grad(const OpCall& call, int64_t task_begin, int64_t task_end
   const int32_t* tokens = call.inputs[0].i32();
   const float* dy = call.inputs[1].f32();
   float* table = call.outputs[0].f32();
-  const int64_t C = call.outputs[0].last(), V = call.outputs[0].rows(), R = call.inputs[0].count;
+  const int64_t C = call.inputs[1].last(), V = call.outputs[0].count / C, R = call.inputs[0].count;
   const int64_t first = task_begin * columns_per_task(C);
   const int64_t columns = smaller(task_end * columns_per_task(C), C) - first;
   const vf factor = splat(static_cast<float>(call.attributes[0]));

@@ -1,6 +1,6 @@
-// rotary_cpu.cc -- see rotary.h. A task is 16 positions in all sequences. It makes its own 16 rows of the table, in
+// rotary_cpu.cc -- see rotary.h. A task is 32 positions in all sequences. It makes its own 32 rows of the table, in
 // double precision: one sine and cosine at its first position, then one rotation by the angle of a single position per
-// row (16 rotations lose 1e-15), so there is no table to keep between calls and it costs little beside the op.
+// row (32 rotations lose 1e-15), so there is no table to keep between calls and it costs little beside the op.
 #include "ops/rotary.h"
 
 #include "math/scalar.h"
@@ -11,7 +11,7 @@ namespace espalier {
 namespace ESPALIER_ISA {
 namespace {
 
-constexpr int64_t kPositionsPerTask = 16;
+constexpr int64_t kPositionsPerTask = 32;
 
 struct Attributes {
   bool xpos, inverse;
