@@ -1,0 +1,113 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { evaluate } from "../evaluate.ts";
+import { tasksNamed } from "../tasks/table.ts";
+import { directLoglikelihood, type ServerFault, startServer, tokenLogprob } from "../testing/completionsServer.ts";
+import { EndpointError } from "./endpoint.ts";
+import { openAiChat, openAiCompletions } from "./openAi.ts";
+
+let server: Awaited<ReturnType<typeof startServer>>;
+const start = async (fault: ServerFault = {}) => {
+  server = await startServer(fault);
+  return { baseUrl: server.baseUrl, model: "test", retryMs: 1 };
+};
+afterEach(() => server.close());
+
+const pairs = [
+  { context: "the cat sat on", continuation: " the mat" },
+  { context: "in 北京 there", continuation: " is 大雪 now" },
+  { context: "𝒳 is", continuation: " math" },
+  { context: "a trailing space ", continuation: "joins" },
+];
+
+describe("openAiCompletions", () => {
+  it.each([["complete", {}], ["without text offsets", { noOffsets: true }], ["that shows its first token", { showsBos: true }]] as const)(
+    "adds up the tokens of the continuation on a server %s",
+    async (_, fault) => {
+      const model = await openAiCompletions(await start(fault));
+      const results = await model.loglikelihood(pairs);
+      pairs.forEach(({ context, continuation }, k) => {
+        const expected = directLoglikelihood(context + continuation, context.length);
+        expect(results[k].logprob, continuation).toBeCloseTo(expected.logprob, 10);
+        expect(results[k].numTokens).toBe(expected.numTokens);
+      });
+    },
+  );
+
+  it("is greedy only where every token is the server's first choice", async () => {
+    const model = await openAiCompletions(await start());
+    const results = await model.loglikelihood([" a c", " a b"].map((continuation) => ({ context: "x y", continuation })));
+    expect(results.map(({ isGreedy }) => isGreedy)).toEqual([true, false]);
+  });
+
+  it("sends token ids and splits by count when it has an encoder", async () => {
+    const encode = (text: string) => [...text].map((character) => character.codePointAt(0)!);
+    const model = await openAiCompletions({ ...(await start()), encode, maxLen: 12 });
+    const [result] = await model.loglikelihood([{ context: "abcdefghijkl", continuation: " mn" }]);
+    expect(server.requests.at(-1)!.prompt).toEqual(encode("efghijkl mn")); // the beginning is lost, 11 remain
+    const expected = tokenLogprob("jkl", " ") + tokenLogprob("kl ", "m") + tokenLogprob("l m", "n");
+    expect(result).toMatchObject({ numTokens: 3, logprob: expect.closeTo(expected, 10) });
+  });
+
+  it("predicts each token of a long text once, window by window", async () => {
+    const encode = (text: string) => [...text].map((character) => character.codePointAt(0)!);
+    const model = await openAiCompletions({ ...(await start()), encode, maxLen: 10 });
+    const text = "abcdefghijklmnopqrstu";
+    const [{ numTokens }] = await model.rollingLoglikelihood([text]);
+    expect(numTokens).toBe(text.length - 1); // the first has nothing before it
+    expect(Math.max(...server.requests.map(({ prompt }) => (prompt as number[]).length).slice(1))).toBeLessThanOrEqual(9);
+  });
+
+  it("generates up to the stop string", async () => {
+    const model = await openAiCompletions(await start());
+    const [stopped, cut] = await model.generate([
+      { prompt: "Count", until: ["\n"], maxTokens: 20 },
+      { prompt: "Count", until: [], maxTokens: 3 },
+    ]);
+    expect(stopped).toMatchObject({ text: " 1, 2", finish: "stop" });
+    expect(cut).toMatchObject({ text: " 1,", finish: "length" });
+  });
+
+  it.each([
+    ["echo", { refusesEcho: true }, /does not echo the prompt/],
+    ["echo", { ignoresEcho: true }, /does not echo the prompt/],
+    ["logprobs", { noLogprobs: true }, /returned no logprobs/],
+    ["well-formed answers", { notJson: true }, /answered "<html>.*expected JSON/],
+  ] as const)("fails at once naming %s when the server lacks it", async (lacks, fault, sentence) => {
+    const error = await openAiCompletions(await start(fault)).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(EndpointError);
+    expect(error).toMatchObject({ lacks, code: "ENDPOINT", message: expect.stringMatching(sentence) });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it("waits out a rate limit and gives up when it lasts", async () => {
+    const options = await start({ rateLimited: 2 });
+    expect((await openAiCompletions(options)).name).toBe("test");
+    expect(server.requests).toHaveLength(3);
+    await server.close();
+    await expect(openAiCompletions({ ...(await start({ rateLimited: 99 })), attempts: 3 })).rejects.toThrow(/status 429/);
+    expect(server.requests).toHaveLength(3);
+  });
+
+  it("names the address of a server that is not there", async () => {
+    const options = await start();
+    await server.close();
+    await expect(openAiCompletions({ ...options, attempts: 2 })).rejects.toMatchObject({ lacks: "connection", message: expect.stringContaining(options.baseUrl) });
+    await start();
+  });
+
+  it("carries a whole evaluation", async () => {
+    const model = await openAiCompletions(await start());
+    const { tasks } = await evaluate(model, { tasks: tasksNamed(["induction", "counting"]), items: 6 });
+    for (const { prompt, choices, logprobs } of tasks.flatMap(({ samples }) => samples)) {
+      choices.forEach((choice, c) => expect(logprobs[c]).toBeCloseTo(directLoglikelihood(`${prompt} ${choice}`, prompt.length).logprob, 10));
+    }
+  });
+});
+
+describe("openAiChat", () => {
+  it("generates and refuses likelihoods in one sentence", async () => {
+    const model = openAiChat(await start());
+    expect(await model.generate([{ prompt: "Count", until: ["\n"], maxTokens: 20 }])).toEqual([{ text: "1, 2", numTokens: 5, finish: "stop" }]);
+    await expect(model.loglikelihood(pairs)).rejects.toMatchObject({ lacks: "logprobs", message: expect.stringContaining("chat completions") });
+  });
+});

@@ -1,0 +1,243 @@
+/**
+ * OpenAI-style endpoints as `LanguageModel`s. `/v1/completions` with `echo` and `logprobs` gives log-likelihoods;
+ * `/v1/chat/completions` has no log-probabilities of the prompt and only generates.
+ */
+
+import type { GenerateRequest, Generation, LanguageModel, Loglikelihood, LoglikelihoodRequest } from "@espalier/spec/languageModel";
+import { EndpointError, type EndpointOptions, mapConcurrently, post } from "./endpoint.ts";
+
+export interface CompletionsOptions extends EndpointOptions {
+  /**
+   * Tokens of a text. With it, prompts are sent as token ids and split by the number of context tokens, as
+   * lm-evaluation-harness does; without it they are sent as text and split by character offsets.
+   */
+  encode?: (text: string) => readonly number[];
+  /** Put before an empty context when `encode` is given (BOS or EOS). */
+  prefixToken?: number;
+}
+
+interface Logprobs {
+  tokens: string[];
+  token_logprobs: (number | null)[];
+  top_logprobs?: (Record<string, number> | null)[] | null;
+  text_offset?: number[] | null;
+}
+
+interface Choice {
+  text: string;
+  finish_reason?: string | null;
+  logprobs?: Logprobs | null;
+}
+
+const codePoints = (text: string): number => [...text].length;
+
+/**
+ * Connects to `/v1/completions` and checks at once that it can score prompts.
+ *
+ * @throws {EndpointError} whose `lacks` says what is missing: connection, echo, logprobs, ...
+ */
+export async function openAiCompletions(options: CompletionsOptions): Promise<LanguageModel> {
+  await probe(options);
+  const { maxLen = 2048, concurrency = 4, encode } = options;
+  const score = ({ context, continuation }: LoglikelihoodRequest) =>
+    encode === undefined
+      ? scoreText(options, context, continuation)
+      : scoreTokens(options, encode, maxLen, context, continuation);
+  return {
+    name: options.model,
+    maxLen,
+    loglikelihood: (requests) => mapConcurrently(requests, concurrency, score),
+    rollingLoglikelihood: (texts) =>
+      mapConcurrently(texts, concurrency, (text) =>
+        encode === undefined ? scoreText(options, "", text) : scoreWindows(options, encode, maxLen, text),
+      ),
+    generate: (requests) =>
+      mapConcurrently(requests, concurrency, async (request) => {
+        const answer = await post(options, "completions", { ...generationBody(options, request), prompt: request.prompt });
+        return generationOf(firstChoice(answer).text, answer, request);
+      }),
+  };
+}
+
+/**
+ * Connects to `/v1/chat/completions`; each prompt becomes one user message. Generation only.
+ */
+export function openAiChat(options: EndpointOptions): LanguageModel {
+  const refuse = async (): Promise<never> => {
+    throw new EndpointError(
+      "logprobs",
+      `openAi: ${options.baseUrl} is used through chat completions, which give no log-probabilities of the prompt. ` +
+        "Use openAiCompletions, or score by generation only.",
+    );
+  };
+  return {
+    name: options.model,
+    maxLen: options.maxLen ?? 2048,
+    loglikelihood: refuse,
+    rollingLoglikelihood: refuse,
+    generate: (requests) =>
+      mapConcurrently(requests, options.concurrency ?? 4, async (request) => {
+        const messages = [{ role: "user", content: request.prompt }];
+        const answer = await post(options, "chat/completions", { ...generationBody(options, request), messages });
+        const { message } = firstChoice(answer) as unknown as { message?: { content?: string } };
+        return generationOf(message?.content ?? "", answer, request);
+      }),
+  };
+}
+
+function firstChoice(answer: Record<string, unknown>): Choice {
+  const choice = (answer.choices as Choice[] | undefined)?.[0];
+  if (choice === undefined) {
+    throw new EndpointError("well-formed answers", `openAi: the answer has no choices, expected one: ${JSON.stringify(answer).slice(0, 200)}. Check that the server speaks the OpenAI form.`);
+  }
+  return choice;
+}
+
+const generationBody = ({ model }: EndpointOptions, { until, maxTokens, temperature = 0, seed }: GenerateRequest) => ({
+  model,
+  max_tokens: maxTokens,
+  temperature,
+  ...(until.length > 0 ? { stop: until.slice(0, 4) } : {}), // OpenAI allows four; all are applied below
+  ...(seed === undefined ? {} : { seed }),
+});
+
+function generationOf(text: string, answer: Record<string, unknown>, { until }: GenerateRequest): Generation {
+  const stops = until.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
+  const usage = answer.usage as { completion_tokens?: number } | undefined;
+  return {
+    text: stops.length > 0 ? text.slice(0, Math.min(...stops)) : text,
+    numTokens: usage?.completion_tokens ?? codePoints(text),
+    finish: stops.length === 0 && firstChoice(answer).finish_reason === "length" ? "length" : "stop",
+  };
+}
+
+/** Sends a prompt to be echoed with log-probabilities, and one more token, which some servers insist on. */
+async function echo(options: CompletionsOptions, prompt: string | readonly number[]): Promise<{ text: string; logprobs: Logprobs }> {
+  const answer = await post(options, "completions", {
+    model: options.model,
+    prompt,
+    max_tokens: 1,
+    temperature: 0,
+    logprobs: 1,
+    echo: true,
+    seed: 1234,
+  });
+  const { text, logprobs } = firstChoice(answer);
+  if (logprobs == null || !Array.isArray(logprobs.token_logprobs)) {
+    throw new EndpointError("logprobs", `openAi: ${options.baseUrl} returned no logprobs, expected one per token. Start the server with log-probabilities enabled, or score by generation only.`);
+  }
+  return { text, logprobs };
+}
+
+const PROBE = "one two three four";
+
+/** One request that tells whether the server can score a prompt. */
+async function probe(options: CompletionsOptions): Promise<void> {
+  const noEcho = (cause?: unknown) =>
+    new EndpointError("echo", `openAi: ${options.baseUrl} does not echo the prompt with its log-probabilities, so likelihoods cannot be scored. Use a server that supports echo with logprobs (vLLM, llama.cpp, espalier serve), or openAiChat for generation only.`, { cause });
+  const prompt = options.encode === undefined ? PROBE : options.encode(PROBE);
+  let answer: Awaited<ReturnType<typeof echo>>;
+  try {
+    answer = await echo(options, prompt);
+  } catch (error) {
+    if (error instanceof EndpointError && error.lacks === "acceptance of the request" && /echo/i.test(error.message)) throw noEcho(error);
+    throw error;
+  }
+  const echoed = typeof prompt === "string" ? answer.text.includes(prompt) : answer.logprobs.token_logprobs.length >= prompt.length;
+  if (!echoed) throw noEcho();
+  if (!answer.logprobs.token_logprobs.slice(1).some((logprob) => typeof logprob === "number")) {
+    throw new EndpointError("logprobs", `openAi: ${options.baseUrl} returned empty logprobs for the prompt, expected numbers. Enable prompt log-probabilities on the server.`);
+  }
+}
+
+/** Sum over positions [from, to) of an echoed answer. A first token without a number (null) is not counted. */
+function sumPositions({ tokens, token_logprobs, top_logprobs }: Logprobs, from: number, to: number): Loglikelihood {
+  let logprob = 0;
+  let numTokens = 0;
+  let isGreedy = true;
+  for (let k = from; k < to; k++) {
+    const value = token_logprobs[k];
+    if (typeof value !== "number") continue;
+    logprob += value;
+    numTokens++;
+    const best = Object.values(top_logprobs?.[k] ?? {});
+    // Without the top tokens it cannot be known whether this one was first.
+    if (best.length === 0 || value < Math.max(...best)) isGreedy = false;
+  }
+  return { logprob, numTokens, isGreedy: isGreedy && numTokens > 0 && tokens.length > 0 };
+}
+
+/**
+ * Scores by character offsets: tokens that end after the context belong to the continuation, one that straddles the
+ * boundary included.
+ */
+async function scoreText(options: CompletionsOptions, context: string, continuation: string): Promise<Loglikelihood> {
+  const prompt = context + continuation;
+  const { text, logprobs } = await echo(options, prompt);
+  const shift = text.indexOf(prompt); // a server may show its begin-of-text token
+  if (shift < 0) {
+    throw new EndpointError("echo", `openAi: ${options.baseUrl} echoed "${text.slice(0, 60)}", expected the prompt "${prompt.slice(0, 60)}". The prompt may exceed the context of the server; shorten it or raise the limit.`);
+  }
+  const start = codePoints(text.slice(0, shift)) + codePoints(context);
+  const end = codePoints(text.slice(0, shift)) + codePoints(prompt);
+  const offsets = logprobs.text_offset ?? cumulativeLengths(logprobs.tokens);
+  const endOf = (k: number) => offsets[k + 1] ?? codePoints(text);
+  let from = 0;
+  while (from < offsets.length && endOf(from) <= start) from++;
+  let to = from;
+  while (to < offsets.length && offsets[to] < end) to++;
+  return sumPositions(logprobs, from, to);
+}
+
+function cumulativeLengths(tokens: readonly string[]): number[] {
+  let offset = 0;
+  return tokens.map((token) => {
+    const at = offset;
+    offset += codePoints(token);
+    return at;
+  });
+}
+
+/**
+ * Tokens of context and continuation as lm-evaluation-harness splits them: white space at the end of the context moves
+ * to the continuation, both are encoded together, and the context keeps as many tokens as it has alone.
+ */
+function splitByCount(encode: (text: string) => readonly number[], prefixToken: number | undefined, context: string, continuation: string): { context: readonly number[]; continuation: readonly number[] } {
+  if (context === "") {
+    const ids = encode(continuation);
+    return prefixToken === undefined ? { context: ids.slice(0, 1), continuation: ids.slice(1) } : { context: [prefixToken], continuation: ids };
+  }
+  const trimmed = context.trimEnd();
+  const whole = encode(context + continuation);
+  const head = encode(trimmed);
+  return { context: head, continuation: whole.slice(head.length) };
+}
+
+async function scoreTokens(options: CompletionsOptions, encode: (text: string) => readonly number[], maxLen: number, context: string, continuation: string): Promise<Loglikelihood> {
+  const split = splitByCount(encode, options.prefixToken, context, continuation);
+  return scoreIds(options, maxLen, split.context, split.continuation);
+}
+
+async function scoreIds(options: CompletionsOptions, maxLen: number, context: readonly number[], continuation: readonly number[]): Promise<Loglikelihood> {
+  if (continuation.length === 0) return { logprob: Number.NaN, numTokens: 0, isGreedy: false }; // lost at the boundary
+  const ids = [...context, ...continuation].slice(-(maxLen - 1)); // one position is the generated token's
+  const { logprobs } = await echo(options, ids);
+  return sumPositions(logprobs, ids.length - Math.min(continuation.length, ids.length), ids.length);
+}
+
+/** Rolling windows: disjoint runs of tokens, each after one token of context. */
+async function scoreWindows(options: CompletionsOptions, encode: (text: string) => readonly number[], maxLen: number, text: string): Promise<Loglikelihood> {
+  const ids = options.prefixToken === undefined ? encode(text) : [options.prefixToken, ...encode(text)];
+  const total: Loglikelihood = { logprob: 0, numTokens: 0, isGreedy: true };
+  const size = maxLen - 2; // besides the context token and the generated one
+  for (let at = 1; at < ids.length; at += size) {
+    // The last window is slid left so that it is full; only tokens not scored before count.
+    const fresh = ids.slice(at, at + size);
+    const context = ids.slice(Math.max(0, at + fresh.length - size - 1), at);
+    const part = await scoreIds(options, maxLen, context, fresh);
+    total.logprob += part.logprob;
+    total.numTokens += part.numTokens;
+    total.isGreedy &&= part.isGreedy;
+  }
+  return total;
+}

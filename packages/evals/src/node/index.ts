@@ -1,0 +1,1 @@
+export { openSampleLog, type SampleLog } from "./sampleLog.ts";

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { paperIqTables, printedAverages } from "./iqTables.ts";
+
+const { cells, differences } = paperIqTables();
+
+describe("paperIqTables", () => {
+  it("reproduces every printed score to its last digit from whole counts", () => {
+    expect(cells).toHaveLength(4 * 3 + 4 * 2 + 9 * 3);
+    for (const { correct, items, printed, task, model } of cells) {
+      expect(Math.abs((100 * correct) / items - printed), `${task}, ${model}`).toBeLessThanOrEqual(0.005 + 1e-9);
+    }
+  });
+
+  it("reproduces the printed averages from the printed scores", () => {
+    for (const { table, model, average } of printedAverages()) {
+      const column = cells.filter((cell) => cell.table === table && cell.model === model);
+      expect(Math.abs(column.reduce((sum, cell) => sum + cell.printed, 0) / column.length - average), `${table}, ${model}`).toBeLessThan(0.006);
+    }
+  });
+
+  it("tests each task and each average against each rival once", () => {
+    expect(differences.filter(({ task }) => task !== "average")).toHaveLength(4 * 2 + 4 + 9 * 2);
+    expect(differences.filter(({ task }) => task === "average")).toHaveLength(9);
+  });
+
+  it("finds that the lead over GLM-130B in replacing words is real and the lead in counting is not", () => {
+    const find = (task: string, rival: string) => differences.find((row) => row.task === task && row.rival === rival)!;
+    expect(find("Replace-Word", "GLM-130B")).toMatchObject({ survives: true });
+    expect(find("Counting", "GLM-130B")).toMatchObject({ survives: false });
+    expect(find("RTE", "GPT-3")).toMatchObject({ difference: 0, pValue: expect.closeTo(1, 9), survives: false });
+  });
+
+  it("never calls a difference proven that its plain interval does not support", () => {
+    for (const { survives, interval, adjustedPValue, pValue } of differences) {
+      expect(adjustedPValue).toBeGreaterThanOrEqual(pValue);
+      if (survives) expect(interval[0] > 0 || interval[1] < 0).toBe(true);
+    }
+  });
+});
