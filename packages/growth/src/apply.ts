@@ -33,6 +33,15 @@ export function sourceName(entry: LayoutEntry, layer: number | undefined): strin
   return layer === undefined ? entry.name : `layers.${layer}.${entry.name}`;
 }
 
+/** @throws {GrowthError} when the tree has no such tensor */
+export function sourceTensor<T extends FloatArray>(tree: ParameterTree<T>, name: string): T {
+  const values = tree[name];
+  if (values) return values;
+  throw new GrowthError(
+    `growth: the source tree has no ${name}, expected every parameter of the source. Load a complete checkpoint.`,
+  );
+}
+
 /**
  * Grows parameters: `W' = factor * sum_t weight_t D_t W_src(t) N_t + F` for every tensor of the target.
  *
@@ -47,21 +56,21 @@ export function applyGrowth<T extends FloatArray>(map: GrowthMap, tree: Paramete
   const target = parameters(map.target);
   const writes = new Set(blockWrites(map.target));
   const sides = entrySides(map.source, map.axes);
+  const like = sourceTensor(tree, "embedding.weight");
   const grown: Record<string, T> = {};
   for (const parameter of target) {
     const { name, entry, layer, rows, columns } = parameter;
     const terms = layer === undefined ? [{ layer: undefined, weight: 1, axes: undefined }] : map.layers[layer]!.terms;
-    const out = likeArray(Object.values(tree)[0]!, rows * columns);
+    const out = likeArray(like, rows * columns);
     grown[name] = out;
     if (layer !== undefined && map.layers[layer]!.zeroOutputs && writes.has(entry.name)) continue;
 
     const factor = map.factors[entry.name] ?? 1;
     for (const term of terms) {
       const from = sourceName(entry, term.layer);
-      const values = tree[from];
-      if (!values) throw new GrowthError(`growth: the source tree has no ${from}, expected every parameter of the source. Load a complete checkpoint.`);
+      const values = sourceTensor(tree, from);
       const own = term.axes ? entrySides(map.source, { ...map.axes, ...term.axes })(entry) : sides(entry);
-      accumulateMapped(out, values, own.rows, own.columns, factor * term.weight);
+      accumulateMapped(from, out, values, own.rows, own.columns, factor * term.weight);
     }
     fill(out, parameter, map, terms.length > 0 ? sides(entry) : undefined);
   }

@@ -127,13 +127,21 @@ export function likeArray<T extends FloatArray>(array: T, length: number): T {
 /**
  * Adds `factor * R source C^T` to `out`, with R and C the two sides as target x source matrices. Sums are in fp64.
  *
+ * @param name   for the error message
  * @param source [rows.sourceSize, columns.sourceSize], row-major; unchanged
  * @param out    [rows.targetSize, columns.targetSize]
  */
-export function accumulateMapped(out: FloatArray, source: FloatArray, rows: SideMap, columns: SideMap, factor: number): void {
+export function accumulateMapped(
+  name: string,
+  out: FloatArray,
+  source: FloatArray,
+  rows: SideMap,
+  columns: SideMap,
+  factor: number,
+): void {
   if (source.length !== rows.sourceSize * columns.sourceSize) {
     throw new GrowthError(
-      `growth: a source tensor has ${source.length} values, expected ${rows.sourceSize} x ${columns.sourceSize}. ` +
+      `growth: source tensor ${name} has ${source.length} values, expected ${rows.sourceSize} x ${columns.sourceSize}. ` +
         "The tree must belong to the map's source configuration.",
     );
   }

@@ -1,15 +1,15 @@
 import { GrowthError } from "@espalier/core";
 import { type LayoutEntry, parameters } from "@espalier/spec/model";
-import { type EntrySides, type ParameterTree, entrySides, sourceName } from "./apply.ts";
+import { type EntrySides, type ParameterTree, entrySides, sourceName, sourceTensor } from "./apply.ts";
 import { type FloatArray, type SideMap, accumulateMapped, likeArray } from "./kronecker.ts";
-import type { GrowthMap, LayerMap } from "./map.ts";
+import type { GrowthMap } from "./map.ts";
 
 /**
  * What happens to Adam's moments.
  * - `kept`: an entry that continues a source entry keeps its state, every other entry (copies included) starts at zero.
  *   The default: equal copies with equal states would stay equal for ever
- * - `contravariant`: m' = N_out^T m D_in^T, v' with squared weights, as gradients transform. Exact only for entries with
- *   one source; a map that mixes sources is refused
+ * - `contravariant`: as gradients transform: m' = N_out^T m D_in^T, and v' with squared weights. The square of a sum is
+ *   not the sum of squares, so second moments are refused where an entry has more than one source
  * - `reset`: all zero
  */
 export type MomentPolicy = "kept" | "contravariant" | "reset";
@@ -27,19 +27,20 @@ export function growMoments<T extends FloatArray>(
   tree: ParameterTree<T>,
   { policy = "kept", order }: { policy?: MomentPolicy; order: 1 | 2 },
 ): Record<string, T> {
+  if (policy === "contravariant" && order === 2) expectSingleSources(map);
   const sides = policy === "contravariant" ? gradientSides(map) : keptSides(map);
+  const like = sourceTensor(tree, "embedding.weight");
   const grown: Record<string, T> = {};
   for (const { name, entry, layer, rows, columns } of parameters(map.target)) {
-    const out = likeArray(Object.values(tree)[0]!, rows * columns);
+    const out = likeArray(like, rows * columns);
     grown[name] = out;
-    const from = layer === undefined ? undefined : stateSource(map.layers[layer]!);
-    if (policy === "reset" || from === -1) continue;
-    const values = tree[sourceName(entry, from)];
-    if (!values) throw new GrowthError(`growth of moments: no ${sourceName(entry, from)} in the tree, expected every parameter of the source. Load a complete checkpoint.`);
+    const from = layer === undefined ? undefined : map.layers[layer]!.keeps;
+    if (policy === "reset" || from === -1) continue; // a layer born in this growth has no state
+    const values = sourceTensor(tree, sourceName(entry, from));
     const own = sides(entry);
     const factor = policy === "contravariant" ? gradientFactor(map, entry) : 1;
-    const square = policy === "contravariant" && order === 2;
-    accumulateMapped(out, values, square ? squared(own.rows) : own.rows, square ? squared(own.columns) : own.columns, factor ** order);
+    const weights = policy === "contravariant" && order === 2 ? squared : (side: SideMap) => side;
+    accumulateMapped(name, out, values, weights(own.rows), weights(own.columns), factor ** order);
   }
   return grown;
 }
@@ -54,10 +55,16 @@ export function carryGradients<T extends FloatArray>(map: GrowthMap, gradients: 
   return growMoments(map, gradients, { policy: "contravariant", order: 1 });
 }
 
-/** Layers born in this growth have no state; -1 then. */
-function stateSource({ keeps, terms }: LayerMap): number {
-  if (terms.length > 1) return -1;
-  return keeps;
+function expectSingleSources({ axes }: GrowthMap): void {
+  for (const [axis, { carry, read }] of Object.entries(axes)) {
+    const mixed = read.findIndex((column, t) => column.length > 1 || carry[t]!.length > 1);
+    if (mixed >= 0) {
+      throw new GrowthError(
+        `growth of moments: unit ${mixed} of axis ${axis} has several sources, expected one for contravariant second ` +
+          "moments. Use the policy `kept` or `reset`.",
+      );
+    }
+  }
 }
 
 /** Axis sides with D and N exchanged: rows that are written get N^T, columns that are read get D^T. */
@@ -65,15 +72,6 @@ function gradientSides(map: GrowthMap): (entry: LayoutEntry) => EntrySides {
   const exchanged = Object.fromEntries(
     Object.entries(map.axes).map(([axis, axisMap]) => [axis, { ...axisMap, carry: axisMap.read, read: axisMap.carry }]),
   );
-  for (const [axis, { carry, read }] of Object.entries(map.axes)) {
-    const mixed = carry.findIndex((row) => row.length > 1);
-    if (mixed >= 0 || read.some((row) => row.length > 1)) {
-      throw new GrowthError(
-        `growth of moments: unit ${mixed} of axis ${axis} has several sources, but the contravariant rule holds for one. ` +
-          "Use the policy `kept` or `reset`.",
-      );
-    }
-  }
   return entrySides(map.source, exchanged);
 }
 
