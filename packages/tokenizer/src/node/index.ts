@@ -1,1 +1,15 @@
 export { cl100k } from "./cl100k.ts";
+export { type Document, readDocuments, type ReadOptions } from "./documents.ts";
+export { type CorpusFile, type CorpusInput, listCorpusFiles } from "./files.ts";
+export {
+  type Corpus,
+  type CorpusManifest,
+  type DocumentCounts,
+  type MalformedLine,
+  openCorpus,
+  readManifest,
+  type ShardSummary,
+} from "./manifest.ts";
+export { type ExtraDocuments, prepareCorpus, type PrepareCorpusOptions } from "./prepareCorpus.ts";
+export { type AppendDocument, readShard, type Shard, type ShardHeader, type ShardOrigin, writeShard } from "./shard.ts";
+export { documentHash, splitPosition } from "./split.ts";

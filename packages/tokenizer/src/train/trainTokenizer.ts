@@ -67,7 +67,7 @@ function learnTokens(corpus: PieceCounts, limits: Limits, report: (done: number)
   const { offsets, counts } = corpus;
   const symbols = Int32Array.from(corpus.bytes); // of piece p: symbols[offsets[p] .. offsets[p] + lengths[p])
   const lengths = Int32Array.from(counts, (_, p) => offsets[p + 1]! - offsets[p]!);
-  const tokens = Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte));
+  const tokens: Uint8Array[] = Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte));
   const rankOf = new Map(tokens.map((token, rank) => [latin1(token), rank]));
 
   const pairs = new PairTable();

@@ -1,0 +1,122 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { FileError } from "@espalier/core";
+import { fileError } from "@espalier/core/node";
+import { readTokenizerJson } from "../formats/json.ts";
+import type { Tokenizer } from "../tokenizer.ts";
+import { readShard, type Shard } from "./shard.ts";
+
+export const MANIFEST_FORMAT = "espalier-corpus";
+export const MANIFEST_VERSION = 1;
+
+/** Names of the files that `prepareCorpus` writes. */
+export const CORPUS_FILES = {
+  manifest: "manifest.json",
+  /** What is known between the tokeniser and the shards; removed at the end. */
+  progress: "progress.json",
+  tokenizer: "tokenizer.json",
+  train: "train.bin",
+  validation: "validation.bin",
+  extra: "extra.bin",
+} as const;
+
+/** How many documents there were, and what became of them. */
+export interface DocumentCounts {
+  /** All that were read, empty text not counted. */
+  read: number;
+  /** Exact copies of an earlier document; left out. */
+  duplicates: number;
+  /** JSONL lines without a text; left out. */
+  malformed: number;
+  train: number;
+  validation: number;
+}
+
+export interface MalformedLine {
+  /** `file:line` */
+  source: string;
+  reason: string;
+}
+
+/** One shard in the manifest. */
+export interface ShardSummary {
+  file: string;
+  numTokens: number;
+  numDocuments: number;
+  textBytes: number;
+  sha256: string;
+}
+
+/** What a prepared corpus was made from and holds. */
+export interface CorpusManifest {
+  format: typeof MANIFEST_FORMAT;
+  version: typeof MANIFEST_VERSION;
+  /** Of all inputs' contents and all options: equal digests give equal shards. */
+  digest: string;
+  inputs: { name: string; bytes: number; sha256: string }[];
+  documents: DocumentCounts;
+  /** The first few; `documents.malformed` counts all. */
+  malformedLines: MalformedLine[];
+  /** Documents whose split position is below this are validation text. */
+  validationBelow: number;
+  tokenizer: { name: string; vocabSize: number; digest: string; file: string };
+  train: ShardSummary;
+  validation: ShardSummary;
+  /** The caller's generated documents, when there are any. */
+  extra?: ShardSummary & { name: string; digest: string };
+}
+
+/** A prepared corpus in memory. */
+export interface Corpus {
+  manifest: CorpusManifest;
+  tokenizer: Tokenizer;
+  train: Shard;
+  validation: Shard;
+  extra?: Shard;
+}
+
+/**
+ * Opens what `prepareCorpus` wrote, checking every digest.
+ *
+ * @throws {FileError} when a file is missing, damaged or of another format
+ * @throws {DataError} when a shard belongs to another tokeniser or corpus
+ */
+export async function openCorpus(directory: string): Promise<Corpus> {
+  const manifest = await readManifest(directory);
+  const tokenizerPath = join(directory, manifest.tokenizer.file);
+  const tokenizer = readTokenizerJson(await readText(tokenizerPath), tokenizerPath);
+  const origin = { tokenizerDigest: manifest.tokenizer.digest, sourceDigest: manifest.digest };
+  if (tokenizer.digest !== manifest.tokenizer.digest) {
+    throw new FileError(`${tokenizerPath}: digest is ${tokenizer.digest}, expected ${manifest.tokenizer.digest}. Tokenize the corpus again.`);
+  }
+  const open = (file: string) => readShard(join(directory, file), origin);
+  return {
+    manifest,
+    tokenizer,
+    train: await open(manifest.train.file),
+    validation: await open(manifest.validation.file),
+    ...(manifest.extra && { extra: await open(manifest.extra.file) }),
+  };
+}
+
+/** Reads and checks the manifest of a prepared corpus; throws `FileError`. */
+export async function readManifest(directory: string): Promise<CorpusManifest> {
+  const path = join(directory, CORPUS_FILES.manifest);
+  const text = await readText(path);
+  let manifest: Partial<CorpusManifest> | null = null;
+  try {
+    manifest = JSON.parse(text) as Partial<CorpusManifest> | null;
+  } catch {
+    // said below
+  }
+  if (manifest?.format !== MANIFEST_FORMAT || manifest.version !== MANIFEST_VERSION) {
+    throw new FileError(`${path}: format ${manifest?.format ?? "unknown"}, expected ${MANIFEST_FORMAT} version ${MANIFEST_VERSION}. Tokenize the corpus again.`);
+  }
+  return manifest as CorpusManifest;
+}
+
+async function readText(path: string): Promise<string> {
+  return await readFile(path, "utf8").catch((error: unknown) => {
+    throw fileError("reading", path, error);
+  });
+}
