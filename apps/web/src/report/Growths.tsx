@@ -1,8 +1,8 @@
-import type { ReportArm } from "@espalier/spec/run";
+import type { AxisProbe, ReportArm } from "@espalier/spec/run";
 import { compact, loss } from "../format.ts";
 
 /** What each growth did to the function at the moment it happened. */
-export function Growths({ arms }: { arms: readonly ReportArm[] }) {
+export function Growths({ arms, probes }: { arms: readonly ReportArm[]; probes: readonly AxisProbe[] }) {
   const rows = arms.flatMap((arm) => arm.growths.map((growth, index) => ({ arm, growth, stage: arm.stages[index + 1] })));
   if (rows.length === 0) return null;
   return (
@@ -12,6 +12,31 @@ export function Growths({ arms }: { arms: readonly ReportArm[] }) {
         Logit change is max |a − b| / max |a| over 64 held-back positions in single precision, gates at 0. Exact operators
         must stay below 10⁻⁵.
       </p>
+      {probes.length > 0 && (
+        <table>
+          <thead>
+            <tr>
+              <th>axis grown alone</th>
+              <th>operator</th>
+              <th>from</th>
+              <th>to</th>
+              <th>logit change</th>
+            </tr>
+          </thead>
+          <tbody>
+            {probes.map((probe) => (
+              <tr key={probe.axis + probe.operator}>
+                <td>{probe.axis}</td>
+                <td>{probe.operator}</td>
+                <td>{probe.from}</td>
+                <td>{probe.to}</td>
+                <td className={probe.logitChange <= 1e-5 ? "yes" : "no"}>{probe.logitChange.toExponential(1)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <h3>Every growth of the runs</h3>
       <div className="wide">
         <table>
           <thead>

@@ -48,7 +48,7 @@ export function LossChart({ arms }: { arms: readonly ReportArm[] }) {
       marginRight: 24,
       style: { fontSize: "13px", background: "transparent" },
       x: { type: axis === "flops" || axis === "tokens" ? "log" : "linear", label: axes[axis].label, tickFormat: (value: number) => (axis === "seconds" ? duration(value) : axis === "usd" ? value.toPrecision(2) : compact(value)), ticks: 6 },
-      y: { label: "validation loss, nats per token", domain: [lowest - 0.05, top], grid: true, clamp: true },
+      y: { label: "validation loss, nats per token", domain: [lowest - 0.05, top], grid: true },
       marks: [
         Plot.line(points, { x: "x", y: "loss", z: "arm", stroke: (d) => colour(d.role), strokeWidth: (d) => (d.role === "pilot" ? 0.75 : 1.75), clip: true, filter: (d) => d.loss <= top * 1.2 }),
         Plot.dot(growths, { x: "x", y: "loss", r: 5.5, fill: "var(--paper)", stroke: (d) => colour(d.role), strokeWidth: 2, title: (d) => `${d.arm} grows: ${Object.entries(d.operators).map(([a, o]) => `${a} ${o}`).join(", ")}` }),

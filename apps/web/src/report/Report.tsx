@@ -19,7 +19,7 @@ export function Report({ report, live }: { report: ReproductionReport; live: boo
       <LossChart arms={report.arms} />
       <p className="caveat">{report.caveat}</p>
       <Comparisons report={report} />
-      <Growths arms={report.arms} />
+      <Growths arms={report.arms} probes={report.axisProbes} />
       <IqScores arms={report.arms} leftOut={report.corpus.leftOut} />
       <Trend report={report} />
       <Claims claims={report.claims} totals={report.claimTotals} />

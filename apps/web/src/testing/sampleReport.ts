@@ -84,6 +84,7 @@ export const sampleReport: ReproductionReport = {
     arm("scratch equal tokens", 0, 3.31, [shape(8, 96)], 1.8e13),
     arm("pilot", 0, 4.1, [shape(8, 96)], 1.3e12),
   ],
+  axisProbes: [{ axis: "ffn", operator: "msg", from: "H192", to: "H384", logitChange: 0, positions: 64 }],
   comparisons: [
     {
       name: "three stages against the final shape from scratch at 1.3 times the FLOPs",

@@ -50,6 +50,7 @@ export type {
   ArmGrowth,
   ArmRole,
   ArmStage,
+  AxisProbe,
   ClaimKind,
   ClaimRow,
   ClaimVerdict,

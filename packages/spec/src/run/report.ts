@@ -96,15 +96,26 @@ export interface ReportArm {
   checkpointDigest: string;
 }
 
-/** A comparison that the issue of the experiment is decided by. */
+/** One axis grown alone from a trained model, nothing trained after it. */
+export interface AxisProbe {
+  axis: string;
+  operator: string;
+  from: string;
+  to: string;
+  /** max |a - b| / max |a| over `positions` held-back positions, fp32, new gates at 0. */
+  logitChange: number;
+  positions: number;
+}
+
+/** A comparison that the question of the experiment is decided by. */
 export interface ReportComparison {
   name: string;
   /** FLOPs factor given to the control. */
   s: number;
   perSeed: readonly { seed: number; grown: number; control: number; passed: boolean }[];
-  /** Loss difference grown - control, with a 95 % t interval over seeds. */
+  /** Loss difference grown - control, with a 95 % t interval over seeds; null with fewer than two seeds. */
   meanDifference: number;
-  interval: readonly [number, number];
+  interval: readonly [number, number] | null;
   sentence: string;
 }
 
@@ -141,6 +152,8 @@ export interface ReproductionReport {
     leftOut: string;
   };
   arms: readonly ReportArm[];
+  /** Exactness of each axis by itself, measured on the first stage of the grown run. */
+  axisProbes: readonly AxisProbe[];
   comparisons: readonly ReportComparison[];
   /** Loss at equal FLOPs and FLOPs at equal loss of the grown arms, read off the curves of the controls. */
   equalLoss: readonly {
