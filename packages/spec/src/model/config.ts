@@ -56,6 +56,9 @@ export const modelConfigSchema = z.strictObject({
   mup: z.strictObject({ baseWidth: count }).nullable(),
   /** Standard deviation of initial weights at the base width. */
   initStd: z.number().positive(),
+}).refine(({ position, headDim }) => position.frequencies === undefined || position.frequencies.length === headDim / 2, {
+  path: ["position", "frequencies"],
+  message: "must have one frequency a rotary pair, headDim / 2",
 });
 
 /** The complete description of one transformer. Everything that depends on shape is a function of it. */

@@ -27,3 +27,4 @@ export {
   numParameters,
   parameters,
 } from "./layout.ts";
+export { type Preset, preset, presets } from "./presets.ts";

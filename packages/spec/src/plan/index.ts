@@ -66,12 +66,45 @@ export type Stage = z.infer<typeof stageSchema>;
 export type OptimizerConfig = z.infer<typeof optimizerSchema>;
 export type TrainPlan = z.infer<typeof trainPlanSchema>;
 
-/** @throws {ConfigError} with the path of the first offending field */
+/**
+ * A plan from untrusted data, its stages checked against each other as well: no stage is smaller than the one before,
+ * a model changes only with a growth, and the first stage has none. Whether an operator can do the growth is package
+ * growth's to say.
+ *
+ * @throws {ConfigError} with the path of the first offending field
+ */
 export function parseTrainPlan(value: unknown): TrainPlan {
   const result = trainPlanSchema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
-  throw new ConfigError(`train plan: ${issue.path.join(".") || "value"}: ${issue.message}. Correct this field.`);
+  if (!result.success) {
+    const issue = result.error.issues[0]!;
+    throw new ConfigError(`train plan: ${issue.path.join(".") || "value"}: ${issue.message}. Correct this field.`);
+  }
+  expectStages(result.data);
+  return result.data;
+}
+
+const SIZES = ["numLayers", "residualDim", "ffnDim", "numKvHeads", "groupSize", "headDim"] as const;
+
+function expectStages({ stages }: TrainPlan): void {
+  const refuse = (i: number, field: string, message: string) => {
+    throw new ConfigError(`train plan: stages.${i}.${field}: ${message}`);
+  };
+  if (stages[0]!.growth) refuse(0, "growth", "found one, expected none in the first stage. Remove it.");
+  for (const [i, { model, growth }] of stages.entries()) {
+    if (i === 0) continue;
+    const before = stages[i - 1]!.model;
+    for (const size of SIZES) {
+      if (model[size] < before[size]) {
+        const advice = "Growth never shrinks: choose a larger target.";
+        refuse(i, `model.${size}`, `found ${model[size]}, expected at least ${before[size]} as in the stage before. ${advice}`);
+      }
+    }
+    const grown = SIZES.find((size) => model[size] !== before[size]);
+    if (grown && !growth) {
+      const change = `${grown} goes from ${before[grown]} to ${model[grown]}`;
+      refuse(i, "growth", `found none, but ${change}, expected operators. Name an operator for every axis that grows.`);
+    }
+  }
 }
 
 /** Tokens of one optimiser step in a stage. */

@@ -1,0 +1,55 @@
+import { ConfigError } from "@espalier/core";
+import { describe, expect, it } from "vitest";
+import { preset } from "../model/presets.ts";
+import { numSteps, parseTrainPlan, tokensPerStep } from "./index.ts";
+
+const growth = { operators: { residual: "msg", ffn: "msg", head: "msg" }, rampSteps: 100, rewarmSteps: 0, seed: 1 };
+const plan = {
+  name: "ladder",
+  seed: 1,
+  stages: [
+    { name: "small", model: preset("flm-ladder-1").config, tokens: 100_000 },
+    { name: "wide", model: preset("flm-ladder-2").config, tokens: 20_000, growth },
+    { name: "deep", model: preset("flm-ladder-3").config, tokens: 500, growth: { ...growth, operators: { depth: "zeroDepth" } } },
+  ],
+  optimizer: { peakLearningRate: 6e-3 },
+  microBatchSize: 8,
+};
+
+describe("parseTrainPlan", () => {
+  it("fills in the paper's optimiser: AdamW 0.9 / 0.95, decay 0.1, clip 1", () => {
+    const parsed = parseTrainPlan(plan);
+    expect(parsed.optimizer).toMatchObject({ beta1: 0.9, beta2: 0.95, weightDecay: 0.1, clipNorm: 1, warmupSteps: 60 });
+    expect(parsed.stages.map(({ learningRate }) => learningRate)).toEqual(["inherit", "inherit", "inherit"]);
+    expect(parseTrainPlan(JSON.parse(JSON.stringify(parsed)))).toEqual(parsed);
+  });
+
+  const stage = (i: number, change: object) => ({ ...plan, stages: plan.stages.map((s, j) => (i === j ? { ...s, ...change } : s)) });
+  it.each<[string, object]>([
+    ["stages: ", { ...plan, stages: [] }],
+    ["stages.1.tokens: ", stage(1, { tokens: 0 })],
+    ["stages.2.model.headDim: ", stage(2, { model: { ...plan.stages[2]!.model, headDim: 3 } })],
+    ["stages.1.growth.operators", stage(1, { growth: { ...growth, operators: { vocab: "msg" } } })],
+    ["optimizer.peakLearningRate: ", { ...plan, optimizer: { peakLearningRate: 0 } }],
+    ["stages.0.growth: ", stage(0, { growth })],
+    ["stages.2.growth: ", stage(2, { growth: undefined })],
+    ["stages.1.model.residualDim: ", stage(1, { model: { ...plan.stages[1]!.model, residualDim: 24 } })],
+  ])("names the field %s", (path, value) => {
+    expect(() => parseTrainPlan(value)).toThrow(ConfigError);
+    expect(() => parseTrainPlan(value)).toThrow(`train plan: ${path}`);
+  });
+
+  it("says what to do about a target that is smaller than its source", () => {
+    expect(() => parseTrainPlan(stage(2, { model: { ...plan.stages[2]!.model, numLayers: 3 } }))).toThrow(
+      "train plan: stages.2.model.numLayers: found 3, expected at least 4 as in the stage before. Growth never shrinks: choose a larger target.",
+    );
+  });
+});
+
+describe("numSteps", () => {
+  it("rounds a stage's tokens to whole steps, at least one", () => {
+    const parsed = parseTrainPlan({ ...plan, gradAccumSteps: 2 });
+    expect(tokensPerStep(parsed, parsed.stages[0]!)).toBe(8 * 2 * 128);
+    expect(parsed.stages.map((s) => numSteps(parsed, s))).toEqual([49, 10, 1]);
+  });
+});
