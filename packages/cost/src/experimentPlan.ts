@@ -99,14 +99,19 @@ const LEARNING_RATES = [3e-3, 6e-3, 1.2e-2];
 type Settings = Required<Omit<ExperimentRequest, "calibration" | "trainTokens">> & Pick<ExperimentRequest, "calibration" | "trainTokens">;
 
 function settings(request: ExperimentRequest): Settings {
+  const defaults = DEFAULTS[request.scale];
   const full: Settings = {
-    ...DEFAULTS[request.scale],
-    threads: request.machine.cores,
-    seed: 0,
-    learningRates: LEARNING_RATES,
-    oneHopOperator: "stack",
-    validationShare: 0.06,
     ...request,
+    threads: request.threads ?? request.machine.cores,
+    seed: request.seed ?? 0,
+    numSeeds: request.numSeeds ?? defaults.numSeeds,
+    seqLen: request.seqLen ?? defaults.seqLen,
+    microBatchSize: request.microBatchSize ?? defaults.microBatchSize,
+    tokensPerParameter: request.tokensPerParameter ?? defaults.tokensPerParameter,
+    learningRates: request.learningRates ?? LEARNING_RATES,
+    oneHopOperator: request.oneHopOperator ?? "stack",
+    validationShare: request.validationShare ?? 0.06,
+    reserve: request.reserve ?? defaults.reserve,
   };
   if (!(full.minutes > 0)) throw new ConfigError(`experiment plan: minutes: is ${full.minutes}, expected more than 0. Give the minutes to spend.`);
   if (full.threads < 1) throw new ConfigError(`experiment plan: threads: is ${full.threads}, expected at least 1. Give the threads to train on.`);

@@ -76,9 +76,9 @@ function goodput(tables: PaperTables): ArithmeticClaim {
   const share = valueOf(tables.flmCost.total) / moved;
   return claim({
     id: "hardware.goodput",
-    paper: `${tables.flmCost.total} zettaFLOPs (58.03 from throughput and time)`,
+    paper: `${tables.flmCost.total} zettaFLOPs; throughput x time is ${tables.derived.throughputZetta} (derived)`,
     measured: `${moved.toFixed(2)} zettaFLOPs of throughput x time; goodput ${share.toFixed(2)}`,
-    verdict: verdictOn(moved, "58.03"),
+    verdict: verdictOn(moved, tables.derived.throughputZetta),
     why: "Either a tenth of the days was not training (restarts, evaluation, checkpoints), or the rates count more FLOPs than the cost does.",
     derivation: {
       formula: "sum over stages of GPUs * TFLOP/s * days * 86400; goodput = cost / that",

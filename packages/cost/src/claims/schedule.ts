@@ -114,9 +114,12 @@ function steps(tables: PaperTables): ArithmeticClaim {
   });
   return claim({
     id: "schedule.steps",
-    paper: "52,000 / 8,400 / 6,000 steps (derived from Tables 1 and 2)",
+    paper: `${tables.derived.steps.join(" / ")} steps (derived from Tables 1 and 2)`,
     measured: rows.map((row) => row.rounded.toLocaleString("en-US")).join(" / "),
-    verdict: weakest(rows.map(({ tokensB, stage }) => verdictOn(tokensB, stage.tokensB))),
+    verdict: weakest([
+      ...rows.map(({ tokensB, stage }) => verdictOn(tokensB, stage.tokensB)),
+      ...rows.map(({ rounded }, i) => verdictOn(rounded, tables.derived.steps[i]!)),
+    ]),
     why: `Tokens over batch give ${rows.map((row) => row.exact.toFixed(1)).join(" / ")}; rounded to hundreds and multiplied back they give the printed tokens (${rows.map((row) => asPrinted(row.tokensB, row.stage.tokensB)).join(", ")} billion) to the digit.`,
     derivation: {
       formula: "steps = round(tokens / (sequences * s), hundreds); check: steps * sequences * s = tokens",

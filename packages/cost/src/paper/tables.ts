@@ -8,6 +8,8 @@ export interface PaperTables {
   cluster: { numGpus: number; peakTflops: Printed; gpuWatts: Printed; seqLen: number; vocabSize: number };
   stages: readonly PaperStage[];
   schedule: { totalDays: Printed; totalTokensB: Printed; scratchDays: Printed; savedPercent: Printed; speedup: Printed };
+  /** Figures that follow from the tables and are quoted beside them; the paper does not print them. */
+  derived: { throughputZetta: Printed; steps: readonly Printed[] };
   rival: { name: string; tflops: Printed; utilisationPercent: Printed };
   /** One row a model whose cost column is `mid (+- half)`, or the full-recompute value alone when `half` is absent. */
   costs: readonly PaperCost[];
@@ -91,6 +93,8 @@ export const flm101b: PaperTables = {
   ],
   // Section 3.
   schedule: { totalDays: "21.54", totalTokensB: "311.54", scratchDays: "76.74", savedPercent: "72", speedup: "3.56" },
+  derived: { throughputZetta: "58.03", steps: ["52,000", "8,400", "6,000"] },
+  // Section 3.
   rival: { name: "GLM-130B", tflops: "135", utilisationPercent: "42.27" },
   // Table 4 (cost column), Table 7 for GPT-3. Shapes are public model facts: arXiv 2005.14165, 2302.13971, 2307.09288, 2210.02414.
   costs: [
