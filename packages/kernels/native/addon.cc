@@ -159,12 +159,13 @@ napi_value describe(napi_env env, napi_callback_info) {
   return result;
 }
 
-// createExecutor(numThreads, instructionPath | undefined) -> external
+// createExecutor(numThreads, instructionPath | undefined, parallelGrain) -> external
 napi_value create_executor(napi_env env, napi_callback_info info) {
   const Arguments arguments = arguments_of(env, info);
   const std::string path = text_of(env, arguments.values[1]);
   EspalierExecutorOptions options{sizeof(EspalierExecutorOptions), integer_of(env, arguments.values[0]),
-                                  path.empty() ? nullptr : path.c_str()};
+                                  path.empty() ? nullptr : path.c_str(), -1};
+  napi_get_value_double(env, arguments.values[2], &options.parallel_grain);
   EspalierExecutor* executor = nullptr;
   if (threw(env, espalier_executor_create(&options, &executor))) return nullptr;
   void* instance = nullptr;

@@ -42,6 +42,7 @@ typedef struct EspalierExecutorOptions {
   uint64_t struct_size;
   int64_t num_threads;          /* the executor's own thread included; at least 1 */
   const char* instruction_path; /* "portable", "avx2", "avx512"; NULL: the best of this machine */
+  double parallel_grain;        /* ops of fewer FLOPs run on one thread; negative: the measured default */
 } EspalierExecutorOptions;
 
 enum { ESPALIER_REGION_ARENA = 0, ESPALIER_REGION_OWNED = 1, ESPALIER_REGION_RUNTIME = 2, ESPALIER_REGION_OUTPUT = 3 };

@@ -22,7 +22,7 @@ export interface PackedProgram {
 /** What native/addon.cc exports. */
 export interface Addon {
   describe(): { ops: string; instructionPaths: string };
-  createExecutor(numThreads: number, instructionPath?: string): Handle;
+  createExecutor(numThreads: number, instructionPath: string | undefined, parallelGrain: number): Handle;
   executorPath(executor: Handle): string;
   allocate(executor: Handle, bytes: number): Handle;
   write(buffer: Handle, source: ArrayBufferView, byteOffset: number): void;

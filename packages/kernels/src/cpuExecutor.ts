@@ -14,6 +14,8 @@ export interface CpuExecutorOptions {
   numThreads?: number;
   /** Default: `ESPALIER_ISA` from the environment, else the widest of this processor. */
   isa?: InstructionPath;
+  /** FLOPs below which an op is not shared among threads. Default: measured; 0 shares every op. */
+  parallelGrain?: number;
 }
 
 /** The native executor; its programs can be cancelled. */
@@ -27,7 +29,11 @@ export interface CpuExecutor extends Executor {
  * @throws {DeviceError} when the addon is not there or the processor lacks the instruction path
  * @throws {ConfigError} for a number of threads below 1, or an unknown instruction path
  */
-export function cpuExecutor({ numThreads = availableParallelism(), isa = forcedPath() }: CpuExecutorOptions = {}): CpuExecutor {
+export function cpuExecutor({
+  numThreads = availableParallelism(),
+  isa = forcedPath(),
+  parallelGrain = -1,
+}: CpuExecutorOptions = {}): CpuExecutor {
   if (!Number.isInteger(numThreads) || numThreads < 1) {
     throw new ConfigError(`cpuExecutor: numThreads: is ${numThreads}, expected a whole number from 1. Correct the number.`);
   }
@@ -37,7 +43,7 @@ export function cpuExecutor({ numThreads = availableParallelism(), isa = forcedP
   if (isa && !available.split(",").includes(isa)) {
     throw new DeviceError(`cpuExecutor: isa: ${isa} is not available on this machine, expected one of ${available}. Leave it out for the best one.`);
   }
-  const executor = addon.createExecutor(numThreads, isa);
+  const executor = addon.createExecutor(numThreads, isa, parallelGrain);
   return {
     name: "cpu",
     instructionPath: addon.executorPath(executor),

@@ -1,3 +1,4 @@
+export { availableBackends, type Backend } from "./availableBackends.ts";
 export { type CpuExecutor, type CpuExecutorOptions, cpuExecutor, type InstructionPath, instructionPaths } from "./cpuExecutor.ts";
 export { type NativeStatus, nativeStatus } from "./nativeStatus.ts";
 export type { NativeProgram } from "./nativeProgram.ts";

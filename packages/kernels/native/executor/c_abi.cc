@@ -96,7 +96,8 @@ int32_t espalier_executor_create(const EspalierExecutorOptions* options, Espalie
       throw Failure{ESPALIER_UNSUPPORTED, std::string("instruction path \"") + options->instruction_path +
                     "\" is not available on this machine."};
     }
-    auto made = std::make_shared<espalier::Executor>(static_cast<int>(options->num_threads), *path);
+    auto made = std::make_shared<espalier::Executor>(static_cast<int>(options->num_threads), *path,
+                                                     options->parallel_grain);
     *executor = new EspalierExecutor{std::move(made)};
   });
 }

@@ -28,10 +28,12 @@ struct Job {
 
 class Executor {
  public:
-  Executor(int num_threads, const InstructionPath& path);
+  Executor(int num_threads, const InstructionPath& path, double parallel_grain);
   ~Executor();
 
   const InstructionPath& path() const { return path_; }
+  // Ops of less work than this, in FLOPs, run on the executor's thread alone.
+  double parallel_grain() const { return parallel_grain_; }
   void submit(const Job& job);
   // Ends what runs at its next instruction, refuses the rest, joins the thread. Idempotent.
   void stop();
@@ -51,6 +53,7 @@ class Executor {
   static char* grown(Memory& memory, std::size_t bytes);
 
   InstructionPath path_;
+  double parallel_grain_;
   ThreadPool pool_;
   Memory arena_;
   Memory scratch_;

@@ -9,11 +9,6 @@ namespace espalier {
 
 namespace {
 
-// Below this much work an op runs on the executor's thread alone and joins its neighbours without waking the pool.
-// Handing an op to a spinning thread and back costs about 2 microseconds, to a parked one about 30; at some
-// 20 GFLOP/s of a mixed op the work breaks even between 1e5 and 5e5 (measured by bench/dispatch.bench.ts).
-constexpr double kParallelGrain = 2e5;
-
 constexpr int64_t kElementBytes = 4;  // f32 and i32
 constexpr int64_t kMaxRank = 8;
 
@@ -79,7 +74,7 @@ Program::Program(std::shared_ptr<Executor> executor, const EspalierProgramSpec& 
   for (Instruction& at : instructions_) {  // from here on the vectors stay where they are
     at.call = {at.input_views.data(), at.output_views.data(), static_cast<int32_t>(at.inputs.size()),
                static_cast<int32_t>(at.outputs.size()), at.attributes.data(), nullptr};
-    at.parallel = work_of(at.call, *at.kernel) >= kParallelGrain;
+    at.parallel = work_of(at.call, *at.kernel) >= executor_->parallel_grain();
     if (at.kernel->scratch_bytes) {
       const std::size_t bytes = at.kernel->scratch_bytes(at.call);
       if (bytes > scratch_bytes_) scratch_bytes_ = bytes;

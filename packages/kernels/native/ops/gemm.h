@@ -53,9 +53,12 @@ struct Product {
 // Called when rows [row_begin, row_end) and columns [col_begin, col_end) of c are complete and still in cache.
 using Epilogue = void (*)(const void* context, int64_t row_begin, int64_t row_end, int64_t col_begin, int64_t col_end);
 
-// Row tiles [tile_begin, tile_end) and panels [panel_begin, panel_end) of c.
-void multiply_tiles(const Product& product, int64_t tile_begin, int64_t tile_end, int64_t panel_begin, int64_t panel_end,
-                    Epilogue epilogue = nullptr, const void* context = nullptr);
+// Room that multiply_tiles needs for a tile of a.
+constexpr std::size_t kTileBytes = std::size_t(kTileRows) * kBlockK * sizeof(float);
+
+// Row tiles [tile_begin, tile_end) and panels [panel_begin, panel_end) of c; `a_tile` holds kTileBytes.
+void multiply_tiles(const Product& product, float* a_tile, int64_t tile_begin, int64_t tile_end, int64_t panel_begin,
+                    int64_t panel_end, Epilogue epilogue = nullptr, const void* context = nullptr);
 
 }  // namespace ESPALIER_ISA
 }  // namespace espalier

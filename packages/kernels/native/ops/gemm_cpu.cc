@@ -1,7 +1,6 @@
 // gemm_cpu.cc -- see gemm.h.
 #include "ops/gemm.h"
 
-#include "executor/op.h"
 #include "math/transpose.h"
 
 namespace espalier {
@@ -91,9 +90,8 @@ void pack_panels(float* packed, Matrix b, int64_t K, int64_t N, int64_t panel_be
   }
 }
 
-void multiply_tiles(const Product& p, int64_t tile_begin, int64_t tile_end, int64_t panel_begin, int64_t panel_end,
-                    Epilogue epilogue, const void* context) {
-  float* a_tile = static_cast<float*>(thread_scratch(static_cast<std::size_t>(kTileRows) * kBlockK * sizeof(float)));
+void multiply_tiles(const Product& p, float* a_tile, int64_t tile_begin, int64_t tile_end, int64_t panel_begin,
+                    int64_t panel_end, Epilogue epilogue, const void* context) {
   const int64_t blocks = p.K > 0 ? (p.K + kBlockK - 1) / kBlockK : 1;
   for (int64_t block = 0; block < blocks; ++block) {
     const int64_t k_begin = p.K * block / blocks;

@@ -102,11 +102,12 @@ void run_stage(const OpCall& call, int32_t stage, int64_t task_begin, int64_t ta
   const Split s = split_of(o);
   const Product product = {o.y, o.N, o.a, packed, o.M, o.N, o.K, static_cast<float>(call.attributes[at::alpha]),
                            accumulates(call, call.attributes[at::accumulate])};
+  float* a_tile = static_cast<float*>(thread_scratch(kTileBytes));
   const Epilogue epilogue = has_epilogue(o) ? apply_epilogue : nullptr;
   for (int64_t task = task_begin; task < task_end; ++task) {  // neighbours share their panels
     const int64_t panel = task / s.row_blocks * s.panels_per_task;
     const int64_t tile = task % s.row_blocks * s.tiles_per_task;
-    multiply_tiles(product, tile, smaller(tile + s.tiles_per_task, tile_count(o.M)), panel,
+    multiply_tiles(product, a_tile, tile, smaller(tile + s.tiles_per_task, tile_count(o.M)), panel,
                    smaller(panel + s.panels_per_task, panel_count(o.N)), epilogue, &o);
   }
 }

@@ -1,0 +1,57 @@
+import type { CaseTensor, OpCase } from "../opCase.ts";
+
+interface Options {
+  transA?: number;
+  transB?: number;
+  alpha?: number;
+  bias?: number;
+  gelu?: number;
+  gate?: number;
+  residual?: number;
+  savePre?: number;
+  accumulate?: number;
+  /** Value of the accumulate flag, mode 2. */
+  flag?: number;
+  note?: string;
+}
+
+function matmul(M: number, N: number, K: number, options: Options = {}): OpCase {
+  const { transA = 0, transB = 0, alpha = 1, bias = 0, gelu = 0, gate = 0, residual = 0, savePre = 0 } = options;
+  const { accumulate = 0, flag = 0, note } = options;
+  const inputs: CaseTensor[] = [{ shape: transA ? [K, M] : [M, K] }, { shape: transB ? [N, K] : [K, N] }];
+  if (bias) inputs.push({ shape: [N] });
+  if (gate) inputs.push({ shape: [N] });
+  if (residual) inputs.push({ shape: [M, N] });
+  if (accumulate === 2) inputs.push({ shape: [1], dtype: "i32", value: () => flag });
+  const named = Object.entries(options).filter(([name, value]) => name !== "note" && value !== 0);
+  return {
+    op: "matmul",
+    note: `${M}x${N}x${K}${named.map(([name, value]) => ` ${name}=${value}`).join("")}${note ? `, ${note}` : ""}`,
+    inputs,
+    attributes: { transA, transB, alpha, accumulate, bias, gelu, gate, residual, savePre },
+    into: accumulate ? [{ shape: [M, N] }] : [],
+  };
+}
+
+const transposes = [0, 1].flatMap((transA) => [0, 1].map((transB) => ({ transA, transB })));
+
+export const matmulCases: OpCase[] = [
+  // Around every edge: one element, partial vectors, partial tiles, several panels.
+  ...([[1, 1, 1], [2, 3, 5], [7, 17, 9], [15, 33, 16], [13, 31, 70], [29, 65, 1], [14, 32, 64]] as const).flatMap(([M, N, K]) =>
+    transposes.map((flags) => matmul(M, N, K, flags)),
+  ),
+  ...transposes.map((flags) => matmul(19, 37, 1050, { ...flags, note: "three blocks of k" })),
+  matmul(40, 1100, 300, { transB: 1, note: "two blocks of columns" }),
+  matmul(130, 48, 48, { transB: 1, alpha: 0.125 }),
+  { ...matmul(12, 10, 8), inputs: [{ shape: [3, 4, 8] }, { shape: [8, 10] }], note: "leading axes of a" },
+  matmul(9, 35, 20, { transB: 1, bias: 1 }),
+  matmul(9, 35, 20, { transB: 1, gelu: 1 }),
+  matmul(9, 35, 20, { transB: 1, gate: 1 }),
+  matmul(9, 35, 20, { transB: 1, residual: 1 }),
+  matmul(30, 50, 20, { transB: 1, bias: 1, gelu: 1, savePre: 1 }),
+  matmul(30, 50, 20, { transB: 1, bias: 1, gelu: 1, gate: 1, residual: 1, savePre: 1, alpha: 0.5 }),
+  matmul(17, 40, 600, { transB: 1, bias: 1, gelu: 1, gate: 1, savePre: 1, note: "epilogue after two blocks of k" }),
+  matmul(20, 33, 700, { transA: 1, accumulate: 1 }),
+  matmul(20, 33, 30, { transA: 1, accumulate: 2, flag: 0 }),
+  matmul(20, 33, 30, { transA: 1, accumulate: 2, flag: 1 }),
+];
