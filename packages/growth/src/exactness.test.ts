@@ -46,6 +46,17 @@ describe("proveExactness, where logits and gradients carry over", () => {
     }
   });
 
+  it("proves heads whose projections, or whose output columns, are zero", () => {
+    const project = ["query", "key", "value"].map((name) => `attention.${name}.weight`);
+    for (const added of [{ kind: "silent", zero: project }, { kind: "free", zero: ["attention.output.weight"] }] as const) {
+      const kvHead = corner("kvHead", 2, 3, { ...added, gated: false });
+      const map = axesMap({ family: "llama", groupSize: 2 }, { numKvHeads: 3 }, { kvHead });
+      expect(proveExactness(map).gradients.refusals).toEqual([]);
+      expect(measure(map).logits).toBeLessThan(ROUNDING);
+      expect(measure(map).gradients).toBeLessThan(ROUNDING);
+    }
+  });
+
   it("proves a zero-padded RMSNorm stream when gain and epsilon are rescaled", () => {
     const residual = corner("residual", 6, 9, { kind: "silent", gated: false, zero: RESIDUAL_WRITES, normRule: "rescaled" });
     const map = axesMap({ family: "llama", normEpsilon: 1e-5 }, { residualDim: 9, normEpsilon: (1e-5 * 6) / 9 }, { residual });
