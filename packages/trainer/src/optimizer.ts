@@ -1,0 +1,62 @@
+import { birthTable } from "@espalier/growth";
+import type { OptimizerConfig } from "@espalier/spec/plan";
+import type { DeviceModel, Ready } from "./deviceModel.ts";
+import { type BatchShape, microStepProgram, optimizerProgram } from "./programs.ts";
+
+/** One micro-batch with the weight of each target in the step's loss. */
+export interface MicroBatch {
+  /** `[B, T]` */
+  tokens: Int32Array;
+  /** `[B, T]`; below 0: masked. */
+  targets: Int32Array;
+}
+
+export interface StepResult {
+  /** Nats per unmasked token of the step. */
+  loss: number;
+  /** Gradient norm before clipping. */
+  gradNorm: number;
+}
+
+export interface StepRequest {
+  shape: BatchShape;
+  numMicroBatches: number;
+  /** Unmasked targets of the whole step. */
+  numTargets: number;
+  /** Called for micro-batch i while the one before it may be running. */
+  batch: (i: number) => MicroBatch;
+  learningRate: number;
+  optimizer: OptimizerConfig;
+}
+
+/**
+ * One optimiser step: gradients of every micro-batch summed on the device, each target weighted by 1 / targets of the
+ * step, then AdamW. The device skips the update when the gradient norm is not finite. Advances `model.step`.
+ */
+export async function trainStep(model: DeviceModel, request: StepRequest): Promise<StepResult> {
+  const { shape, numMicroBatches, numTargets, batch, learningRate, optimizer } = request;
+  const micro = model.program(`micro ${shape.B} ${shape.T}`, (gates) => microStepProgram(model.config, shape, gates));
+  let loss = 0;
+  setMicroBatch(model, micro, 0, batch(0), 1 / numTargets);
+  for (let i = 0; i < numMicroBatches; i++) {
+    const running = micro.program.run(micro.inputs[i % 2]!.bytes, micro.outputs.bytes);
+    // Observed before it is awaited, so that a failure while the next batch is made is not an unhandled one.
+    running.catch(() => {});
+    if (i + 1 < numMicroBatches) setMicroBatch(model, micro, i + 1, batch(i + 1), 1 / numTargets);
+    await running;
+    loss += micro.outputs.number("loss");
+  }
+  const update = model.program("optimizer", () => optimizerProgram(model.config, optimizer, model.births));
+  const inputs = update.inputs[0];
+  inputs.set("step", [learningRate, optimizer.clipNorm]);
+  inputs.set("births", birthTable(model.births, model.step, optimizer));
+  await update.program.run(inputs.bytes, update.outputs.bytes);
+  model.step++;
+  return { loss, gradNorm: update.outputs.number("norm") };
+}
+
+function setMicroBatch(model: DeviceModel, { inputs }: Ready, i: number, { tokens, targets }: MicroBatch, weight: number): void {
+  const next = inputs[i % 2]!;
+  next.set("tokens", tokens).set("targets", targets).set("weights", weight).set("accumulateFlag", i > 0 ? 1 : 0);
+  model.setModelInputs(next);
+}

@@ -1,0 +1,161 @@
+import {
+  add,
+  addBias,
+  blend,
+  causalAttention,
+  embedding,
+  gelu,
+  type Graph,
+  layerNorm,
+  matmul,
+  reshape,
+  rmsNorm,
+  rotary,
+  scale,
+  scaleColumns,
+  swiglu,
+  type Tensor,
+} from "@espalier/graph";
+import type { Gate } from "@espalier/growth";
+import { type ModelConfig, numHeads, parameters } from "@espalier/spec/model";
+
+export interface TransformerInputs {
+  /** i32 `[B, T]` */
+  tokens: Tensor;
+  /** i32 `[B]`: real tokens of each sequence. Absent: all T. */
+  lengths?: Tensor;
+  /** Gates of the newest growth while they ramp; runtime inputs of their names are declared. */
+  gates?: readonly Gate[];
+}
+
+export interface TransformerOutputs {
+  /** Normed hidden states `[B, T, C]`. */
+  hidden: Tensor;
+  /** `[V, C]`; logits are `logitsFactor * hidden head^T`. */
+  head: Tensor;
+  logitsFactor: number;
+}
+
+/**
+ * The transformer of a configuration, both families: pre-norm blocks on a residual stream,
+ *
+ *     h = embedding(tokens)
+ *     h = h + attention(norm(h));  h = h + ffn(norm(h))    (L times)
+ *     hidden = norm(h);  logits = factor * hidden head^T
+ *
+ * FLM: LayerNorm, biases, tanh GELU. Llama: RMSNorm, no biases, SwiGLU. Queries n of a key/value head g are rows
+ * (g, n) of the query projection. Growth gates stand where the layout table's gate points say; without gates this is
+ * the plain model.
+ *
+ * @param graph parameters are declared in it as owned tensors by name: matrices `[rows, columns]`, vectors `[rows]`
+ * @returns symbolic tensors; nothing is computed
+ */
+export function transformer(graph: Graph, config: ModelConfig, inputs: TransformerInputs): TransformerOutputs {
+  const { multipliers, numLayers } = config;
+  const trace = new Trace(graph, config, inputs.gates ?? []);
+
+  let h = embedding(inputs.tokens, trace.parameter("embedding.weight"), { factor: multipliers.embedding });
+  h = trace.masked(h);
+  for (let layer = 0; layer < numLayers; layer++) {
+    const block = `layers.${layer}`;
+    let out = add(h, trace.write(attention(trace, block, trace.norm(h, `${block}.attention.norm`, "attention"), inputs.lengths)));
+    out = add(out, trace.write(ffn(trace, block, trace.norm(out, `${block}.ffn.norm`, "ffn"))));
+    const m = trace.gate(`gate.layer.${layer}`);
+    h = m ? blend(h, out, m) : out;
+  }
+  return {
+    hidden: trace.norm(h, "final.norm", "final"),
+    head: trace.parameter(config.tiedHead ? "embedding.weight" : "head.weight"),
+    logitsFactor: multipliers.logits,
+  };
+}
+
+/** Causal attention with rotary positions: `x [B, T, C] -> [B, T, C]`. */
+function attention(trace: Trace, block: string, x: Tensor, lengths: Tensor | undefined): Tensor {
+  const { config } = trace;
+  const { numKvHeads, headDim, multipliers, position } = config;
+  const [B, T] = x.shape as [number, number];
+  const heads = (name: string, count: number, gate: string) =>
+    reshape(trace.gated(trace.project(x, `${block}.attention.${name}`), gate), [B, T, count, headDim]);
+
+  const { frequencies: _, ...rotation } = position;
+  const frequencies = trace.frequencies();
+  const q = rotary(heads("query", numHeads(config), "gate.query"), { ...rotation, side: "query", frequencies });
+  const k = rotary(heads("key", numKvHeads, "gate.keyValue"), { ...rotation, side: "key", frequencies });
+  const v = heads("value", numKvHeads, "gate.keyValue");
+  const context = causalAttention(q, k, v, { scale: multipliers.attention, lengths });
+  return trace.project(reshape(context, [B, T, numHeads(config) * headDim]), `${block}.attention.output`);
+}
+
+/** The MLP: `x [B, T, C] -> [B, T, H] -> [B, T, C]`. */
+function ffn(trace: Trace, block: string, x: Tensor): Tensor {
+  const up = trace.gated(trace.project(x, `${block}.ffn.up`), "gate.ffn");
+  const hidden = trace.config.family === "flm" ? gelu(up) : swiglu(trace.project(x, `${block}.ffn.gate`), up);
+  return trace.project(hidden, `${block}.ffn.down`);
+}
+
+/** What every part of the trace needs: parameters by name, gates by name, the family's norm and bias. */
+class Trace {
+  readonly config: ModelConfig;
+  readonly #graph: Graph;
+  readonly #shapes: ReadonlyMap<string, readonly number[]>;
+  readonly #gates: ReadonlyMap<string, Tensor>;
+
+  constructor(graph: Graph, config: ModelConfig, gates: readonly Gate[]) {
+    this.config = config;
+    this.#graph = graph;
+    this.#shapes = new Map(parameterShapes(config));
+    this.#gates = new Map(gates.map(({ name, length }) => [name, graph.runtime(name, [length])]));
+  }
+
+  parameter(name: string): Tensor {
+    return this.#graph.owned(name, this.#shapes.get(name)!);
+  }
+
+  gate(name: string): Tensor | undefined {
+    return this.#gates.get(name);
+  }
+
+  /** `x W^T + b` */
+  project(x: Tensor, name: string): Tensor {
+    const y = matmul(x, this.parameter(`${name}.weight`), { transB: true });
+    return this.config.family === "flm" ? addBias(y, this.parameter(`${name}.bias`)) : y;
+  }
+
+  norm(x: Tensor, name: string, kind: keyof ModelConfig["normEpsilon"]): Tensor {
+    const options = { epsilon: this.config.normEpsilon[kind], channelWeights: this.gate("gate.residual") };
+    const gain = this.parameter(`${name}.gain`);
+    return this.config.family === "flm" ? layerNorm(x, gain, this.parameter(`${name}.bias`), options) : rmsNorm(x, gain, options);
+  }
+
+  gated(x: Tensor, name: string): Tensor {
+    const gate = this.gate(name);
+    return gate ? scaleColumns(x, gate) : x;
+  }
+
+  /** New channels of the residual stream are written through their gate. */
+  masked(x: Tensor): Tensor {
+    return this.gated(x, "gate.residual");
+  }
+
+  /** What a block adds to the residual stream. */
+  write(y: Tensor): Tensor {
+    return this.masked(scale(y, this.config.multipliers.residual));
+  }
+
+  frequencies(): Tensor | undefined {
+    const { frequencies } = this.config.position;
+    return frequencies && this.#graph.runtime(FREQUENCIES, [frequencies.length]);
+  }
+}
+
+/** Runtime input that holds a configuration's own rotary frequencies. */
+export const FREQUENCIES = "rotary.frequencies";
+
+/** Every parameter's name with the shape that the kernels see. */
+export function parameterShapes(config: ModelConfig): [string, readonly number[]][] {
+  return parameters(config).map(({ name, rows, columns, entry }) => [
+    name,
+    entry.axes.length > entry.numRowAxes ? [rows, columns] : [rows],
+  ]);
+}
