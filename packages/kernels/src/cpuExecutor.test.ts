@@ -1,0 +1,242 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { CancelledError, ConfigError, DeviceError } from "@espalier/core";
+import type { GraphNode, PlacedTensor, Program, Region } from "@espalier/graph";
+import { afterEach, describe, expect, it } from "vitest";
+import { availableBackends } from "./availableBackends.ts";
+import { cpuExecutor } from "./cpuExecutor.ts";
+import { nativeStatus } from "./nativeStatus.ts";
+
+/** A program written out by hand: tensors of region, name and shape, each region packed at multiples of 64 bytes. */
+function programOf(tensors: [region: Region, name: string, ...shape: number[]][], instructions: GraphNode[]): Program {
+  const used = { arena: 0, owned: 0, runtime: 0, output: 0 };
+  const placed = tensors.map(([region, name, ...shape], id): PlacedTensor => {
+    const bytes = 4 * shape.reduce((a, b) => a * b, 1);
+    const offset = region === "owned" ? 0 : used[region];
+    used[region] += Math.ceil(bytes / 64) * 64;
+    return { id, shape, dtype: "f32", region, name, offset, bytes };
+  });
+  return { tensors: placed, instructions, arenaBytes: used.arena, runtimeBytes: used.runtime, outputBytes: used.output };
+}
+
+const scale = (input: number, output: number, factor: number): GraphNode => ({ op: "scale", inputs: [input], outputs: [output], attributes: { factor } });
+const bytesOf = (values: Float32Array) => new Uint8Array(values.buffer);
+
+/** y = 6 x through an intermediate, 16 elements. */
+const sixfold = programOf(
+  [["runtime", "x", 16], ["arena", "t", 16], ["output", "y", 16]],
+  [scale(0, 1, 2), scale(1, 2, 3)],
+);
+
+/** Some hundred matrix products of 256^3: a tenth of a second at least. */
+const long = programOf(
+  [["owned", "a", 256, 256], ["arena", "b", 256, 256]],
+  Array.from({ length: 400 }, () => ({
+    op: "matmul",
+    inputs: [0, 0],
+    outputs: [1],
+    attributes: { transA: 0, transB: 0, alpha: 1, accumulate: 0, bias: 0, gelu: 0, gate: 0, residual: 0, savePre: 0 },
+  })),
+);
+const nothing = new Uint8Array(0);
+
+describe.each(availableBackends().filter(({ name }) => name !== "reference"))("run on $name", ({ name, create }) => {
+  const executor = create({ numThreads: 2 });
+
+  it("names its instruction path and threads", () => {
+    expect(`${executor.name} ${executor.instructionPath}`).toBe(name);
+    expect(executor.numThreads).toBe(2);
+  });
+
+  it("replays with changed runtime inputs", async () => {
+    const program = executor.load(sixfold);
+    const y = new Float32Array(16);
+    for (const x of [1, -2, 5]) {
+      await program.run(bytesOf(new Float32Array(16).fill(x)), bytesOf(y));
+      expect([...y]).toEqual(Array.from({ length: 16 }, () => 6 * x));
+    }
+    expect(program.profile()).toMatchObject([{ op: "scale", calls: 6 }]);
+  });
+
+  it("takes the runtime inputs as they are when it is called, and runs in the order of the calls", async () => {
+    const program = executor.load(sixfold);
+    const x = new Float32Array(16).fill(1);
+    const outputs = [new Float32Array(16), new Float32Array(16)];
+    const first = program.run(bytesOf(x), bytesOf(outputs[0]!));
+    x.fill(2);
+    const second = program.run(bytesOf(x), bytesOf(outputs[1]!));
+    x.fill(3);
+    await Promise.all([first, second]);
+    expect(outputs.map((y) => y[0])).toEqual([6, 12]);
+  });
+
+  it("reads an intermediate of the last run, and refuses when another program has run since", async () => {
+    const program = executor.load(sixfold);
+    await program.run(bytesOf(new Float32Array(16).fill(4)), bytesOf(new Float32Array(16)));
+    expect(program.readTensor("t")[15]).toBe(8);
+    await executor.load(sixfold).run(bytesOf(new Float32Array(16)), bytesOf(new Float32Array(16)));
+    expect(() => program.readTensor("t")).toThrow(/another program has used the arena/);
+  });
+
+  it("keeps bound values across runs, and updates them in place", async () => {
+    const program = executor.load(programOf([["owned", "w", 16]], [scale(0, 0, 2)]));
+    const buffer = executor.allocate(64);
+    buffer.write(new Float32Array(16).fill(1.5));
+    program.bind("w", buffer);
+    await program.run(nothing, nothing);
+    await program.run(nothing, nothing);
+    const w = new Float32Array(2);
+    buffer.read(w, 56);
+    expect([...w]).toEqual([6, 6]);
+  });
+
+  it("binds the views of an owned tensor with it", async () => {
+    const program = programOf([["owned", "w", 4, 4], ["arena", "flat", 16], ["output", "y", 16]], [scale(1, 2, 3)]);
+    (program.tensors[1] as { viewOf: number }).viewOf = 0;
+    const loaded = executor.load(program);
+    const buffer = executor.allocate(64);
+    buffer.write(Float32Array.from({ length: 16 }, (_, i) => i));
+    loaded.bind("w", buffer);
+    const y = new Float32Array(16);
+    await loaded.run(nothing, bytesOf(y));
+    expect(y[7]).toBe(21);
+  });
+});
+
+describe("cancel", () => {
+  it("ends the run under way and those that wait with a CancelledError, and later runs work", async () => {
+    const executor = cpuExecutor({ numThreads: 2 });
+    const program = executor.load(long);
+    program.bind("a", executor.allocate(4 * 256 * 256));
+    const runs = [program.run(nothing, nothing), program.run(nothing, nothing)];
+    const ended = Promise.allSettled(runs);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    program.cancel();
+    for (const run of await ended) {
+      expect(run.status).toBe("rejected");
+      expect((run as PromiseRejectedResult).reason).toBeInstanceOf(CancelledError);
+    }
+    const before = program.profile()[0]!.calls;
+    await program.run(nothing, nothing);
+    expect(program.profile()[0]!.calls - before).toBe(400);
+  });
+
+  it("happens by itself when the process exits during a run", () => {
+    const script = `
+      import { cpuExecutor } from ${JSON.stringify(join(import.meta.dirname, "index.ts"))};
+      const executor = cpuExecutor({ numThreads: 3 });
+      const program = executor.load(${JSON.stringify(long)});
+      program.bind("a", executor.allocate(${4 * 256 * 256}));
+      for (let i = 0; i < 1000; i++) program.run(new Uint8Array(0), new Uint8Array(0)).catch(() => {});
+      setTimeout(() => process.exit(7), 20);`;
+    const { status, stderr } = spawnSync(process.execPath, ["--conditions=@espalier/source", "--input-type=module", "-e", script], {
+      encoding: "utf8",
+      cwd: join(import.meta.dirname, ".."),
+      timeout: 20_000,
+    });
+    expect(stderr).toBe("");
+    expect(status).toBe(7);
+  });
+});
+
+describe("load", () => {
+  const executor = cpuExecutor({ numThreads: 1 });
+
+  it("refuses an op that the registry lacks, naming op and instruction", () => {
+    const program = programOf([["runtime", "x", 4], ["output", "y", 4]], [scale(0, 1, 2), { ...scale(0, 1, 2), op: "transmogrify" }]);
+    expect(() => executor.load(program)).toThrow(DeviceError);
+    expect(() => executor.load(program)).toThrow(/instruction 1 \(transmogrify\).*not in the native registry/);
+  });
+
+  it("refuses missing and unknown attributes by name", () => {
+    const withAttributes = (attributes: Record<string, number>) =>
+      programOf([["runtime", "x", 4], ["output", "y", 4]], [{ ...scale(0, 1, 2), attributes }]);
+    expect(() => executor.load(withAttributes({}))).toThrow(/scale: attribute "factor" is missing/);
+    expect(() => executor.load(withAttributes({ factor: 1, colour: 2 }))).toThrow(/scale: attribute "colour" is unknown, expected factor/);
+  });
+
+  it("refuses tensors that lie outside their region or do not exist", () => {
+    expect(() => executor.load({ ...sixfold, arenaBytes: 0 })).toThrow(/tensor 1: its place is not/);
+    expect(() => executor.load(programOf([["runtime", "x", 4]], [scale(0, 9, 1)]))).toThrow(/there is no tensor -1/);
+  });
+});
+
+describe("bind and run", () => {
+  const executor = cpuExecutor({ numThreads: 1 });
+  const doubling = programOf([["owned", "w", 16]], [scale(0, 0, 2)]);
+
+  it("refuse a run before everything is bound, naming what is not", async () => {
+    await expect(executor.load(doubling).run(nothing, nothing)).rejects.toThrow(/not bound: w/);
+  });
+
+  it("refuse unknown names, wrong sizes, freed buffers and buffers of another executor", () => {
+    const program = executor.load(doubling);
+    expect(() => program.bind("v", executor.allocate(64))).toThrow(/no owned tensor "v", expected one of w/);
+    expect(() => program.bind("w", executor.allocate(128))).toThrow(/has 128 bytes, expected 64/);
+    const freed = executor.allocate(64);
+    freed.free();
+    expect(() => program.bind("w", freed)).toThrow(/has been freed/);
+    const [reference] = availableBackends();
+    expect(() => program.bind("w", reference!.create().allocate(64))).toThrow(/of another executor/);
+  });
+
+  it("refuse runtime inputs of the wrong length", async () => {
+    await expect(executor.load(sixfold).run(nothing, new Uint8Array(64))).rejects.toThrow(/have 0 and 64 bytes, expected 64 and 64/);
+  });
+
+  it("keep a freed buffer alive while a program is bound to it, and refuse a freed program", async () => {
+    const program = executor.load(doubling);
+    const buffer = executor.allocate(64);
+    program.bind("w", buffer);
+    buffer.free();
+    await program.run(nothing, nothing);
+    const running = program.run(nothing, nothing);
+    program.free();
+    await running;
+    await expect(program.run(nothing, nothing)).rejects.toThrow(/has been freed/);
+  });
+});
+
+describe("DeviceBuffer", () => {
+  it("starts as zeros, copies any view, and refuses what lies outside", () => {
+    const buffer = cpuExecutor({ numThreads: 1 }).allocate(2 << 20); // large enough for a mapping of its own
+    const end = new Float64Array([1]);
+    buffer.read(end, (2 << 20) - 8);
+    expect(end[0]).toBe(0);
+    buffer.write(new DataView(new Uint8Array([0, 0, 1, 2, 3, 4]).buffer, 2), 4);
+    const bytes = new Uint8Array(4);
+    buffer.read(bytes, 4);
+    expect([...bytes]).toEqual([1, 2, 3, 4]);
+    expect(() => buffer.write(new Uint8Array(8), (2 << 20) - 4)).toThrow(DeviceError);
+    expect(() => buffer.read(bytes, -1)).toThrow(DeviceError);
+  });
+});
+
+describe("cpuExecutor", () => {
+  afterEach(() => {
+    delete process.env.ESPALIER_ISA;
+  });
+
+  it("takes the path that ESPALIER_ISA forces", () => {
+    process.env.ESPALIER_ISA = "portable";
+    expect(cpuExecutor().instructionPath).toBe("portable");
+    process.env.ESPALIER_ISA = "sse9";
+    expect(() => cpuExecutor()).toThrow(ConfigError);
+  });
+
+  it("refuses impossible thread counts", () => {
+    expect(() => cpuExecutor({ numThreads: 0 })).toThrow(ConfigError);
+    expect(() => cpuExecutor({ numThreads: 1.5 })).toThrow(ConfigError);
+  });
+});
+
+describe("nativeStatus", () => {
+  it("tells what doctor shows", () => {
+    const status = nativeStatus();
+    expect(status.available).toBe(true);
+    expect(status.instructionPaths.at(-1)).toBe("portable");
+    expect(status.ops).toContain("scale(factor)");
+    expect(status.tried).toHaveLength(1);
+    expect(status.cores).toBeGreaterThan(0);
+  });
+});
