@@ -122,11 +122,11 @@ describe("evaluate", () => {
 });
 
 describe("score", () => {
-  it("is at the floor exactly when the interval contains chance", () => {
+  it("is at the floor unless the whole interval is above chance", () => {
     expect(score("likelihood", 30, 100, 0.25)).toMatchObject({ atFloor: true });
     expect(score("likelihood", 45, 100, 0.25)).toMatchObject({ atFloor: false });
     expect(score("exact match", 0, 100, 0)).toMatchObject({ atFloor: true });
     expect(score("exact match", 1, 100, 0)).toMatchObject({ atFloor: false });
-    expect(score("likelihood", 5, 100, 0.25).atFloor).toBe(false); // clearly below chance is no floor either
+    expect(score("exact match", 0, 100, 1 / 3)).toMatchObject({ atFloor: true }); // answers of the wrong form, below guessing
   });
 });

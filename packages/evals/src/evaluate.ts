@@ -36,7 +36,7 @@ export interface Score {
   /** Wilson, 95 %. */
   interval: Interval;
   chance: number;
-  /** The interval contains chance: this cell says nothing about ability. */
+  /** The interval contains chance, or lies below it: this cell shows no ability. */
   atFloor: boolean;
 }
 
@@ -201,7 +201,7 @@ export function score(scoring: Scoring, correct: number, items: number, chance: 
     accuracy: correct / items,
     interval,
     chance,
-    atFloor: interval[0] <= chance && chance <= interval[1],
+    atFloor: interval[0] <= chance,
   };
 }
 
