@@ -11,12 +11,23 @@ import { tinyModel } from "./testing/measure.ts";
 /** Entries 1, 2, 3, ... so that every number can be followed by eye. */
 function counting(config: ModelConfig): Record<string, Float32Array> {
   return Object.fromEntries(
-    parameters(config).map(({ name, rows, columns }) => [name, Float32Array.from({ length: rows * columns }, (_, i) => i + 1)]),
+    parameters(config).map(({ name, rows, columns }) => [
+      name,
+      Float32Array.from({ length: rows * columns }, (_, i) => i + 1),
+    ]),
   );
 }
 
 describe("applyGrowth", () => {
-  const source = tinyModel({ family: "flm", vocabSize: 2, residualDim: 2, ffnDim: 2, numLayers: 1, numKvHeads: 1, headDim: 2 });
+  const source = tinyModel({
+    family: "flm",
+    vocabSize: 2,
+    residualDim: 2,
+    ffnDim: 2,
+    numLayers: 1,
+    numKvHeads: 1,
+    headDim: 2,
+  });
 
   it("matches an uneven split of MLP units worked out by hand", () => {
     const ffn = copies("ffn", 2, [0, 1, 1], { shares: [1, 0.25, 0.75] });
@@ -29,7 +40,15 @@ describe("applyGrowth", () => {
   });
 
   it("takes products of axes: head 1 of two becomes heads 1 and 2, rotary units inside stay in order", () => {
-    const two = tinyModel({ family: "flm", vocabSize: 2, residualDim: 1, ffnDim: 1, numLayers: 1, numKvHeads: 2, headDim: 2 });
+    const two = tinyModel({
+      family: "flm",
+      vocabSize: 2,
+      residualDim: 1,
+      ffnDim: 1,
+      numLayers: 1,
+      numKvHeads: 2,
+      headDim: 2,
+    });
     const kvHead = copies("kvHead", 2, [0, 1, 1]);
     const grown = applyGrowth(growthMap(two, { ...two, numKvHeads: 3 }, { axes: { kvHead } }, 1), counting(two));
     expect([...grown["layers.0.attention.query.weight"]!]).toEqual([1, 2, 3, 4, 3, 4]);
@@ -56,12 +75,27 @@ describe("applyGrowth", () => {
 
   it("sums weighted terms, with axis maps of their own where a term has them", () => {
     const model = tinyModel({ family: "flm", numLayers: 2, residualDim: 2, ffnDim: 2, numKvHeads: 1, headDim: 2 });
-    const half = (unit: number) => ({ ...copies("ffn", 2, [0, 1]), carry: [unit === 0 ? [[0, 1] as const] : [], unit === 1 ? [[1, 1] as const] : []] });
+    const half = (unit: number) => ({
+      ...copies("ffn", 2, [0, 1]),
+      carry: [unit === 0 ? [[0, 1] as const] : [], unit === 1 ? [[1, 1] as const] : []],
+    });
     const [first, second] = keepLayers(2);
     const layers = [
-      { ...first!, terms: [{ layer: 0, weight: 0.25 }, { layer: 1, weight: 0.75 }] },
+      {
+        ...first!,
+        terms: [
+          { layer: 0, weight: 0.25 },
+          { layer: 1, weight: 0.75 },
+        ],
+      },
       // AKI-like: MLP unit 0 from layer 0, unit 1 from layer 1
-      { ...second!, terms: [{ layer: 0, weight: 1, axes: { ffn: half(0) } }, { layer: 1, weight: 1, axes: { ffn: half(1) } }] },
+      {
+        ...second!,
+        terms: [
+          { layer: 0, weight: 1, axes: { ffn: half(0) } },
+          { layer: 1, weight: 1, axes: { ffn: half(1) } },
+        ],
+      },
     ];
     const tree = counting(model);
     tree["layers.1.ffn.up.weight"] = Float32Array.of(10, 20, 30, 40);
@@ -93,7 +127,11 @@ describe("applyGrowth", () => {
 
   it("gives every parameter of the target its size, in the source's precision", () => {
     const target = { ...source, residualDim: 7, ffnDim: 9, numKvHeads: 3, groupSize: 2, numLayers: 5 };
-    const map = composeGrowth(source, target, { operators: { residual: "msg", ffn: "msg", head: "msg", depth: "msg" }, rampSteps: 1, seed: 1 });
+    const map = composeGrowth(source, target, {
+      operators: { residual: "msg", ffn: "msg", head: "msg", depth: "msg" },
+      rampSteps: 1,
+      seed: 1,
+    });
     const grown = applyGrowth(map, randomParameters(source, 1));
     expect(Object.entries(grown).map(([name, data]) => [name, data.length])).toEqual(
       parameters(target).map(({ name, rows, columns }) => [name, rows * columns]),
@@ -112,9 +150,27 @@ describe("applyGrowth", () => {
   });
 
   it("grows to 10 million parameters in seconds", () => {
-    const small = modelConfig({ family: "flm", vocabSize: 4096, seqLen: 256, numLayers: 4, residualDim: 128, numKvHeads: 4 });
-    const large = modelConfig({ family: "flm", vocabSize: 4096, seqLen: 256, numLayers: 12, residualDim: 256, numKvHeads: 8 });
-    const step = { operators: { residual: "msg", ffn: "msg", head: "msg", depth: "zeroDepth" }, rampSteps: 10, seed: 1 };
+    const small = modelConfig({
+      family: "flm",
+      vocabSize: 4096,
+      seqLen: 256,
+      numLayers: 4,
+      residualDim: 128,
+      numKvHeads: 4,
+    });
+    const large = modelConfig({
+      family: "flm",
+      vocabSize: 4096,
+      seqLen: 256,
+      numLayers: 12,
+      residualDim: 256,
+      numKvHeads: 8,
+    });
+    const step = {
+      operators: { residual: "msg", ffn: "msg", head: "msg", depth: "zeroDepth" },
+      rampSteps: 10,
+      seed: 1,
+    };
     const tree = counting(small);
     const start = performance.now();
     const grown = applyGrowth(composeGrowth(small, large, step), tree);

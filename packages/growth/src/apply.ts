@@ -1,5 +1,12 @@
 import { GrowthError, random } from "@espalier/core";
-import { type Axis, type LayoutEntry, type ModelConfig, type Parameter, axisSize, parameters } from "@espalier/spec/model";
+import {
+  type Axis,
+  type LayoutEntry,
+  type ModelConfig,
+  type Parameter,
+  axisSize,
+  parameters,
+} from "@espalier/spec/model";
 import { blockWrites } from "./growthMap.ts";
 import { type FloatArray, type SideMap, accumulateMapped, likeArray, sideMap } from "./kronecker.ts";
 import type { AxisMap, GrowthMap } from "./map.ts";
@@ -14,14 +21,25 @@ export interface EntrySides {
 }
 
 /** Sides of layout entries under a set of axis maps, each built once. */
-export function entrySides(source: ModelConfig, maps: Partial<Record<Axis, AxisMap>>): (entry: LayoutEntry) => EntrySides {
+export function entrySides(
+  source: ModelConfig,
+  maps: Partial<Record<Axis, AxisMap>>,
+): (entry: LayoutEntry) => EntrySides {
   const cache = new Map<string, EntrySides>();
   return (entry) => {
     let sides = cache.get(entry.name);
     if (!sides) {
       const build = (axes: LayoutEntry["axes"]) =>
-        sideMap(entry.name, axes, axes.map(({ axis }) => axisSize(source, axis)), maps);
-      sides = { rows: build(entry.axes.slice(0, entry.numRowAxes)), columns: build(entry.axes.slice(entry.numRowAxes)) };
+        sideMap(
+          entry.name,
+          axes,
+          axes.map(({ axis }) => axisSize(source, axis)),
+          maps,
+        );
+      sides = {
+        rows: build(entry.axes.slice(0, entry.numRowAxes)),
+        columns: build(entry.axes.slice(entry.numRowAxes)),
+      };
       cache.set(entry.name, sides);
     }
     return sides;
@@ -78,7 +96,12 @@ export function applyGrowth<T extends FloatArray>(map: GrowthMap, tree: Paramete
 }
 
 /** Adds F. Without sides the whole tensor is new. */
-function fill(out: FloatArray, { name, entry, rows, columns }: Parameter, map: GrowthMap, sides: EntrySides | undefined): void {
+function fill(
+  out: FloatArray,
+  { name, entry, rows, columns }: Parameter,
+  map: GrowthMap,
+  sides: EntrySides | undefined,
+): void {
   const { init } = entry;
   const isConstant = init.kind === "constant";
   const scale = isConstant ? init.value : init.std(map.target);

@@ -45,7 +45,9 @@ export function copies(
   for (const s of sources) count[s]!++;
   const missing = count.indexOf(0);
   if (missing >= 0) {
-    throw new GrowthError(`${name}: source unit ${missing} has no copy, expected at least one. Name every source unit.`);
+    throw new GrowthError(
+      `${name}: source unit ${missing} has no copy, expected at least one. Name every source unit.`,
+    );
   }
   const share = (t: number) => shares?.[t] ?? 1 / count[sources[t]!]!;
   const sums = new Array<number>(sourceSize).fill(0);

@@ -34,7 +34,12 @@ describe("growBirths", () => {
     const first = growthMap(small, { ...small, ffnDim: 4 }, { axes: { ffn: copies("ffn", 2, [1, 0, 0, 1]) } }, 1);
     const once = growBirths(firstBirths(small), first, { step: 5, rampSteps: 0 });
     expect(once.axes.ffn).toEqual({ event: [0, 0, 1, 1], copyOf: [-1, -1, 1, 0] });
-    const second = growthMap(first.target, { ...small, ffnDim: 5 }, { axes: { ffn: copies("ffn", 4, [3, 2, 1, 0, 2]) } }, 1);
+    const second = growthMap(
+      first.target,
+      { ...small, ffnDim: 5 },
+      { axes: { ffn: copies("ffn", 4, [3, 2, 1, 0, 2]) } },
+      1,
+    );
     const twice = growBirths(once, second, { step: 9, rampSteps: 0 });
     expect(twice.axes.ffn).toEqual({ event: [1, 1, 0, 0, 2], copyOf: [3, 2, -1, -1, 1] });
   });
@@ -66,16 +71,31 @@ describe("entryBirths", () => {
   };
 
   it("splits an entry's birth over rows and columns", () => {
-    expect(birthsOf("embedding.weight")).toEqual([[0, 0, 0, 0, 0, 0, 0], [0, 0, 1]]);
-    expect(birthsOf("layers.0.ffn.up.weight")).toEqual([[0, 0, 1, 1], [0, 0, 1]]);
+    expect(birthsOf("embedding.weight")).toEqual([
+      [0, 0, 0, 0, 0, 0, 0],
+      [0, 0, 1],
+    ]);
+    expect(birthsOf("layers.0.ffn.up.weight")).toEqual([
+      [0, 0, 1, 1],
+      [0, 0, 1],
+    ]);
     expect(birthsOf("layers.0.ffn.down.bias")).toEqual([[0, 0, 1], [0]]);
     expect(birthsOf("final.norm.gain")).toEqual([[0, 0, 1], [0]]);
   });
 
   it("takes the latest birth of products of axes and of the layer", () => {
-    expect(birthsOf("layers.0.attention.query.weight")).toEqual([[0, 0, 2, 2], [0, 0, 1]]);
-    expect(birthsOf("layers.0.attention.output.weight")).toEqual([[0, 0, 1], [0, 0, 2, 2]]);
-    expect(birthsOf("layers.1.ffn.up.weight")).toEqual([[2, 2, 2, 2], [0, 0, 1]]);
+    expect(birthsOf("layers.0.attention.query.weight")).toEqual([
+      [0, 0, 2, 2],
+      [0, 0, 1],
+    ]);
+    expect(birthsOf("layers.0.attention.output.weight")).toEqual([
+      [0, 0, 1],
+      [0, 0, 2, 2],
+    ]);
+    expect(birthsOf("layers.1.ffn.up.weight")).toEqual([
+      [2, 2, 2, 2],
+      [0, 0, 1],
+    ]);
   });
 });
 

@@ -68,7 +68,11 @@ export interface GrowthEventOptions {
  *
  * @throws {GrowthError} when an earlier growth is still ramping: its gates would be lost
  */
-export function growBirths(births: Births, map: GrowthMap, { step, rampSteps, rate, moments = "kept" }: GrowthEventOptions): Births {
+export function growBirths(
+  births: Births,
+  map: GrowthMap,
+  { step, rampSteps, rate, moments = "kept" }: GrowthEventOptions,
+): Births {
   const last = births.events.at(-1)!;
   if (step < last.step + last.rampSteps) {
     throw new GrowthError(
@@ -83,7 +87,9 @@ export function growBirths(births: Births, map: GrowthMap, { step, rampSteps, ra
     axes[axis] = grownUnits(births.axes[axis] ?? originals(axisMap.sourceSize), axisMap.keeps, sources, event);
   }
   const layerSources = map.layers.map(({ terms }) => (terms.length === 1 ? terms[0]!.layer : -1));
-  const gatedAxes = (Object.entries(map.axes) as [Axis, AxisMap][]).filter(([, { gated }]) => gated).map(([axis]) => axis);
+  const gatedAxes = (Object.entries(map.axes) as [Axis, AxisMap][])
+    .filter(([, { gated }]) => gated)
+    .map(([axis]) => axis);
   const events = births.events.map((old) => (moments === "reset" ? { ...old, momentsStep: step } : old));
   return {
     format: "espalier-births-1",
@@ -99,7 +105,12 @@ export function growBirths(births: Births, map: GrowthMap, { step, rampSteps, ra
       },
     ],
     axes,
-    layers: grownUnits(births.layers, map.layers.map(({ keeps }) => keeps), layerSources, event),
+    layers: grownUnits(
+      births.layers,
+      map.layers.map(({ keeps }) => keeps),
+      layerSources,
+      event,
+    ),
   };
 }
 
@@ -134,16 +145,13 @@ export function entryBirths(config: ModelConfig, births: Births, { entry, layer 
 }
 
 function latestBirth(config: ModelConfig, births: Births, axes: readonly LayoutAxis[], floor: number): Int32Array {
-  return axes.reduce(
-    (outer, { axis }) => {
-      const size = axisSize(config, axis);
-      const inner = births.axes[axis]?.event;
-      return Int32Array.from({ length: outer.length * size }, (_, i) =>
-        Math.max(outer[Math.floor(i / size)]!, inner?.[i % size] ?? 0),
-      );
-    },
-    Int32Array.of(floor),
-  );
+  return axes.reduce((outer, { axis }) => {
+    const size = axisSize(config, axis);
+    const inner = births.axes[axis]?.event;
+    return Int32Array.from({ length: outer.length * size }, (_, i) =>
+      Math.max(outer[Math.floor(i / size)]!, inner?.[i % size] ?? 0),
+    );
+  }, Int32Array.of(floor));
 }
 
 /**
@@ -153,7 +161,11 @@ function latestBirth(config: ModelConfig, births: Births, axes: readonly LayoutA
  * @param step finished optimiser steps
  * @returns    `[E, 3]`, row-major
  */
-export function birthTable(births: Births, step: number, { beta1, beta2 }: { beta1: number; beta2: number }): Float32Array {
+export function birthTable(
+  births: Births,
+  step: number,
+  { beta1, beta2 }: { beta1: number; beta2: number },
+): Float32Array {
   return Float32Array.from(
     births.events.flatMap((event) => {
       const age = step - event.momentsStep + 1;

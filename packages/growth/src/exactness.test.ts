@@ -10,7 +10,13 @@ import { measure, tinyModel } from "./testing/measure.ts";
 
 /** fp64 rounding; measured 7e-15 (logits) and 3e-14 (gradients) at worst. */
 const ROUNDING = 1e-12;
-const RESIDUAL_WRITES = ["embedding.weight", "attention.output.weight", "attention.output.bias", "ffn.down.weight", "ffn.down.bias"];
+const RESIDUAL_WRITES = [
+  "embedding.weight",
+  "attention.output.weight",
+  "attention.output.bias",
+  "ffn.down.weight",
+  "ffn.down.bias",
+];
 
 type Shape = Partial<ModelShape> & Pick<ModelShape, "family">;
 const axesMap = (source: Shape, target: Partial<ModelShape>, axes: Partial<Record<Axis, AxisMap>>) =>
@@ -18,11 +24,15 @@ const axesMap = (source: Shape, target: Partial<ModelShape>, axes: Partial<Recor
 
 describe("proveExactness, where logits and gradients carry over", () => {
   it("proves uneven splits of heads and MLP units with full residual copies and a tied head", () => {
-    const map = axesMap({ family: "flm", tiedHead: true }, { residualDim: 12, numKvHeads: 4, ffnDim: 9 }, {
-      residual: copies("residual", 6, [0, 1, 2, 3, 4, 5, 5, 4, 3, 2, 1, 0], { normRule: "fullCopies" }),
-      kvHead: copies("kvHead", 2, [0, 1, 1, 0], { shares: [0.3, 0.7, 0.3, 0.7] }),
-      ffn: copies("ffn", 5, [0, 1, 2, 3, 4, 2, 2, 0, 4], { shares: [0.9, 1, 0.5, 1, 0.25, 0.3, 0.2, 0.1, 0.75] }),
-    });
+    const map = axesMap(
+      { family: "flm", tiedHead: true },
+      { residualDim: 12, numKvHeads: 4, ffnDim: 9 },
+      {
+        residual: copies("residual", 6, [0, 1, 2, 3, 4, 5, 5, 4, 3, 2, 1, 0], { normRule: "fullCopies" }),
+        kvHead: copies("kvHead", 2, [0, 1, 1, 0], { shares: [0.3, 0.7, 0.3, 0.7] }),
+        ffn: copies("ffn", 5, [0, 1, 2, 3, 4, 2, 2, 0, 4], { shares: [0.9, 1, 0.5, 1, 0.25, 0.3, 0.2, 0.1, 0.75] }),
+      },
+    );
     expect(proveExactness(map)).toEqual({
       logits: { holds: true, refusals: [] },
       gradients: { holds: true, refusals: [] },
@@ -37,8 +47,16 @@ describe("proveExactness, where logits and gradients carry over", () => {
   it.each(["flm", "llama"] as const)("proves silent and free units without gates (%s)", (family) => {
     const bias = family === "flm" ? ["ffn.up.bias"] : [];
     const up = family === "flm" ? ["ffn.up.weight", ...bias] : ["ffn.gate.weight", "ffn.up.weight"];
-    const silent = axesMap({ family }, { ffnDim: 8 }, { ffn: corner("ffn", 5, 8, { kind: "silent", gated: false, zero: up }) });
-    const free = axesMap({ family }, { ffnDim: 8 }, { ffn: corner("ffn", 5, 8, { kind: "free", gated: false, zero: ["ffn.down.weight"] }) });
+    const silent = axesMap(
+      { family },
+      { ffnDim: 8 },
+      { ffn: corner("ffn", 5, 8, { kind: "silent", gated: false, zero: up }) },
+    );
+    const free = axesMap(
+      { family },
+      { ffnDim: 8 },
+      { ffn: corner("ffn", 5, 8, { kind: "free", gated: false, zero: ["ffn.down.weight"] }) },
+    );
     for (const map of [silent, free]) {
       expect(proveExactness(map).gradients.holds).toBe(true);
       expect(measure(map).logits).toBeLessThan(ROUNDING);
@@ -48,7 +66,10 @@ describe("proveExactness, where logits and gradients carry over", () => {
 
   it("proves heads whose projections, or whose output columns, are zero", () => {
     const project = ["query", "key", "value"].map((name) => `attention.${name}.weight`);
-    for (const added of [{ kind: "silent", zero: project }, { kind: "free", zero: ["attention.output.weight"] }] as const) {
+    for (const added of [
+      { kind: "silent", zero: project },
+      { kind: "free", zero: ["attention.output.weight"] },
+    ] as const) {
       const kvHead = corner("kvHead", 2, 3, { ...added, gated: false });
       const map = axesMap({ family: "llama", groupSize: 2 }, { numKvHeads: 3 }, { kvHead });
       expect(proveExactness(map).gradients.refusals).toEqual([]);
@@ -58,30 +79,58 @@ describe("proveExactness, where logits and gradients carry over", () => {
   });
 
   it("proves a zero-padded RMSNorm stream when gain and epsilon are rescaled", () => {
-    const residual = corner("residual", 6, 9, { kind: "silent", gated: false, zero: RESIDUAL_WRITES, normRule: "rescaled" });
-    const map = axesMap({ family: "llama", normEpsilon: 1e-5 }, { residualDim: 9, normEpsilon: (1e-5 * 6) / 9 }, { residual });
+    const residual = corner("residual", 6, 9, {
+      kind: "silent",
+      gated: false,
+      zero: RESIDUAL_WRITES,
+      normRule: "rescaled",
+    });
+    const map = axesMap(
+      { family: "llama", normEpsilon: 1e-5 },
+      { residualDim: 9, normEpsilon: (1e-5 * 6) / 9 },
+      { residual },
+    );
     expect(proveExactness(map).gradients.refusals).toEqual([]);
     expect(measure(map).logits).toBeLessThan(ROUNDING);
     expect(measure(map).gradients).toBeLessThan(ROUNDING);
   });
 
-  it.each(["flm", "llama"] as const)("proves a head of twice the size when rotary pair i goes to pair 2i (%s)", (family) => {
-    const map = axesMap({ family }, { headDim: 8 }, { headSize: spreadPairs(), valueSize: copies("valueSize", 4, [0, 1, 2, 3, 0, 1, 2, 3]) });
-    expect(map.multipliers.attention.ratio).toBeCloseTo(Math.SQRT2, 12);
-    expect(proveExactness(map).gradients.refusals).toEqual([]);
-    expect(measure(map).logits).toBeLessThan(ROUNDING);
-    expect(measure(map).gradients).toBeLessThan(ROUNDING);
-  });
+  it.each(["flm", "llama"] as const)(
+    "proves a head of twice the size when rotary pair i goes to pair 2i (%s)",
+    (family) => {
+      const map = axesMap(
+        { family },
+        { headDim: 8 },
+        { headSize: spreadPairs(), valueSize: copies("valueSize", 4, [0, 1, 2, 3, 0, 1, 2, 3]) },
+      );
+      expect(map.multipliers.attention.ratio).toBeCloseTo(Math.SQRT2, 12);
+      expect(proveExactness(map).gradients.refusals).toEqual([]);
+      expect(measure(map).logits).toBeLessThan(ROUNDING);
+      expect(measure(map).gradients).toBeLessThan(ROUNDING);
+    },
+  );
 
   it("proves all four axes at once", () => {
     const source = tinyModel({ family: "flm", mup: { baseWidth: 3, outputMult: 2 } });
-    const target = tinyModel({ family: "flm", mup: { baseWidth: 3, outputMult: 2 }, residualDim: 11, ffnDim: 13, numKvHeads: 3, groupSize: 2, numLayers: 5 });
+    const target = tinyModel({
+      family: "flm",
+      mup: { baseWidth: 3, outputMult: 2 },
+      residualDim: 11,
+      ffnDim: 13,
+      numKvHeads: 3,
+      groupSize: 2,
+      numLayers: 5,
+    });
     const map = composeGrowth(source, target, {
       operators: { residual: "msg", ffn: "net2Wider", head: "msg", depth: "zeroDepth" },
       rampSteps: 10,
       seed: 3,
     });
-    expect(proveExactness(map)).toMatchObject({ logits: { holds: true }, gradients: { holds: true }, needsGates: true });
+    expect(proveExactness(map)).toMatchObject({
+      logits: { holds: true },
+      gradients: { holds: true },
+      needsGates: true,
+    });
     expect(measure(map).logits).toBeLessThan(ROUNDING);
     expect(measure(map).gradients).toBeLessThan(ROUNDING);
   });
@@ -106,7 +155,9 @@ describe("proveExactness, where logits carry over and gradients do not", () => {
 
   it("refutes gradients under cancelling noise: copies that are read with weights of other units", () => {
     const even = copies("ffn", 5, [0, 1, 2, 3, 4, 0]);
-    const read = even.read.map((column, t) => (t === 0 ? [...column, [1, 0.4] as const] : t === 5 ? [...column, [1, -0.4] as const] : column));
+    const read = even.read.map((column, t) =>
+      t === 0 ? [...column, [1, 0.4] as const] : t === 5 ? [...column, [1, -0.4] as const] : column,
+    );
     logitsOnly(axesMap({ family: "flm" }, { ffnDim: 6 }, { ffn: { ...even, read } }), /N reads only what D carries/);
   });
 });
@@ -121,18 +172,41 @@ describe("proveExactness, refusals", () => {
   };
 
   it("refuses noise on carried entries", () => {
-    const map = growthMap(tinyModel({ family: "flm" }), tinyModel({ family: "flm" }), { perturbation: { shrink: 1, noise: 0.2 } }, 1);
+    const map = growthMap(
+      tinyModel({ family: "flm" }),
+      tinyModel({ family: "flm" }),
+      { perturbation: { shrink: 1, noise: 0.2 } },
+      1,
+    );
     refused(map, "every tensor", /new entries only/);
   });
 
   it("refuses a zero-padded RMSNorm stream whose epsilon is not rescaled", () => {
-    const residual = corner("residual", 6, 9, { kind: "silent", gated: false, zero: RESIDUAL_WRITES, normRule: "rescaled" });
-    refused(axesMap({ family: "llama", normEpsilon: 1e-2 }, { residualDim: 9 }, { residual }), "attention.norm", /epsilon is scaled by C\/C'/);
+    const residual = corner("residual", 6, 9, {
+      kind: "silent",
+      gated: false,
+      zero: RESIDUAL_WRITES,
+      normRule: "rescaled",
+    });
+    refused(
+      axesMap({ family: "llama", normEpsilon: 1e-2 }, { residualDim: 9 }, { residual }),
+      "attention.norm",
+      /epsilon is scaled by C\/C'/,
+    );
   });
 
   it("refuses a zero-padded LayerNorm stream: the mean moves", () => {
-    const residual = corner("residual", 6, 9, { kind: "silent", gated: false, zero: RESIDUAL_WRITES, normRule: "rescaled" });
-    refused(axesMap({ family: "flm" }, { residualDim: 9, normEpsilon: (1e-5 * 6) / 9 }, { residual }), "axis residual", /RMSNorm only/);
+    const residual = corner("residual", 6, 9, {
+      kind: "silent",
+      gated: false,
+      zero: RESIDUAL_WRITES,
+      normRule: "rescaled",
+    });
+    refused(
+      axesMap({ family: "flm" }, { residualDim: 9, normEpsilon: (1e-5 * 6) / 9 }, { residual }),
+      "axis residual",
+      /RMSNorm only/,
+    );
   });
 
   it("refuses unequal numbers of copies behind a norm", () => {
@@ -141,21 +215,38 @@ describe("proveExactness, refusals", () => {
   });
 
   it("refuses a tiled rotary head", () => {
-    const tiled = { ...corner("headSize", 4, 8, { kind: "silent", gated: false, zero: ["attention.key.weight", "attention.key.bias"] }) };
+    const tiled = {
+      ...corner("headSize", 4, 8, {
+        kind: "silent",
+        gated: false,
+        zero: ["attention.key.weight", "attention.key.bias"],
+      }),
+    };
     const valueSize = copies("valueSize", 4, [0, 1, 2, 3, 0, 1, 2, 3]);
     refused(axesMap({ family: "flm" }, { headDim: 8 }, { headSize: tiled, valueSize }), "axis headSize", /rotary pair/);
     const doubled = copies("headSize", 4, [0, 1, 2, 3, 0, 1, 2, 3]);
-    refused(axesMap({ family: "llama" }, { headDim: 8 }, { headSize: doubled, valueSize }), "axis headSize", /D\^T D = I/);
+    refused(
+      axesMap({ family: "llama" }, { headDim: 8 }, { headSize: doubled, valueSize }),
+      "axis headSize",
+      /D\^T D = I/,
+    );
   });
 
   it("refuses rotary pairs that keep together but change frequency", () => {
     const zero = ["attention.key.weight", "attention.key.bias"];
     const at = [0, 1, -1, -1, 2, 3, -1, -1]; // pairs 0, 1 stay pairs 0, 1 of four
     const headSize = placed(at, zero);
-    const map = axesMap({ family: "llama" }, { headDim: 8 }, { headSize, valueSize: copies("valueSize", 4, [0, 1, 2, 3, 0, 1, 2, 3]) });
+    const map = axesMap(
+      { family: "llama" },
+      { headDim: 8 },
+      { headSize, valueSize: copies("valueSize", 4, [0, 1, 2, 3, 0, 1, 2, 3]) },
+    );
     refused(map, "axis headSize", /keeps its frequency/);
     const { position } = map.target;
-    const stored: GrowthMap = { ...map, target: { ...map.target, position: { ...position, frequencies: [1, 0.01, 0.001, 0.0001] } } };
+    const stored: GrowthMap = {
+      ...map,
+      target: { ...map.target, position: { ...position, frequencies: [1, 0.01, 0.001, 0.0001] } },
+    };
     expect(proveExactness(stored).logits.refusals).toEqual([]);
     expect(measure(stored).logits).toBeLessThan(ROUNDING);
   });
@@ -174,19 +265,41 @@ describe("proveExactness, refusals", () => {
 
   it("refuses a multiplier that nobody makes up for, and one made up for twice", () => {
     const source = { family: "flm", mup: { baseWidth: 3 } } as const;
-    const map = composeGrowth(tinyModel(source), tinyModel({ ...source, residualDim: 12 }), { operators: { residual: "msg" }, rampSteps: 5, seed: 1 });
+    const map = composeGrowth(tinyModel(source), tinyModel({ ...source, residualDim: 12 }), {
+      operators: { residual: "msg" },
+      rampSteps: 5,
+      seed: 1,
+    });
     expect(map.factors).toEqual({ "final.norm.gain": 2, "final.norm.bias": 2 });
     refused({ ...map, factors: {} }, "final.norm.gain, embedding.weight", /make up for/);
-    refused({ ...map, factors: { "final.norm.gain": 4, "final.norm.bias": 4 } }, "final.norm.gain, embedding.weight", /make up for/);
+    refused(
+      { ...map, factors: { "final.norm.gain": 4, "final.norm.bias": 4 } },
+      "final.norm.gain, embedding.weight",
+      /make up for/,
+    );
   });
 
   it("refuses layers that are mixed, swapped or fresh", () => {
     const model = tinyModel({ family: "flm" });
     const [first, second] = keepLayers(2);
-    const withLayers = (layers: GrowthMap["layers"]) => growthMap(model, { ...model, numLayers: layers.length }, { layers }, 1);
+    const withLayers = (layers: GrowthMap["layers"]) =>
+      growthMap(model, { ...model, numLayers: layers.length }, { layers }, 1);
     refused(withLayers([second!, first!]), "layers.0", /each once and in order/);
     refused(withLayers([first!, second!, { ...first!, terms: [] }]), "layers.2", /one source layer/);
-    refused(withLayers([first!, { ...first!, terms: [{ layer: 0, weight: 0.5 }, { layer: 1, weight: 0.5 }] }]), "layers.1", /one source layer/);
+    refused(
+      withLayers([
+        first!,
+        {
+          ...first!,
+          terms: [
+            { layer: 0, weight: 0.5 },
+            { layer: 1, weight: 0.5 },
+          ],
+        },
+      ]),
+      "layers.1",
+      /one source layer/,
+    );
   });
 });
 
@@ -212,7 +325,15 @@ function placed(sources: readonly number[], zero: readonly string[]): AxisMap {
 describe("proveExactness against measurement", () => {
   const base = (family: "flm" | "llama", tiedHead: boolean): GrowthMap => {
     const source = tinyModel({ family, tiedHead, mup: { baseWidth: 3 } });
-    const target = tinyModel({ family, tiedHead, mup: { baseWidth: 3 }, residualDim: 12, ffnDim: 8, numKvHeads: 4, numLayers: 3 });
+    const target = tinyModel({
+      family,
+      tiedHead,
+      mup: { baseWidth: 3 },
+      residualDim: 12,
+      ffnDim: 8,
+      numKvHeads: 4,
+      numLayers: 3,
+    });
     const operators = { residual: "hyperCloning", ffn: "net2Wider", head: "msg", depth: "zeroDepth" };
     return composeGrowth(source, target, { operators, rampSteps: 10, seed: 5 });
   };
@@ -239,8 +360,12 @@ describe("proveExactness against measurement", () => {
         if (kind === "gate") map.axes.kvHead = { ...map.axes.kvHead!, gated: false };
         if (kind === "factor") map.factors = { ...map.factors, "attention.value.weight": scale };
         if (kind === "layer") map.layers = map.layers.map((layer) => ({ ...layer, zeroOutputs: false }));
-        if (kind === "weight") map.layers = map.layers.map((layer, i) => (i === 0 ? { ...layer, terms: [{ layer: 0, weight: scale }] } : layer));
-        if (kind === "epsilon") map.target = { ...map.target, normEpsilon: { ...map.target.normEpsilon, ffn: 0.1 * scale } };
+        if (kind === "weight")
+          map.layers = map.layers.map((layer, i) =>
+            i === 0 ? { ...layer, terms: [{ layer: 0, weight: scale }] } : layer,
+          );
+        if (kind === "epsilon")
+          map.target = { ...map.target, normEpsilon: { ...map.target.normEpsilon, ffn: 0.1 * scale } };
         expect(proveExactness(map).logits.holds).toBe(measure(map).logits < ROUNDING);
       }),
       { numRuns: 150, seed: 3 },

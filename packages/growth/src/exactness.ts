@@ -38,16 +38,17 @@ export function proveExactness(map: GrowthMap): Exactness {
     logits: { holds: logits.length === 0, refusals: logits },
     gradients: { holds: gradients.length === 0, refusals: gradients },
     needsGates:
-      map.layers.some(({ gated }) => gated) ||
-      axes.some(([, { gated, kinds }]) => gated && kinds.includes("silent")),
+      map.layers.some(({ gated }) => gated) || axes.some(([, { gated, kinds }]) => gated && kinds.includes("silent")),
   };
 }
 
 function perturbationRefusals({ perturbation }: GrowthMap): Refusal[] {
   if (!perturbation || (perturbation.shrink === 1 && perturbation.noise === 0)) return [];
-  return [{
-    where: "every tensor",
-    condition: "F touches new entries only",
-    found: `all entries are scaled by ${perturbation.shrink} and get noise of ${perturbation.noise} initial standard deviations`,
-  }];
+  return [
+    {
+      where: "every tensor",
+      condition: "F touches new entries only",
+      found: `all entries are scaled by ${perturbation.shrink} and get noise of ${perturbation.noise} initial standard deviations`,
+    },
+  ];
 }

@@ -6,7 +6,15 @@ import { gateValues, gates, rampValue } from "./gates.ts";
 import { randomParameters, relativeDifference, runDecoder } from "./testing/decoder.ts";
 import { tinyModel } from "./testing/measure.ts";
 
-const source = tinyModel({ family: "flm", residualDim: 2, ffnDim: 2, numLayers: 1, numKvHeads: 1, groupSize: 1, headDim: 2 });
+const source = tinyModel({
+  family: "flm",
+  residualDim: 2,
+  ffnDim: 2,
+  numLayers: 1,
+  numKvHeads: 1,
+  groupSize: 1,
+  headDim: 2,
+});
 const target = { ...source, residualDim: 3, ffnDim: 4, numKvHeads: 2, groupSize: 2, numLayers: 2 };
 const all = { residual: "msg", ffn: "msg", head: "msg", depth: "msg" } as const;
 const map = composeGrowth(source, target, { operators: all, rampSteps: 4, seed: 1 });
@@ -27,13 +35,21 @@ describe("gateValues", () => {
 
   it("leaves out gates that no unit needs", () => {
     const operators = { ffn: "net2Wider", residual: "msg" };
-    const partly = composeGrowth(source, { ...source, residualDim: 3, ffnDim: 4 }, { operators, rampSteps: 4, seed: 1 });
+    const partly = composeGrowth(
+      source,
+      { ...source, residualDim: 3, ffnDim: 4 },
+      { operators, rampSteps: 4, seed: 1 },
+    );
     const names = gates(partly.target, growBirths(firstBirths(source), partly, { step: 10, rampSteps: 4 }));
     expect(names).toEqual([{ name: "gate.residual", length: 3 }]);
   });
 
   it("gates only the newest birth", () => {
-    const again = composeGrowth(target, { ...target, ffnDim: 5, numLayers: 3 }, { operators: { ffn: "msg", depth: "msg" }, rampSteps: 2, seed: 1 });
+    const again = composeGrowth(
+      target,
+      { ...target, ffnDim: 5, numLayers: 3 },
+      { operators: { ffn: "msg", depth: "msg" }, rampSteps: 2, seed: 1 },
+    );
     const later = growBirths(births, again, { step: 20, rampSteps: 2 });
     const values = gateValues(again.target, later, 0);
     expect(Object.keys(values)).toEqual(["gate.ffn", "gate.layer.2"]);

@@ -70,7 +70,9 @@ const FINAL_NORM = (config: ModelConfig) => namesOf(config, (name) => name.start
 /** Layout entries that write into the residual stream from inside a block. */
 export function blockWrites(config: ModelConfig): string[] {
   return layoutTable(config)
-    .filter(({ scope, axes }) => scope === "layer" && axes.some(({ axis, side }) => axis === "residual" && side === "out"))
+    .filter(
+      ({ scope, axes }) => scope === "layer" && axes.some(({ axis, side }) => axis === "residual" && side === "out"),
+    )
     .map(({ name }) => name);
 }
 
@@ -89,7 +91,10 @@ function multiplierRules(source: ModelConfig, target: ModelConfig): Record<keyof
     embedding: rule("embedding", ["embedding.weight"]),
     // The final norm, not the head: a tied head is the embedding as well, which must stay.
     logits: rule("logits", FINAL_NORM(source)),
-    attention: rule("attention", namesOf(source, (name) => name.startsWith("attention.query."))),
+    attention: rule(
+      "attention",
+      namesOf(source, (name) => name.startsWith("attention.query.")),
+    ),
     residual: rule("residual", blockWrites(source)),
   };
 }

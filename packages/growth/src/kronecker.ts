@@ -35,7 +35,9 @@ export function sideMap(entryName: string, axes: readonly LayoutAxis[], sizes: r
   return axes
     .map(({ axis, side }, i) => {
       const map = maps[axis];
-      return map ? oneAxis(map, side === "in" ? map.read : map.carry, map.zero.includes(entryName)) : identitySide(sizes[i]!);
+      return map
+        ? oneAxis(map, side === "in" ? map.read : map.carry, map.zero.includes(entryName))
+        : identitySide(sizes[i]!);
     })
     .reduce(kronecker);
 }
@@ -165,7 +167,8 @@ export function accumulateMapped(
     }
     for (let c = 0; c < numTarget; c++) {
       let sum = 0;
-      for (let j = columns.offsets[c]!; j < columns.offsets[c + 1]!; j++) sum += columns.weights[j]! * mixed[columns.indices[j]!]!;
+      for (let j = columns.offsets[c]!; j < columns.offsets[c + 1]!; j++)
+        sum += columns.weights[j]! * mixed[columns.indices[j]!]!;
       out[to + c]! += sum;
     }
   }

@@ -94,4 +94,3 @@ function gradientFactor(map: GrowthMap, entry: LayoutEntry): number {
 function squared(side: SideMap): SideMap {
   return { ...side, weights: side.weights.map((w) => w * w) };
 }
-

@@ -13,12 +13,18 @@ describe("the README", () => {
     const file = fileURLToPath(new URL(`.readme-example.${process.pid}.ts`, root));
     writeFileSync(file, code!);
     try {
-      const printed = execFileSync(process.execPath, ["--conditions=@espalier/source", "--disable-warning=ExperimentalWarning", file], {
-        encoding: "utf8",
-      });
+      const printed = execFileSync(
+        process.execPath,
+        ["--conditions=@espalier/source", "--disable-warning=ExperimentalWarning", file],
+        {
+          encoding: "utf8",
+        },
+      );
       expect(printed).toContain("where: 'layers.4'");
       expect(printed).toContain("found: 'it runs source layer 0 where no layer is left'");
-      expect(printed).toMatch(/true 98304 \[\s+'gate\.residual',\s+'gate\.ffn',\s+'gate\.query',\s+'gate\.keyValue'\s+\]/);
+      expect(printed).toMatch(
+        /true 98304 \[\s+'gate\.residual',\s+'gate\.ffn',\s+'gate\.query',\s+'gate\.keyValue'\s+\]/,
+      );
     } finally {
       rmSync(file);
     }

@@ -11,9 +11,13 @@ describe("the README's example", () => {
     const file = fileURLToPath(new URL(`.readme-example.${process.pid}.ts`, root));
     writeFileSync(file, code!);
     try {
-      const printed = execFileSync(process.execPath, ["--conditions=@espalier/source", "--disable-warning=ExperimentalWarning", file], {
-        encoding: "utf8",
-      });
+      const printed = execFileSync(
+        process.execPath,
+        ["--conditions=@espalier/source", "--disable-warning=ExperimentalWarning", file],
+        {
+          encoding: "utf8",
+        },
+      );
       expect(printed.trim().split("\n")).toEqual([
         "published 101.70",
         "80 layers, width 10,240, 80 heads, FFN 40,960",

@@ -15,7 +15,8 @@ const SILENCED_BY_GATE: readonly Axis[] = [...new Set(gatePoints.map(({ axis }) 
 
 /** Layout entries that use an axis on one side. */
 export function entriesOn(map: GrowthMap, axis: Axis, side: "in" | "out"): string[] {
-  const uses = (axes: LayoutEntry["axes"] | undefined) => axes?.some((use) => use.axis === axis && use.side === side) ?? false;
+  const uses = (axes: LayoutEntry["axes"] | undefined) =>
+    axes?.some((use) => use.axis === axis && use.side === side) ?? false;
   return layoutTable(map.source)
     .filter((entry) => uses(entry.axes) || uses(entry.alsoUsedAs))
     .map(({ name }) => name);
@@ -67,7 +68,10 @@ function unitRefusals(map: GrowthMap, axis: Axis, { kinds, carry, read, gated, z
     refusals.push({
       where,
       condition: "everything that reads free units is zero, norms included",
-      found: axis === "residual" ? "norms take statistics over them" : `${readers.join(", ")} reads them with initialised values`,
+      found:
+        axis === "residual"
+          ? "norms take statistics over them"
+          : `${readers.join(", ")} reads them with initialised values`,
     });
   }
   return refusals;

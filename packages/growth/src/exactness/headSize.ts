@@ -18,7 +18,8 @@ export function headSizeRefusals(map: GrowthMap): Refusal[] {
 
   const refusals: Refusal[] = [];
   const notSelecting = firstNotSelecting(axisMap);
-  if (notSelecting) refusals.push({ where: WHERE, condition: "D selects: rotary pairs cannot be mixed", found: notSelecting });
+  if (notSelecting)
+    refusals.push({ where: WHERE, condition: "D selects: rotary pairs cannot be mixed", found: notSelecting });
   const counts = copyCounts(axisMap);
   const repeated = counts.findIndex((count) => count !== 1);
   if (repeated >= 0) {
@@ -48,11 +49,13 @@ export function headSizeRefusals(map: GrowthMap): Refusal[] {
     const [first, second] = [sourceOf(pair), sourceOf(pair + half.target)];
     const together = first === undefined ? second === undefined : first < half.source && second === first + half.source;
     if (!together) {
-      return [{
-        where: WHERE,
-        condition: "both units of a rotary pair (i, i + D/2) stay together",
-        found: `target pair ${pair} holds source units ${first ?? "none"} and ${second ?? "none"}`,
-      }];
+      return [
+        {
+          where: WHERE,
+          condition: "both units of a rotary pair (i, i + D/2) stay together",
+          found: `target pair ${pair} holds source units ${first ?? "none"} and ${second ?? "none"}`,
+        },
+      ];
     }
   }
   return frequencyRefusals(source, target, sourceOf, half.target);
@@ -69,19 +72,23 @@ function frequencyRefusals(
     if (from === undefined) continue;
     const [before, after] = [frequency(source, from), frequency(target, pair)];
     if (!isClose(before / after, 1)) {
-      return [{
-        where: WHERE,
-        condition: "D commutes with the rotation: every pair keeps its frequency",
-        found: `pair ${from} turns by ${before} a position, its target pair ${pair} by ${after}`,
-      }];
+      return [
+        {
+          where: WHERE,
+          condition: "D commutes with the rotation: every pair keeps its frequency",
+          found: `pair ${from} turns by ${before} a position, its target pair ${pair} by ${after}`,
+        },
+      ];
     }
     // xPos decays a pair by its relative place i/D.
     if (source.position.kind === "xpos" && !isClose(from / source.headDim, pair / target.headDim)) {
-      return [{
-        where: WHERE,
-        condition: "every pair keeps its xPos decay",
-        found: `pair ${from} of ${source.headDim / 2} goes to pair ${pair} of ${target.headDim / 2}`,
-      }];
+      return [
+        {
+          where: WHERE,
+          condition: "every pair keeps its xPos decay",
+          found: `pair ${from} of ${source.headDim / 2} goes to pair ${pair} of ${target.headDim / 2}`,
+        },
+      ];
     }
   }
   return [];

@@ -20,19 +20,23 @@ export function layerRefusals({ layers, source }: GrowthMap): Refusal[] {
     }
     if (term!.layer !== place) {
       const expected = place < source.numLayers ? `source layer ${place} comes next` : "no layer is left";
-      return [{
-        where,
-        condition: "live layers are the source's, each once and in order",
-        found: `it runs source layer ${term!.layer} where ${expected}`,
-      }];
+      return [
+        {
+          where,
+          condition: "live layers are the source's, each once and in order",
+          found: `it runs source layer ${term!.layer} where ${expected}`,
+        },
+      ];
     }
   }
   if (live.length < source.numLayers) {
-    return [{
-      where: "layers",
-      condition: "live layers are the source's, each once and in order",
-      found: `source layer ${live.length} is missing`,
-    }];
+    return [
+      {
+        where: "layers",
+        condition: "live layers are the source's, each once and in order",
+        found: `source layer ${live.length} is missing`,
+      },
+    ];
   }
   return [];
 }

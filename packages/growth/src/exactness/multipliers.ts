@@ -15,7 +15,11 @@ export function multiplierRefusals(map: GrowthMap): Refusal[] {
   const expected: [where: string, found: number, expected: number][] = [
     ["embedding.weight", factor("embedding.weight"), ratio("embedding")],
     [`final.norm.gain, ${head}`, factor("final.norm.gain") * factor(head), ratio("logits") * gain],
-    ["attention.query, attention.key", factor("attention.query.weight") * factor("attention.key.weight"), ratio("attention")],
+    [
+      "attention.query, attention.key",
+      factor("attention.query.weight") * factor("attention.key.weight"),
+      ratio("attention"),
+    ],
     ["attention.value", factor("attention.value.weight"), 1],
     ["attention.norm.gain", factor("attention.norm.gain"), gain],
     ["ffn.norm.gain", factor("ffn.norm.gain"), gain],
@@ -28,7 +32,10 @@ export function multiplierRefusals(map: GrowthMap): Refusal[] {
       expected.push([`${part}.bias`, factor(`${part}.bias`), factor(`${part}.weight`)]);
     }
     expected.push(["final.norm.bias", factor("final.norm.bias"), factor("final.norm.gain") / gain]);
-    expected.push(["attention.norm.bias", factor("attention.norm.bias"), 1], ["ffn.norm.bias", factor("ffn.norm.bias"), 1]);
+    expected.push(
+      ["attention.norm.bias", factor("attention.norm.bias"), 1],
+      ["ffn.norm.bias", factor("ffn.norm.bias"), 1],
+    );
   }
   return expected
     .filter(([, found, wanted]) => !isClose(found, wanted))

@@ -31,7 +31,10 @@ export function normRefusals(map: GrowthMap): Refusal[] {
   switch (rule) {
     case "unchanged":
       if (once || numNew > 0) {
-        refuse("a norm without a rule sees every source channel once and nothing else", once ?? `${numNew} channels are new`);
+        refuse(
+          "a norm without a rule sees every source channel once and nothing else",
+          once ?? `${numNew} channels are new`,
+        );
       }
       break;
     case "masked":
@@ -41,7 +44,10 @@ export function normRefusals(map: GrowthMap): Refusal[] {
     case "fullCopies": {
       const uneven = counts.findIndex((count) => count !== counts[0]);
       if (uneven >= 0) {
-        refuse("every source channel stands equally often", `channel 0 ${counts[0]} times, channel ${uneven} ${counts[uneven]} times`);
+        refuse(
+          "every source channel stands equally often",
+          `channel 0 ${counts[0]} times, channel ${uneven} ${counts[uneven]} times`,
+        );
       }
       if (numNew > 0) refuse("statistics see copies and nothing else", `${numNew} channels are new`);
       break;
@@ -61,7 +67,13 @@ function finalNormRefusals({ axes, source }: GrowthMap): Refusal[] {
   const residual = axes.residual!;
   const normed = axes.normed;
   if (!normed) {
-    return [{ where: "axis normed", condition: "the final norm's output has a map when the residual stream has", found: "none" }];
+    return [
+      {
+        where: "axis normed",
+        condition: "the final norm's output has a map when the residual stream has",
+        found: "none",
+      },
+    ];
   }
   const moved = normed.carry.findIndex((row, t) => row.some(([s]) => !residual.carry[t]!.some(([from]) => from === s)));
   const refusals: Refusal[] = [];
@@ -105,7 +117,8 @@ export function normGradientRefusals({ axes, source }: GrowthMap): Refusal[] {
   if (differs >= 0) {
     refusals.push({
       where: "embedding.weight",
-      condition: "both uses of a tied embedding carry their gradient alike: D of the final norm is N^T of the residual stream",
+      condition:
+        "both uses of a tied embedding carry their gradient alike: D of the final norm is N^T of the residual stream",
       found: `channel ${differs} differs`,
     });
   }

@@ -29,8 +29,12 @@ describe("hyperCloning", () => {
 
   it("refuses a target that is not a multiple", () => {
     const source = tinyModel({ family: "llama" });
-    expect(() => composeGrowth(source, { ...source, residualDim: 9 }, { operators: { residual: "hyperCloning" }, rampSteps: 0, seed: 1 })).toThrow(
-      /hyperCloning: residualDim: target size is 9, expected a multiple of the source size 6/,
-    );
+    expect(() =>
+      composeGrowth(
+        source,
+        { ...source, residualDim: 9 },
+        { operators: { residual: "hyperCloning" }, rampSteps: 0, seed: 1 },
+      ),
+    ).toThrow(/hyperCloning: residualDim: target size is 9, expected a multiple of the source size 6/);
   });
 });

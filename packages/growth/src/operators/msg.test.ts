@@ -11,14 +11,21 @@ describe("msg", () => {
   it("puts the source into the leading corner, bit for bit", () => {
     const target = { ...source, residualDim: 7 };
     const before = randomParameters(source, 1);
-    const after = applyGrowth(composeGrowth(source, target, { operators: { residual: "msg" }, rampSteps: 1, seed: 1 }), before);
+    const after = applyGrowth(
+      composeGrowth(source, target, { operators: { residual: "msg" }, rampSteps: 1, seed: 1 }),
+      before,
+    );
     const old = before["layers.1.ffn.up.weight"]!;
     const grown = after["layers.1.ffn.up.weight"]!;
     old.forEach((x, i) => expect(grown[Math.floor(i / 6) * 7 + (i % 6)]).toBe(x));
   });
 
   it("appends copies of the stack and then its last layers, all behind gates", () => {
-    const { layers } = composeGrowth(source, { ...source, numLayers: 7 }, { operators: { depth: "msg" }, rampSteps: 1, seed: 1 });
+    const { layers } = composeGrowth(
+      source,
+      { ...source, numLayers: 7 },
+      { operators: { depth: "msg" }, rampSteps: 1, seed: 1 },
+    );
     expect(layers.map(({ terms }) => terms[0]!.layer)).toEqual([0, 1, 2, 0, 1, 2, 2]);
     expect(layers.map(({ gated }) => gated)).toEqual([false, false, false, true, true, true, true]);
   });
@@ -47,8 +54,14 @@ describe("msg", () => {
 
   it("keeps the values of fp32 trees and their precision", () => {
     const target = { ...source, residualDim: 9, ffnDim: 11, numKvHeads: 3, numLayers: 5 };
-    const map = composeGrowth(source, target, { operators: { residual: "msg", ffn: "msg", head: "msg", depth: "msg" }, rampSteps: 1, seed: 1 });
-    const tree = Object.fromEntries(Object.entries(randomParameters(source, 1)).map(([name, data]) => [name, Float32Array.from(data)]));
+    const map = composeGrowth(source, target, {
+      operators: { residual: "msg", ffn: "msg", head: "msg", depth: "msg" },
+      rampSteps: 1,
+      seed: 1,
+    });
+    const tree = Object.fromEntries(
+      Object.entries(randomParameters(source, 1)).map(([name, data]) => [name, Float32Array.from(data)]),
+    );
     const grown = applyGrowth(map, tree);
     expect(grown["layers.2.ffn.down.weight"]!.slice(0, 5)).toEqual(tree["layers.2.ffn.down.weight"]!.slice(0, 5));
     expect(grown["embedding.weight"]).toBeInstanceOf(Float32Array);

@@ -79,7 +79,11 @@ function gatedCorner(
   }
 }
 
-function gatedCopies(source: ModelConfig, order: readonly { layer: number; isNew: boolean }[], { gates }: OperatorOptions): LayerMap[] {
+function gatedCopies(
+  source: ModelConfig,
+  order: readonly { layer: number; isNew: boolean }[],
+  { gates }: OperatorOptions,
+): LayerMap[] {
   const kept = keepLayers(source.numLayers);
   return order.map(({ layer, isNew }) => (isNew ? { ...kept[layer]!, keeps: -1, gated: gates } : kept[layer]!));
 }

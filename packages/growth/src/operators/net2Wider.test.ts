@@ -4,7 +4,8 @@ import { measure, tinyModel } from "../testing/measure.ts";
 
 describe("net2Wider", () => {
   const source = tinyModel({ family: "llama" });
-  const map = (seed: number) => composeGrowth(source, { ...source, ffnDim: 12 }, { operators: { ffn: "net2Wider" }, rampSteps: 0, seed });
+  const map = (seed: number) =>
+    composeGrowth(source, { ...source, ffnDim: 12 }, { operators: { ffn: "net2Wider" }, rampSteps: 0, seed });
 
   it("keeps old units in place and divides what reads a unit by its number of copies", () => {
     const { source: before, target: after } = measure(map(1));
@@ -12,7 +13,9 @@ describe("net2Wider", () => {
     expect(sources.slice(0, 5)).toEqual([0, 1, 2, 3, 4]);
     const count = (s: number) => sources.filter((other) => other === s).length;
     sources.forEach((s, t) => {
-      expect(after["layers.0.ffn.up.weight"]!.slice(6 * t, 6 * t + 6)).toEqual(before["layers.0.ffn.up.weight"]!.slice(6 * s, 6 * s + 6));
+      expect(after["layers.0.ffn.up.weight"]!.slice(6 * t, 6 * t + 6)).toEqual(
+        before["layers.0.ffn.up.weight"]!.slice(6 * s, 6 * s + 6),
+      );
       expect(after["layers.0.ffn.down.weight"]![t]).toBeCloseTo(before["layers.0.ffn.down.weight"]![s]! / count(s), 14);
     });
   });

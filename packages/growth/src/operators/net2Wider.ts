@@ -22,7 +22,12 @@ export const net2Wider: GrowthOperator = {
   map: (group, source, target, { seed }) => ({ axes: drawnAxes(group, source, target, seed) }),
 };
 
-function drawnAxes(group: AxisGroup, source: ModelConfig, target: ModelConfig, seed: number): Partial<Record<Axis, AxisMap>> {
+function drawnAxes(
+  group: AxisGroup,
+  source: ModelConfig,
+  target: ModelConfig,
+  seed: number,
+): Partial<Record<Axis, AxisMap>> {
   const draw = (name: string, before: number, after: number) => {
     expectNotSmaller(`net2Wider: ${name}`, before, after);
     const choice = random(seed, "net2Wider", name);

@@ -5,7 +5,8 @@ import { proveExactness } from "../exactness.ts";
 import { measure, tinyModel } from "../testing/measure.ts";
 
 const source = tinyModel({ family: "llama", numLayers: 2 });
-const stackTo = (numLayers: number) => composeGrowth(source, { ...source, numLayers }, { operators: { depth: "stack" }, rampSteps: 0, seed: 1 });
+const stackTo = (numLayers: number) =>
+  composeGrowth(source, { ...source, numLayers }, { operators: { depth: "stack" }, rampSteps: 0, seed: 1 });
 
 describe("stack", () => {
   it("repeats the whole stack unscaled; embeddings, final norm and head stand once", () => {
@@ -13,7 +14,8 @@ describe("stack", () => {
     for (let layer = 0; layer < 6; layer++) {
       expect(after[`layers.${layer}.ffn.down.weight`]).toEqual(before[`layers.${layer % 2}.ffn.down.weight`]);
     }
-    for (const name of ["embedding.weight", "final.norm.gain", "head.weight"]) expect(after[name]).toEqual(before[name]);
+    for (const name of ["embedding.weight", "final.norm.gain", "head.weight"])
+      expect(after[name]).toEqual(before[name]);
   });
 
   it("changes the logits, and the proof says where", () => {

@@ -24,7 +24,9 @@ export function operatorNamed(name: string, group: AxisGroup): GrowthOperator {
   const found = operators.find((operator) => operator.name === name);
   const fitting = operators.filter(({ groups }) => groups.includes(group)).map((operator) => operator.name);
   if (!found) {
-    throw new GrowthError(`growth operator (${group}): found "${name}", expected one of ${fitting.join(", ")}. Correct the plan.`);
+    throw new GrowthError(
+      `growth operator (${group}): found "${name}", expected one of ${fitting.join(", ")}. Correct the plan.`,
+    );
   }
   if (!found.groups.includes(group)) {
     throw new GrowthError(

@@ -10,8 +10,17 @@ describe("the test decoder", () => {
     ["llama", "rope", false],
   ] as const)("has gradients that agree with central differences (%s, %s)", (family, kind, tiedHead) => {
     const config = modelConfig({
-      family, vocabSize: 7, seqLen: 8, numLayers: 2, residualDim: 6, ffnDim: 5, numKvHeads: 2, groupSize: 2, headDim: 4,
-      position: { kind, scaleBase: 16 }, tiedHead,
+      family,
+      vocabSize: 7,
+      seqLen: 8,
+      numLayers: 2,
+      residualDim: 6,
+      ffnDim: 5,
+      numKvHeads: 2,
+      groupSize: 2,
+      headDim: 4,
+      position: { kind, scaleBase: 16 },
+      tiedHead,
     });
     const tree = randomParameters(config, 5);
     const gates = { "gate.residual": [1, 1, 0.3, 1, 1, 0.3], "gate.ffn": [1, 0.3, 1, 1, 1], "gate.layer.1": [0.3] };

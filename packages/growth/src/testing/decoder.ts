@@ -66,7 +66,8 @@ export function runDecoder(
   let h = write(lookUp(tape, values["embedding.weight"]!, tokens.slice(0, T), C, multipliers.embedding));
   for (let layer = 0; layer < config.numLayers; layer++) {
     const own = (name: string) => values[`layers.${layer}.${name}`];
-    const project = (x: Value, name: string, K: number) => linear(tape, x, own(`${name}.weight`)!, own(`${name}.bias`), K);
+    const project = (x: Value, name: string, K: number) =>
+      linear(tape, x, own(`${name}.weight`)!, own(`${name}.bias`), K);
     const normed = (x: Value, name: "attention" | "ffn") =>
       norm(tape, x, own(`${name}.norm.gain`)!, own(`${name}.norm.bias`), config.normEpsilon[name], gate("residual"));
     const addTo = (x: Value, branch: Value) => combine(tape, x, 1, write(branch), multipliers.residual);
@@ -82,12 +83,21 @@ export function runDecoder(
     const f = normed(middle, "ffn");
     const up = gated(project(f, "ffn.up", C), "ffn");
     const hidden =
-      config.family === "flm" ? map(tape, up, gelu, geluSlope) : multiply(tape, map(tape, project(f, "ffn.gate", C), silu, siluSlope), up);
+      config.family === "flm"
+        ? map(tape, up, gelu, geluSlope)
+        : multiply(tape, map(tape, project(f, "ffn.gate", C), silu, siluSlope), up);
     const out = addTo(middle, project(hidden, "ffn.down", H));
     const m = gates[`gate.layer.${layer}`]?.[0];
     h = m === undefined ? out : combine(tape, h, 1 - m, out, m);
   }
-  const final = norm(tape, h, values["final.norm.gain"]!, values["final.norm.bias"], config.normEpsilon.final, gate("residual"));
+  const final = norm(
+    tape,
+    h,
+    values["final.norm.gain"]!,
+    values["final.norm.bias"],
+    config.normEpsilon.final,
+    gate("residual"),
+  );
   const head = values[config.tiedHead ? "embedding.weight" : "head.weight"]!;
   const logits = linear(tape, final, head, undefined, C, multipliers.logits);
   const loss = crossEntropy(tape, logits, tokens.slice(1));

@@ -85,11 +85,14 @@ export function map(tape: Tape, x: Value, f: (x: number) => number, slope: (x: n
 }
 
 export function multiply(tape: Tape, a: Value, b: Value): Value {
-  return record(tape, a.data.map((x, i) => x * b.data[i]!), (dy) =>
-    dy.forEach((d, i) => {
-      a.gradient[i]! += d * b.data[i]!;
-      b.gradient[i]! += d * a.data[i]!;
-    }),
+  return record(
+    tape,
+    a.data.map((x, i) => x * b.data[i]!),
+    (dy) =>
+      dy.forEach((d, i) => {
+        a.gradient[i]! += d * b.data[i]!;
+        b.gradient[i]! += d * a.data[i]!;
+      }),
   );
 }
 
@@ -161,7 +164,17 @@ export function rotate(
 }
 
 /** Causal attention of one sequence: q [T, N, D], k and v [T, G, D]; query head n reads key/value head n / group. */
-export function attend(tape: Tape, q: Value, k: Value, v: Value, T: number, N: number, G: number, D: number, scale: number): Value {
+export function attend(
+  tape: Tape,
+  q: Value,
+  k: Value,
+  v: Value,
+  T: number,
+  N: number,
+  G: number,
+  D: number,
+  scale: number,
+): Value {
   const group = N / G;
   const data = new Float64Array(T * N * D);
   const weights: Float64Array[] = [];
@@ -177,7 +190,8 @@ export function attend(tape: Tape, q: Value, k: Value, v: Value, T: number, N: n
       const sum = p.reduce((a, b) => a + b);
       p.forEach((e, m) => (p[m] = e / sum));
       weights.push(p);
-      for (let m = 0; m <= t; m++) for (let d = 0; d < D; d++) data[(t * N + n) * D + d]! += p[m]! * v.data[(m * G + g) * D + d]!;
+      for (let m = 0; m <= t; m++)
+        for (let d = 0; d < D; d++) data[(t * N + n) * D + d]! += p[m]! * v.data[(m * G + g) * D + d]!;
     }
   }
   return record(tape, data, (dy) => {
@@ -219,7 +233,8 @@ export function crossEntropy(tape: Tape, logits: Value, targets: readonly number
   });
   return record(tape, Float64Array.of(loss), ([d]) =>
     targets.forEach((target, r) => {
-      for (let j = 0; j < V; j++) logits.gradient[r * V + j]! += (d! * (probabilities[r * V + j]! - (j === target ? 1 : 0))) / R;
+      for (let j = 0; j < V; j++)
+        logits.gradient[r * V + j]! += (d! * (probabilities[r * V + j]! - (j === target ? 1 : 0))) / R;
     }),
   );
 }

@@ -20,7 +20,14 @@ describe("numParameters", () => {
     fc.assert(
       fc.property(fc.nat(6), fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 999 }), (L, heads, V) => {
         const h = 8 * heads;
-        const config = modelConfig({ family: "flm", vocabSize: V, seqLen: 8, numLayers: L, residualDim: h, numKvHeads: heads });
+        const config = modelConfig({
+          family: "flm",
+          vocabSize: V,
+          seqLen: 8,
+          numLayers: L,
+          residualDim: h,
+          numKvHeads: heads,
+        });
         expect(numParameters(config)).toBe(12 * L * h * h + 13 * L * h + V * h + 2 * h);
         expect(numParameters({ ...config, tiedHead: false })).toBe(numParameters(config) + V * h);
       }),
@@ -43,7 +50,16 @@ describe("numParameters", () => {
     fc.assert(
       fc.property(shapes, (shape) => {
         const config = modelConfig({ ...shape, family: "llama", seqLen: 8 });
-        const { numLayers: L, residualDim: C, ffnDim: H, numKvHeads: G, groupSize, headDim: D, vocabSize: V, tiedHead } = shape;
+        const {
+          numLayers: L,
+          residualDim: C,
+          ffnDim: H,
+          numKvHeads: G,
+          groupSize,
+          headDim: D,
+          vocabSize: V,
+          tiedHead,
+        } = shape;
         const attention = C * D * (2 * G * groupSize + 2 * G);
         expect(numParameters(config)).toBe(L * (attention + 3 * C * H + 2 * C) + V * C * (tiedHead ? 1 : 2) + C);
       }),
@@ -72,8 +88,18 @@ describe("parameters", () => {
   });
 
   it("stores a query as rows of (key/value head, group, head size) over the residual stream", () => {
-    const config = modelConfig({ family: "llama", vocabSize: 9, seqLen: 8, numLayers: 1, residualDim: 10, numKvHeads: 2, groupSize: 3, headDim: 4 });
-    const shapeOf = (name: string) => parameters(config).find((p) => p.name === `layers.0.attention.${name}.weight`)!.shape;
+    const config = modelConfig({
+      family: "llama",
+      vocabSize: 9,
+      seqLen: 8,
+      numLayers: 1,
+      residualDim: 10,
+      numKvHeads: 2,
+      groupSize: 3,
+      headDim: 4,
+    });
+    const shapeOf = (name: string) =>
+      parameters(config).find((p) => p.name === `layers.0.attention.${name}.weight`)!.shape;
     expect(shapeOf("query")).toEqual([2, 3, 4, 10]);
     expect(shapeOf("key")).toEqual([2, 4, 10]);
     expect(shapeOf("output")).toEqual([10, 2, 3, 4]);
@@ -81,16 +107,19 @@ describe("parameters", () => {
 });
 
 describe("layoutTable", () => {
-  it.each(["flm", "llama"] as const)("every axis that grows has a gate point, and no row lacks a column (%s)", (family) => {
-    const gated = new Set(gatePoints.map(({ axis }) => axis));
-    for (const entry of layoutTable({ family, tiedHead: true })) {
-      for (const { axis } of entry.axes) {
-        if (!["vocab", "headSize", "valueSize"].includes(axis)) expect(gated, entry.name).toContain(axis);
+  it.each(["flm", "llama"] as const)(
+    "every axis that grows has a gate point, and no row lacks a column (%s)",
+    (family) => {
+      const gated = new Set(gatePoints.map(({ axis }) => axis));
+      for (const entry of layoutTable({ family, tiedHead: true })) {
+        for (const { axis } of entry.axes) {
+          if (!["vocab", "headSize", "valueSize"].includes(axis)) expect(gated, entry.name).toContain(axis);
+        }
+        expect(entry.decay, entry.name).toBe(entry.name.endsWith(".weight"));
+        expect(entry.numRowAxes).toBeLessThanOrEqual(entry.axes.length);
       }
-      expect(entry.decay, entry.name).toBe(entry.name.endsWith(".weight"));
-      expect(entry.numRowAxes).toBeLessThanOrEqual(entry.axes.length);
-    }
-  });
+    },
+  );
 
   it("initialises as muP and GPT-2 do: s / sqrt(w), a further 1 / sqrt(2 L) on what writes the residual stream", () => {
     const config: ModelConfig = preset("flm-101b").config;

@@ -21,12 +21,20 @@ describe("presets", () => {
       const sizes = stages.map((config) => config[field]);
       expect(sizes, field).toEqual(sizes.toSorted((a, b) => a - b));
     }
-    expect(stages.every(({ headDim, ffnDim, residualDim }) => headDim === 128 && ffnDim === 4 * residualDim)).toBe(true);
-    expect(presets.filter(({ name }) => /^flm-\d+b$/.test(name)).map(({ source }) => source)).toEqual(["assumed", "assumed", "published"]);
+    expect(stages.every(({ headDim, ffnDim, residualDim }) => headDim === 128 && ffnDim === 4 * residualDim)).toBe(
+      true,
+    );
+    expect(presets.filter(({ name }) => /^flm-\d+b$/.test(name)).map(({ source }) => source)).toEqual([
+      "assumed",
+      "assumed",
+      "published",
+    ]);
   });
 
   it("the small ladder keeps about 1 : 4 : 8 without the embedding", () => {
-    const blocks = [1, 2, 3].map((i) => preset(`flm-ladder-${i}`).config).map((c) => numParameters(c) - c.vocabSize * c.residualDim);
+    const blocks = [1, 2, 3]
+      .map((i) => preset(`flm-ladder-${i}`).config)
+      .map((c) => numParameters(c) - c.vocabSize * c.residualDim);
     expect(blocks.map((n) => Math.round(n / blocks[0]!))).toEqual([1, 4, 8]);
   });
 

@@ -73,8 +73,8 @@ export const presets: readonly Preset[] = [
     source: "published",
     note:
       "80 layers, width 10,240, 80 heads, FFN 40,960. Tying of the head is not stated; tied gives 101.70e9 parameters, " +
-      "of which 100.66e9 in the matrices of blocks, untied 102.73e9. The released file lists initializer_range 0.02, the paper's " +
-      "searched value is 0.016.",
+      "of which 100.66e9 in the matrices of blocks, untied 102.73e9. The released file lists initializer_range 0.02, " +
+      "the paper's searched value is 0.016.",
   },
   {
     name: "flm-ladder-1",
@@ -97,8 +97,16 @@ export const presets: readonly Preset[] = [
   {
     name: "flm-test",
     config: modelConfig({
-      family: "flm", vocabSize: 48, seqLen: 16, numLayers: 2, residualDim: 16, ffnDim: 40, numKvHeads: 2, headDim: 8,
-      position: { kind: "xpos", centre: 8 }, mup: { baseWidth: 8, outputMult: 2 },
+      family: "flm",
+      vocabSize: 48,
+      seqLen: 16,
+      numLayers: 2,
+      residualDim: 16,
+      ffnDim: 40,
+      numKvHeads: 2,
+      headDim: 8,
+      position: { kind: "xpos", centre: 8 },
+      mup: { baseWidth: 8, outputMult: 2 },
     }),
     source: "assumed",
     note: "Ours: small enough for loops, with every switch of the family on (xPos, muP, tied head).",
@@ -106,8 +114,16 @@ export const presets: readonly Preset[] = [
   {
     name: "llama-test",
     config: modelConfig({
-      family: "llama", vocabSize: 48, seqLen: 16, numLayers: 2, residualDim: 16, ffnDim: 24, numKvHeads: 2, groupSize: 2,
-      headDim: 4, tiedHead: false,
+      family: "llama",
+      vocabSize: 48,
+      seqLen: 16,
+      numLayers: 2,
+      residualDim: 16,
+      ffnDim: 24,
+      numKvHeads: 2,
+      groupSize: 2,
+      headDim: 4,
+      tiedHead: false,
     }),
     source: "assumed",
     note: "Ours: small enough for loops, with grouped queries and an untied head.",
@@ -115,8 +131,17 @@ export const presets: readonly Preset[] = [
   {
     name: "tinystories-656k",
     config: modelConfig({
-      family: "llama", vocabSize: 2048, seqLen: 512, numLayers: 2, residualDim: 128, ffnDim: 384, numKvHeads: 4,
-      groupSize: 2, headDim: 16, tiedHead: true, normEpsilon: 1e-6,
+      family: "llama",
+      vocabSize: 2048,
+      seqLen: 512,
+      numLayers: 2,
+      residualDim: 128,
+      ffnDim: 384,
+      numKvHeads: 4,
+      groupSize: 2,
+      headDim: 16,
+      tiedHead: true,
+      normEpsilon: 1e-6,
     }),
     source: "published",
     note: "656,000 parameters; tied weights are stored under lm_head.weight only.",

@@ -10,7 +10,12 @@ const plan = {
   stages: [
     { name: "small", model: preset("flm-ladder-1").config, tokens: 100_000 },
     { name: "wide", model: preset("flm-ladder-2").config, tokens: 20_000, growth },
-    { name: "deep", model: preset("flm-ladder-3").config, tokens: 500, growth: { ...growth, operators: { depth: "zeroDepth" } } },
+    {
+      name: "deep",
+      model: preset("flm-ladder-3").config,
+      tokens: 500,
+      growth: { ...growth, operators: { depth: "zeroDepth" } },
+    },
   ],
   optimizer: { peakLearningRate: 6e-3 },
   microBatchSize: 8,
@@ -24,7 +29,10 @@ describe("parseTrainPlan", () => {
     expect(parseTrainPlan(JSON.parse(JSON.stringify(parsed)))).toEqual(parsed);
   });
 
-  const stage = (i: number, change: object) => ({ ...plan, stages: plan.stages.map((s, j) => (i === j ? { ...s, ...change } : s)) });
+  const stage = (i: number, change: object) => ({
+    ...plan,
+    stages: plan.stages.map((s, j) => (i === j ? { ...s, ...change } : s)),
+  });
   it.each<[string, object]>([
     ["stages: ", { ...plan, stages: [] }],
     ["stages.1.tokens: ", stage(1, { tokens: 0 })],

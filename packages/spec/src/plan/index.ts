@@ -96,7 +96,11 @@ function expectStages({ stages }: TrainPlan): void {
     for (const size of SIZES) {
       if (model[size] < before[size]) {
         const advice = "Growth never shrinks: choose a larger target.";
-        refuse(i, `model.${size}`, `found ${model[size]}, expected at least ${before[size]} as in the stage before. ${advice}`);
+        refuse(
+          i,
+          `model.${size}`,
+          `found ${model[size]}, expected at least ${before[size]} as in the stage before. ${advice}`,
+        );
       }
     }
     const grown = SIZES.find((size) => model[size] !== before[size]);
