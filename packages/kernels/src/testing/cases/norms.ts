@@ -17,7 +17,8 @@ function normCases([R, C]: readonly [number, number], weighted: boolean): OpCase
   const attributes = { epsilon: 1e-5 };
   return [
     { op: "layerNorm", note, attributes, inputs: [rows, gain, f32([C]), ...c] },
-    { op: "layerNormGrad", note, inputs: [rows, rows, mean, rstd, gain, ...c] },
+    // With one channel dx is the rounding error of a difference: nothing to compare.
+    ...(C > 1 ? [{ op: "layerNormGrad", note, inputs: [rows, rows, mean, rstd, gain, ...c] }] : []),
     { op: "rmsNorm", note, attributes, inputs: [rows, gain, ...c] },
     { op: "rmsNormGrad", note, inputs: [rows, rows, rstd, gain, ...c] },
     ...accumulations.flatMap((mode) => [1, 0].map((hasMean): OpCase => ({
