@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { createReadStream } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { FileError } from "@espalier/core";
@@ -41,15 +42,24 @@ export async function* readDocuments(files: readonly CorpusFile[], options: Read
   }
 }
 
+/** The file's content piece by piece, decompressed, without a byte order mark. */
 async function* chunksOf(file: CorpusFile, { onBytes }: ReadOptions): AsyncGenerator<Buffer> {
+  if (file.compression === "none" && file.bytes <= CHUNK_BYTES) {
+    // A stream costs a millisecond a file: too much for thousands of source files.
+    const content = await readFile(file.path).catch((error: unknown) => {
+      throw fileError("reading", file.path, error);
+    });
+    onBytes?.(content.length);
+    if (content.length > 0) yield withoutMark(content);
+    return;
+  }
   const stored = createReadStream(file.path, { highWaterMark: CHUNK_BYTES });
   if (onBytes) stored.on("data", (chunk) => onBytes(chunk.length));
   const content: Readable = decompressed(stored, file);
   let first = true;
   try {
     for await (const chunk of content as AsyncIterable<Buffer>) {
-      const bom = first && chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf;
-      yield bom ? chunk.subarray(3) : chunk;
+      yield first ? withoutMark(chunk) : chunk;
       first = false;
     }
   } catch (error) {
@@ -60,6 +70,10 @@ async function* chunksOf(file: CorpusFile, { onBytes }: ReadOptions): AsyncGener
   } finally {
     stored.destroy();
   }
+}
+
+function withoutMark(chunk: Buffer): Buffer {
+  return chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf ? chunk.subarray(3) : chunk;
 }
 
 function decompressed(stored: Readable, { compression }: CorpusFile): Readable {

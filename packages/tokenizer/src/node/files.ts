@@ -1,4 +1,4 @@
-import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { FileError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
@@ -29,7 +29,7 @@ const TEXT = new Set([".txt", ".md", ".markdown", ".rst", ".js", ".mjs", ".cjs",
  * The files behind paths: a file is itself, a directory all readable kinds below it in the order of their names.
  * Hidden entries and `node_modules` are passed over.
  *
- * @throws {FileError} when a path is missing or unreadable, or a directory holds no file of a readable kind
+ * @throws {FileError} when a path is missing, or a directory holds no file of a readable kind
  */
 export async function listCorpusFiles(inputs: readonly CorpusInput[]): Promise<CorpusFile[]> {
   const files: CorpusFile[] = [];
@@ -39,7 +39,7 @@ export async function listCorpusFiles(inputs: readonly CorpusInput[]): Promise<C
       throw fileError("reading corpus", path, error);
     });
     if (found.isDirectory()) files.push(...(await listDirectory(path, name)));
-    else files.push(await readable({ path, name, bytes: found.size, ...kindOf(path) }));
+    else files.push({ path, name, bytes: found.size, ...kindOf(path) });
   }
   return files;
 }
@@ -57,7 +57,7 @@ async function listDirectory(directory: string, name: string): Promise<CorpusFil
       if (entry.isDirectory()) await walk(below, `${nameBelow}/${entry.name}`);
       else if (entry.isFile() && isKnown(entry.name)) {
         const { size } = await stat(below);
-        files.push(await readable({ path: below, name: `${nameBelow}/${entry.name}`, bytes: size, ...kindOf(below) }));
+        files.push({ path: below, name: `${nameBelow}/${entry.name}`, bytes: size, ...kindOf(below) });
       }
     }
   };
@@ -76,17 +76,4 @@ function kindOf(path: string): Pick<CorpusFile, "kind" | "compression"> {
 function isKnown(path: string): boolean {
   const inner = COMPRESSIONS.has(extname(path)) ? path.slice(0, -extname(path).length) : path;
   return JSONL.has(extname(inner)) || TEXT.has(extname(inner));
-}
-
-/** Opens the file once, so that a lack of permission is found before the work starts. */
-async function readable(file: CorpusFile): Promise<CorpusFile> {
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(file.path, "r");
-    return file;
-  } catch (error) {
-    throw fileError("reading corpus", file.path, error);
-  } finally {
-    await handle?.close();
-  }
 }
