@@ -14,6 +14,8 @@ import { type Difficulty, difficultyName, type Item, namespacedSeed, type Task, 
  */
 export type Scoring = "exact match" | "likelihood" | "likelihood per character";
 
+const SCORINGS: readonly Scoring[] = ["exact match", "likelihood", "likelihood per character"];
+
 /** Everything about one answered item; what the sample log stores. */
 export interface Sample {
   /** `Item.key`. */
@@ -23,7 +25,7 @@ export interface Sample {
   target: string;
   choices: readonly string[];
   generated: string;
-  /** Log-likelihood of each choice in nats; null where the model scored none of its tokens. */
+  /** Log-likelihood of each choice in nats; null where the model scored none of its tokens. Empty without likelihood. */
   logprobs: readonly (number | null)[];
   correct: Readonly<Record<Scoring, boolean>>;
 }
@@ -74,6 +76,8 @@ export interface EvaluateOptions {
   difficulty?: Difficulty;
   /** Test seed; a private one may be any text. Default 1. */
   seed?: string | number;
+  /** `false` scores by exact match alone, for models that only generate. Default true. */
+  likelihood?: boolean;
   /** Items sent to the model at once. Results do not depend on it. Default 64. */
   batchItems?: number;
   /** Samples of an earlier, interrupted run by key: they are not asked again. */
@@ -92,7 +96,7 @@ export interface EvaluateOptions {
  * @throws {CancelledError} when `signal` is aborted; samples handed to `onSample` so far stay valid
  */
 export async function evaluate(model: LanguageModel, options: EvaluateOptions = {}): Promise<Evaluation> {
-  const { tasks = allTasks, items = "quick", difficulty = "tiny", seed = 1, progress = silent } = options;
+  const { tasks = allTasks, items = "quick", difficulty = "tiny", seed = 1, likelihood = true, progress = silent } = options;
   if (namespacedSeed(seed).split === "train") {
     throw new ConfigError(`evaluate: seed is ${seed}, expected a test seed. Leave "train/" to inContextDocuments.`);
   }
@@ -109,7 +113,7 @@ export async function evaluate(model: LanguageModel, options: EvaluateOptions = 
       }
       const batch = sets[t].slice(start, start + batchItems);
       const fresh = batch.filter(({ key }) => !options.done?.has(key));
-      const answered = new Map((await answer(model, task, fresh)).map((sample) => [sample.key, sample]));
+      const answered = new Map((await answer(model, task, fresh, likelihood)).map((sample) => [sample.key, sample]));
       for (const { key } of batch) {
         const sample = answered.get(key);
         if (sample !== undefined) await options.onSample?.(sample);
@@ -118,13 +122,13 @@ export async function evaluate(model: LanguageModel, options: EvaluateOptions = 
       finished += batch.length;
       progress({ task: "evaluate", done: finished, total, unit: "items", detail: task.id });
     }
-    results.push(summarise(task, sets[t], samples, { difficulty, seed }));
+    results.push(summarise(task, sets[t], samples, { difficulty, seed, likelihood }));
   }
   return { model: model.name, tasks: results };
 }
 
-/** Asks the model for the greedy text and for the likelihood of every choice. */
-async function answer(model: LanguageModel, task: Task, items: readonly Item[]): Promise<Sample[]> {
+/** Asks the model for the greedy text and, if wanted, for the likelihood of every choice. */
+async function answer(model: LanguageModel, task: Task, items: readonly Item[], likelihood: boolean): Promise<Sample[]> {
   if (items.length === 0) return [];
   const utf8 = new TextEncoder();
   const generations = await model.generate(
@@ -135,6 +139,7 @@ async function answer(model: LanguageModel, task: Task, items: readonly Item[]):
       temperature: 0,
     })),
   );
+  if (!likelihood) return items.map((item, i) => sampleOf(task, item, generations[i].text, []));
   const likelihoods = await model.loglikelihood(
     items.flatMap(({ prompt, choices }) => choices.map((choice) => ({ context: prompt, continuation: ` ${choice}` }))),
   );
@@ -145,7 +150,7 @@ async function answer(model: LanguageModel, task: Task, items: readonly Item[]):
 function sampleOf(task: Task, item: Item, generated: string, likelihoods: readonly Loglikelihood[]): Sample {
   const { key, prompt, target, choices } = item;
   const logprobs = likelihoods.map(({ logprob, numTokens }) => (numTokens > 0 && !Number.isNaN(logprob) ? logprob : null));
-  const scored = logprobs.every((logprob) => logprob !== null);
+  const scored = logprobs.length > 0 && logprobs.every((logprob) => logprob !== null);
   const picks = (values: readonly (number | null)[]) => scored && choices[argmax(values as readonly number[])] === target;
   return {
     key,
@@ -168,7 +173,7 @@ function argmax(values: readonly number[]): number {
   return values.reduce((best, value, i) => (value > values[best] ? i : best), 0);
 }
 
-function summarise(task: Task, items: readonly Item[], samples: readonly Sample[], { difficulty, seed }: { difficulty: Difficulty; seed: string | number }): TaskResult {
+function summarise(task: Task, items: readonly Item[], samples: readonly Sample[], { difficulty, seed, likelihood }: { difficulty: Difficulty; seed: string | number; likelihood: boolean }): TaskResult {
   const chance = task.chance(difficulty);
   const scoreOf = (scoring: Scoring): Score => {
     const correct = samples.filter((sample) => sample.correct[scoring]).length;
@@ -182,7 +187,7 @@ function summarise(task: Task, items: readonly Item[], samples: readonly Sample[
     difficulty: difficultyName(difficulty),
     seed: namespacedSeed(seed).seed,
     items: samples.length,
-    scores: [scoreOf("exact match"), scoreOf("likelihood"), scoreOf("likelihood per character")],
+    scores: (likelihood ? SCORINGS : SCORINGS.slice(0, 1)).map(scoreOf),
     lastMentioned: items.filter((item) => lastMentioned(item) === item.target).length / items.length,
     minimumDetectableDifference: minimumDetectableDifference({ standardDeviation: Math.SQRT1_2, items: items.length }),
     unscored: samples.filter(({ logprobs }) => logprobs.includes(null)).length,

@@ -71,6 +71,7 @@ describe("openAiCompletions", () => {
     ["echo", { refusesEcho: true }, /does not echo the prompt/],
     ["echo", { ignoresEcho: true }, /does not echo the prompt/],
     ["logprobs", { noLogprobs: true }, /returned no logprobs/],
+    ["logprobs", { refusesLogprobs: true }, /status 400.*per-token log-probabilities are not served/],
     ["well-formed answers", { notJson: true }, /answered "<html>.*expected JSON/],
   ] as const)("fails at once naming %s when the server lacks it", async (lacks, fault, sentence) => {
     const error = await openAiCompletions(await start(fault)).catch((caught: unknown) => caught);
@@ -95,6 +96,13 @@ describe("openAiCompletions", () => {
     await start();
   });
 
+  it("generates without a probe on a server that cannot score, when told so", async () => {
+    const model = await openAiCompletions({ ...(await start({ refusesEcho: true })), generationOnly: true });
+    expect(server.requests).toHaveLength(0);
+    expect((await model.generate([{ prompt: "Count", until: ["\n"], maxTokens: 20 }]))[0].text).toBe(" 1, 2");
+    await expect(model.loglikelihood(pairs)).rejects.toThrow(/generation only, so likelihoods cannot be scored/);
+  });
+
   it("carries a whole evaluation", async () => {
     const model = await openAiCompletions(await start());
     const { tasks } = await evaluate(model, { tasks: tasksNamed(["induction", "counting"]), items: 6 });
@@ -109,5 +117,8 @@ describe("openAiChat", () => {
     const model = openAiChat(await start());
     expect(await model.generate([{ prompt: "Count", until: ["\n"], maxTokens: 20 }])).toEqual([{ text: "1, 2", numTokens: 5, finish: "stop" }]);
     await expect(model.loglikelihood(pairs)).rejects.toMatchObject({ lacks: "logprobs", message: expect.stringContaining("chat completions") });
+    const { tasks } = await evaluate(model, { tasks: tasksNamed(["counting"]), items: 4, likelihood: false });
+    expect(tasks[0].scores.map(({ scoring }) => scoring)).toEqual(["exact match"]);
+    expect(tasks[0].samples.every(({ generated, logprobs }) => generated === "1, 2" && logprobs.length === 0)).toBe(true);
   });
 });

@@ -14,6 +14,8 @@ export interface CompletionsOptions extends EndpointOptions {
   encode?: (text: string) => readonly number[];
   /** Put before an empty context when `encode` is given (BOS or EOS). */
   prefixToken?: number;
+  /** Do not probe, and refuse likelihoods: for servers that only generate. */
+  generationOnly?: boolean;
 }
 
 interface Logprobs {
@@ -37,8 +39,9 @@ const codePoints = (text: string): number => [...text].length;
  * @throws {EndpointError} whose `lacks` says what is missing: connection, echo, logprobs, ...
  */
 export async function openAiCompletions(options: CompletionsOptions): Promise<LanguageModel> {
-  await probe(options);
-  const { maxLen = 2048, concurrency = 4, encode } = options;
+  const { maxLen = 2048, concurrency = 4, encode, generationOnly = false } = options;
+  if (!generationOnly) await probe(options);
+  const refuse = refuseLikelihood(options, "for generation only");
   const score = ({ context, continuation }: LoglikelihoodRequest) =>
     encode === undefined
       ? scoreText(options, context, continuation)
@@ -46,11 +49,13 @@ export async function openAiCompletions(options: CompletionsOptions): Promise<La
   return {
     name: options.model,
     maxLen,
-    loglikelihood: (requests) => mapConcurrently(requests, concurrency, score),
-    rollingLoglikelihood: (texts) =>
-      mapConcurrently(texts, concurrency, (text) =>
-        encode === undefined ? scoreText(options, "", text) : scoreWindows(options, encode, maxLen, text),
-      ),
+    loglikelihood: generationOnly ? refuse : (requests) => mapConcurrently(requests, concurrency, score),
+    rollingLoglikelihood: generationOnly
+      ? refuse
+      : (texts) =>
+          mapConcurrently(texts, concurrency, (text) =>
+            encode === undefined ? scoreText(options, "", text) : scoreWindows(options, encode, maxLen, text),
+          ),
     generate: (requests) =>
       mapConcurrently(requests, concurrency, async (request) => {
         const answer = await post(options, "completions", { ...generationBody(options, request), prompt: request.prompt });
@@ -63,13 +68,7 @@ export async function openAiCompletions(options: CompletionsOptions): Promise<La
  * Connects to `/v1/chat/completions`; each prompt becomes one user message. Generation only.
  */
 export function openAiChat(options: EndpointOptions): LanguageModel {
-  const refuse = async (): Promise<never> => {
-    throw new EndpointError(
-      "logprobs",
-      `openAi: ${options.baseUrl} is used through chat completions, which give no log-probabilities of the prompt. ` +
-        "Use openAiCompletions, or score by generation only.",
-    );
-  };
+  const refuse = refuseLikelihood(options, "through chat completions, which give no log-probabilities of the prompt");
   return {
     name: options.model,
     maxLen: options.maxLen ?? 2048,
@@ -84,6 +83,13 @@ export function openAiChat(options: EndpointOptions): LanguageModel {
       }),
   };
 }
+
+const refuseLikelihood = ({ baseUrl }: EndpointOptions, manner: string) => async (): Promise<never> => {
+  throw new EndpointError(
+    "logprobs",
+    `openAi: ${baseUrl} is used ${manner}, so likelihoods cannot be scored. Evaluate with likelihood: false, or use openAiCompletions with a server that echoes log-probabilities.`,
+  );
+};
 
 function firstChoice(answer: Record<string, unknown>): Choice {
   const choice = (answer.choices as Choice[] | undefined)?.[0];
@@ -140,7 +146,9 @@ async function probe(options: CompletionsOptions): Promise<void> {
   try {
     answer = await echo(options, prompt);
   } catch (error) {
-    if (error instanceof EndpointError && error.lacks === "acceptance of the request" && /echo/i.test(error.message)) throw noEcho(error);
+    if (!(error instanceof EndpointError) || error.lacks !== "acceptance of the request") throw error;
+    if (/echo/i.test(error.message)) throw noEcho(error);
+    if (/logprob/i.test(error.message)) throw new EndpointError("logprobs", error.message, { cause: error });
     throw error;
   }
   const echoed = typeof prompt === "string" ? answer.text.includes(prompt) : answer.logprobs.token_logprobs.length >= prompt.length;

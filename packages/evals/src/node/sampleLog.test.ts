@@ -1,7 +1,8 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FileError } from "@espalier/core";
+import { disk, intercept } from "@espalier/core/node";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { evaluate } from "../evaluate.ts";
 import { randomModel } from "../models/mock.ts";
@@ -17,9 +18,9 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const options = { tasks: tasksNamed(["counting", "copying", "symbolMappingChinese"]), items: 10, batchItems: 4 };
 
 async function logged(path: string): Promise<string> {
-  const log = openSampleLog(path);
+  const log = await openSampleLog(path);
   await evaluate(randomModel(1), { ...options, done: log.done, onSample: log.append });
-  log.close();
+  await log.close();
   return readFileSync(path, "utf8");
 }
 
@@ -35,15 +36,30 @@ describe("openSampleLog", () => {
     }
   });
 
-  it("refuses a file that is something else, naming the line", () => {
-    const path = join(folder, "other.jsonl");
-    writeFileSync(path, '{"loss": 3.1}\n');
-    expect(() => openSampleLog(path)).toThrow(/line 1 of .* is not a sample/);
-    appendFileSync(path, "{");
-    expect(readFileSync(path, "utf8")).toBe('{"loss": 3.1}\n{'); // nothing was changed
+  it("goes on to the same bytes after the disk was full at any write", async () => {
+    const whole = await logged(join(folder, "whole.jsonl"));
+    for (const full of [1, 7, 30]) {
+      const path = join(folder, `full-${full}.jsonl`);
+      let writes = 0;
+      const fileSystem = intercept(disk, (operation) => {
+        if (operation === "write" && ++writes === full) throw Object.assign(new Error("no space"), { code: "ENOSPC", errno: -28 });
+      });
+      const log = await openSampleLog(path, fileSystem);
+      await expect(evaluate(randomModel(1), { ...options, onSample: log.append })).rejects.toThrow(/the disk is full/);
+      await log.close();
+      expect(readFileSync(path, "utf8").split("\n").length - 1).toBe(full - 1);
+      expect(await logged(path)).toBe(whole);
+    }
   });
 
-  it("says which path cannot be opened", () => {
-    expect(() => openSampleLog(join(folder, "absent", "log.jsonl"))).toThrow(FileError);
+  it("refuses a file that is something else, naming the line, and leaves it alone", async () => {
+    const path = join(folder, "other.jsonl");
+    writeFileSync(path, '{"loss": 3.1}\n{');
+    await expect(openSampleLog(path)).rejects.toThrow(/line 1 of .* is not a sample/);
+    expect(readFileSync(path, "utf8")).toBe('{"loss": 3.1}\n{');
+  });
+
+  it("says which path cannot be opened", async () => {
+    await expect(openSampleLog(join(folder, "absent", "log.jsonl"))).rejects.toThrow(FileError);
   });
 });

@@ -8,6 +8,8 @@ export interface ServerFault {
   /** Accepts `echo` but answers with generated text only. */
   ignoresEcho?: boolean;
   noLogprobs?: boolean;
+  /** Refuses `logprobs` with status 400. */
+  refusesLogprobs?: boolean;
   noOffsets?: boolean;
   /** Shows a begin-of-text token before the prompt. */
   showsBos?: boolean;
@@ -89,6 +91,7 @@ export async function startServer(fault: ServerFault = {}): Promise<{ baseUrl: s
     } else if (fault.notJson) response.end("<html>hello</html>");
     else if (request.url === "/v1/chat/completions") answer(200, { choices: [{ message: { content: "1, 2\nand more" }, finish_reason: "stop" }], usage: { completion_tokens: 5 } });
     else if (body.echo && fault.refusesEcho) answer(400, { error: { message: "Setting 'echo' and 'logprobs' at the same time is not supported for this model." } });
+    else if (body.logprobs && fault.refusesLogprobs) answer(400, { error: { message: "logprobs: per-token log-probabilities are not served yet." } });
     else answer(200, { choices: [completion(body, fault)] });
   };
   const server = createServer((request, response) => void handle(request, response));
