@@ -1,5 +1,6 @@
 export { Outputs, RuntimeInputs, outputLayout, runtimeLayout } from "./buffers.ts";
 export { type DifferentiateOptions, differentiate } from "./differentiate.ts";
+export { type FuseOptions, fuse } from "./fuse.ts";
 export { Graph, type Tensor } from "./graph.ts";
 export { type AdamwInputs, type AdamwOptions, type AdamwState, adamw } from "./ops/adamw.ts";
 export { add } from "./ops/add.ts";

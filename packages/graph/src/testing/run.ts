@@ -1,6 +1,7 @@
 import { random } from "@espalier/core";
-import { RuntimeInputs, Outputs } from "../buffers.ts";
-import { plan, type PlanOptions } from "../plan.ts";
+import { Outputs, RuntimeInputs } from "../buffers.ts";
+import { Graph, type Tensor } from "../graph.ts";
+import { type PlanOptions, plan } from "../plan.ts";
 import { type ReferenceProgram, referenceExecutor } from "../reference/executor.ts";
 import type { GraphData, Program } from "../types.ts";
 
@@ -62,4 +63,15 @@ export function session(graph: GraphData, owned: NamedValues = {}, options: Plan
 export function noise(name: string, length: number, scale = 0.7): number[] {
   const stream = random(20, name);
   return Array.from({ length }, (_, i) => scale * stream.normal(i));
+}
+
+/** Traces, runs once, and returns the value of the traced tensor. */
+export async function evaluate(
+  trace: (graph: Graph) => Tensor,
+  owned: NamedValues = {},
+  runtime: NamedValues = {},
+): Promise<number[]> {
+  const graph = new Graph();
+  graph.output("y", trace(graph));
+  return [...(await session(graph, owned).run(runtime)).y];
 }
