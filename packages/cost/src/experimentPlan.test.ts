@@ -4,12 +4,12 @@ import { numBlockParameters, preferredRung } from "./experiment/ladder.ts";
 import { type ExperimentPlan, type ExperimentRequest, planExperiment } from "./experimentPlan.ts";
 import { roughProfile } from "./machine/profile.ts";
 
-const machine = roughProfile({ name: "two cores", cores: 2, gflopsPerThread: 95 });
+const machine = roughProfile({ name: "two cores", cores: 2, gflopsPerThread: 220 });
 const overhead = { compile: 40, tokenize: 30, evaluatePerCheckpoint: 4, startPerJob: 0.5, report: 3 };
 const plan = (request: Partial<ExperimentRequest>) =>
   planExperiment({ scale: "default", minutes: 10, machine, overhead, vocabSize: 1024, ...request });
 
-const MINUTES = [3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 30, 60, 120];
+const MINUTES = [2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 30, 60, 120];
 const plans = new Map<number, ExperimentPlan>(MINUTES.map((minutes) => [minutes, plan({ minutes })]));
 const count = (p: ExperimentPlan, arm: string) => p.jobs.filter((job) => job.arm === arm).length;
 const size = (p: ExperimentPlan) => numBlockParameters(p.target);
@@ -72,7 +72,7 @@ describe("planExperiment", () => {
 
   it("says it when fewer than three seeds fit", () => {
     const slow = roughProfile({ name: "slow", cores: 1, gflopsPerThread: 12 });
-    const p = plan({ machine: slow, minutes: 9 });
+    const p = plan({ machine: slow, minutes: 6 });
     expect(p.seeds.length).toBeLessThan(3);
     expect(p.notes.join(" ")).toMatch(/Only \d of 3 seeds fit.*Fewer than three seeds/);
   });
@@ -90,9 +90,9 @@ describe("planExperiment", () => {
   });
 
   it("grows no further than one epoch of the text, and says so when even the preferred target reads more", () => {
-    const few = plan({ minutes: 60, trainTokens: 3e6 });
+    const few = plan({ minutes: 60, trainTokens: 6e6 });
     expect(size(few)).toBeLessThan(size(plans.get(60)!));
-    expect(Math.max(...few.jobs.map((job) => job.tokens))).toBeLessThanOrEqual(3e6);
+    expect(Math.max(...few.jobs.map((job) => job.tokens))).toBeLessThanOrEqual(6e6);
     expect(plan({ minutes: 12, trainTokens: 1e6 }).notes.join(" ")).toMatch(/epochs of the text/);
   });
 

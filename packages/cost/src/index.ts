@@ -56,6 +56,7 @@ export { type GrowthTrend, type TrendPoint, growthTrend, pointsOnTrend, publishe
 export { type Curve, type Fit, leastSquares } from "./laws/leastSquares.ts";
 export { growthCurveSaving, stagedSaving } from "./laws/linearGrowth.ts";
 export { type MuScalingFit, fitMuScaling } from "./laws/muScaling.ts";
+export { type MeasuredGrowth, fitTransfer, predictedSpeedup, stackSpeedups } from "./laws/transfer.ts";
 export { type StackTiming, stackTiming } from "./laws/stackTiming.ts";
 export { type MemoryPrediction, memoryByFormula, memoryOfPrograms, predictMemory } from "./machine/memory.ts";
 export { type GemmRate, type MachineProfile, type Sourced, assumedPowerAndPrice, gemmGflops, roughProfile } from "./machine/profile.ts";

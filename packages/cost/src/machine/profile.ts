@@ -43,23 +43,33 @@ export function assumedPowerAndPrice(cpu: "unknown" | "server" = "server"): Pick
 }
 
 /**
+ * Rates relative to a large matrix product, measured with this project's fp32 kernels (AVX-512, one thread of a Zen 5
+ * EPYC, batch 8 x 128, C = 32 to 512): products 142 to 221 GFLOP/s, attention about 180, elementwise work 60 GB/s.
+ */
+const SHARES = {
+  gemm: [
+    { flops: 2e6, share: 0.6 },
+    { flops: 5e6, share: 0.77 },
+    { flops: 2e7, share: 0.86 },
+    { flops: 8e7, share: 0.96 },
+    { flops: 5e8, share: 1 },
+  ],
+  attention: 0.82,
+  bytesPerFlop: 0.27,
+};
+
+/**
  * A profile from one number, the GFLOP/s of one thread on a large matrix product, before anything else is measured.
- *
- * The other rates are assumptions, chosen so that whole steps come out near what PyTorch did on two Zen 4 cores:
- * 95 GFLOP/s on large products, 39 on an L8 C96 step and 46 on L2 C96. Calibrate with pilots (`calibrateSteps`).
+ * The other rates keep the proportions of this project's kernels on one machine: calibrate with pilots (`calibrateSteps`).
  */
 export function roughProfile({ name, cores, gflopsPerThread }: { name: string; cores: number; gflopsPerThread: number }): MachineProfile {
   return {
     name,
     cores,
-    gemm: [
-      { flops: 1e6, gflops: 0.5 * gflopsPerThread },
-      { flops: 1e7, gflops: 0.8 * gflopsPerThread },
-      { flops: 1e8, gflops: gflopsPerThread },
-    ],
-    attentionGflops: 0.25 * gflopsPerThread,
-    bytesPerSecond: 5e9,
-    opOverheadSeconds: 5e-6,
+    gemm: SHARES.gemm.map(({ flops, share }) => ({ flops, gflops: share * gflopsPerThread })),
+    attentionGflops: SHARES.attention * gflopsPerThread,
+    bytesPerSecond: SHARES.bytesPerFlop * gflopsPerThread * 1e9,
+    opOverheadSeconds: 0.5e-6,
     ...assumedPowerAndPrice(),
   };
 }

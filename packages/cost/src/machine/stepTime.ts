@@ -38,9 +38,9 @@ const UNCALIBRATED_LOG_STD = 0.35;
 /** 97.5 % quantile of Student's t by degrees of freedom 1 to 12. */
 const T_975 = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179];
 
-/** Ops of one block, forward; backward has twice as many. Counted on the FLM block: norms, projections with bias, rotary, attention, activation, residual. */
-const OPS_PER_LAYER = 14;
-const OPS_OUTSIDE_LAYERS = 10;
+/** Instructions of a planned FLM step, forward and backward: 39 a block, 6 outside. */
+const OPS_PER_LAYER = 39;
+const OPS_OUTSIDE_LAYERS = 6;
 const BYTES = 4;
 /** AdamW reads weight, gradient and both moments and writes weight and both moments; the norm reads the gradient once more. */
 const OPTIMIZER_PASSES = 8;
@@ -76,7 +76,7 @@ export function predictStepSeconds(
   const layerElements = 2 * 2 * C + 2 * 3 * C + 2 * (N + G) * D + (up + 1) * H;
   const elementwise = (3 * rows * (L * layerElements + 4 * C + 2 * V) * BYTES) / machine.bytesPerSecond;
   const optimiser = (OPTIMIZER_PASSES * numParameters(model) * BYTES) / machine.bytesPerSecond;
-  const overhead = 3 * (OPS_PER_LAYER * L + OPS_OUTSIDE_LAYERS) * machine.opOverheadSeconds;
+  const overhead = (OPS_PER_LAYER * L + OPS_OUTSIDE_LAYERS) * machine.opOverheadSeconds;
 
   const parts = [
     { name: "matrix products" as const, seconds: scale * gradAccumSteps * products },

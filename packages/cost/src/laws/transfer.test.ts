@@ -1,0 +1,26 @@
+import { describe, expect, it } from "vitest";
+import { fitTransfer, predictedSpeedup, stackSpeedups } from "./transfer.ts";
+
+/** Without 410M on 700B tokens, 1,700 a parameter: the gain decays there, and one constant cannot follow. */
+const wellWithin = stackSpeedups.filter((row) => row.targetTokens / row.targetParameters < 1000);
+
+describe("predictedSpeedup", () => {
+  it("is about 1 % for depth stacking without transfer, where about 50 % was measured", () => {
+    for (const row of stackSpeedups) expect(predictedSpeedup(row)).toBeLessThan(2);
+  });
+});
+
+describe("fitTransfer", () => {
+  it("brings every speed-up of depth stacking within ten points, but the over-trained one", () => {
+    const transfer = fitTransfer(stackSpeedups);
+    expect(transfer).toBeGreaterThan(0.4);
+    expect(transfer).toBeLessThan(0.6);
+    for (const row of wellWithin) expect(Math.abs(predictedSpeedup(row, { transfer }) - row.speedupPercent)).toBeLessThan(10);
+    const overTrained = stackSpeedups.find((row) => !wellWithin.includes(row))!;
+    expect(predictedSpeedup(overTrained, { transfer }) - overTrained.speedupPercent).toBeGreaterThan(10);
+  });
+  it("finds the transfer that made the measurements", () => {
+    const made = stackSpeedups.map((row) => ({ ...row, speedupPercent: predictedSpeedup(row, { transfer: -0.2 }) }));
+    expect(fitTransfer(made)).toBeCloseTo(-0.2, 6);
+  });
+});
