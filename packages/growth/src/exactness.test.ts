@@ -110,6 +110,15 @@ describe("proveExactness, where logits and gradients carry over", () => {
     },
   );
 
+  it.each([true, false])("proves changed multipliers that are made up for (tied head: %s)", (tiedHead) => {
+    const source = tinyModel({ family: "flm", tiedHead });
+    const multipliers = { embedding: 3, logits: 0.2, attention: 0.7, residual: 0.4 };
+    const map = growthMap(source, { ...source, multipliers }, {}, 1);
+    expect(proveExactness(map).gradients.refusals).toEqual([]);
+    expect(measure(map).logits).toBeLessThan(ROUNDING);
+    expect(measure(map).gradients).toBeLessThan(ROUNDING);
+  });
+
   it("proves all four axes at once", () => {
     const source = tinyModel({ family: "flm", mup: { baseWidth: 3, outputMult: 2 } });
     const target = tinyModel({
@@ -232,6 +241,12 @@ describe("proveExactness, refusals", () => {
     );
   });
 
+  it("refuses rotary pairs that are torn apart", () => {
+    const headSize = placed([0, -1, 1, -1, 3, -1, 2, -1], ["attention.key.weight"]); // pairs are (0, 2) and (1, 3)
+    const valueSize = copies("valueSize", 4, [0, 1, 2, 3, 0, 1, 2, 3]);
+    refused(axesMap({ family: "llama" }, { headDim: 8 }, { headSize, valueSize }), "axis headSize", /stay together/);
+  });
+
   it("refuses rotary pairs that keep together but change frequency", () => {
     const zero = ["attention.key.weight", "attention.key.bias"];
     const at = [0, 1, -1, -1, 2, 3, -1, -1]; // pairs 0, 1 stay pairs 0, 1 of four
@@ -279,11 +294,30 @@ describe("proveExactness, refusals", () => {
     );
   });
 
-  it("refuses layers that are mixed, swapped or fresh", () => {
+  it("refuses a final norm that goes other ways than the residual stream, or a tied head that reads other ways", () => {
+    const map = composeGrowth(tinyModel({ family: "flm" }), tinyModel({ family: "flm", residualDim: 12 }), {
+      operators: { residual: "hyperCloning" },
+      rampSteps: 0,
+      seed: 1,
+    });
+    const normed = map.axes.normed!;
+    const turned = { ...normed, carry: normed.carry.toReversed(), read: normed.read.toReversed() };
+    refused({ ...map, axes: { ...map.axes, normed: turned } }, "axis normed", /channel by channel/);
+    const { normed: _, ...axes } = map.axes;
+    expect(proveExactness({ ...map, axes }).logits.refusals.map(({ where }) => where)).toContain("axis normed");
+    // The embedding is what a tied head reads, so this map says something that no tensor can follow.
+    const halves = { ...normed, read: normed.read.map((row) => row.map(([s, w]) => [s, w / 2] as const)) };
+    const found = proveExactness({ ...map, axes: { ...map.axes, normed: halves } }).logits.refusals;
+    expect(found.map(({ where }) => where)).toContain("embedding.weight");
+  });
+
+  it("refuses layers that are mixed, swapped, skipped or fresh", () => {
     const model = tinyModel({ family: "flm" });
     const [first, second] = keepLayers(2);
     const withLayers = (layers: GrowthMap["layers"]) =>
       growthMap(model, { ...model, numLayers: layers.length }, { layers }, 1);
+    refused(withLayers([first!, { ...second!, keeps: -1, gated: true }]), "layers", /each once and in order/);
+    refused(withLayers([first!, { ...second!, zeroOutputs: true }]), "layers", /each once and in order/);
     refused(withLayers([second!, first!]), "layers.0", /each once and in order/);
     refused(withLayers([first!, second!, { ...first!, terms: [] }]), "layers.2", /one source layer/);
     refused(
@@ -341,7 +375,18 @@ describe("proveExactness against measurement", () => {
   const damage = fc.record({
     family: fc.constantFrom("flm", "llama"),
     tiedHead: fc.boolean(),
-    kind: fc.constantFrom("none", "read", "carry", "move", "gate", "factor", "layer", "weight", "epsilon"),
+    kind: fc.constantFrom(
+      "none",
+      "read",
+      "carry",
+      "move",
+      "gate",
+      "gateCopies",
+      "factor",
+      "layer",
+      "weight",
+      "epsilon",
+    ),
     axis: fc.constantFrom(...axisNames),
     unit: fc.nat(3),
     scale: fc.constantFrom(0.5, 1.5),
@@ -358,6 +403,7 @@ describe("proveExactness against measurement", () => {
         if (kind === "carry") broken.carry = broken.carry.map((row, t) => (t === unit ? scaled(row) : row));
         if (kind === "move") broken.carry = broken.carry.map((row, t) => (t === 0 ? broken.carry[1]! : row));
         if (kind === "gate") map.axes.kvHead = { ...map.axes.kvHead!, gated: false };
+        if (kind === "gateCopies" && axis !== "normed") broken.gated = true;
         if (kind === "factor") map.factors = { ...map.factors, "attention.value.weight": scale };
         if (kind === "layer") map.layers = map.layers.map((layer) => ({ ...layer, zeroOutputs: false }));
         if (kind === "weight")

@@ -38,7 +38,7 @@ export function axisRefusals(map: GrowthMap, axis: Axis, axisMap: AxisMap): Refu
 }
 
 /** Whether new units are what the map says they are: silent or free, by gates or by zeros in F. */
-function unitRefusals(map: GrowthMap, axis: Axis, { kinds, carry, read, gated, zero }: AxisMap): Refusal[] {
+function unitRefusals(map: GrowthMap, axis: Axis, { kinds, keeps, carry, read, gated, zero }: AxisMap): Refusal[] {
   const where = `axis ${axis}`;
   const refusals: Refusal[] = [];
   const emptyCarried = kinds.findIndex((kind, t) => (kind === "carried") !== carry[t]!.length > 0);
@@ -47,6 +47,14 @@ function unitRefusals(map: GrowthMap, axis: Axis, { kinds, carry, read, gated, z
       where,
       condition: "carried units have a D row, silent and free ones have none",
       found: `target unit ${emptyCarried} is ${kinds[emptyCarried]} with ${carry[emptyCarried]!.length} sources`,
+    });
+  }
+  const closed = gated ? kinds.findIndex((kind, t) => kind === "carried" && keeps[t]! < 0) : -1;
+  if (closed >= 0) {
+    refusals.push({
+      where,
+      condition: "new units behind a gate are silent",
+      found: `target unit ${closed} is born in this growth and carried`,
     });
   }
   if (kinds.includes("silent") && !isSilent(map, axis, gated, zero)) {

@@ -2,11 +2,13 @@ import type { GrowthMap } from "../map.ts";
 import type { Refusal } from "./verdict.ts";
 
 /**
- * Layers that are the identity at the moment of growth (zero outputs, or gated) drop out; what remains must be the
- * source's layers, each once, alone and in order.
+ * Layers that are the identity at the moment of growth (zero outputs, or new and gated) drop out; what remains must be
+ * the source's layers, each once, alone and in order.
  */
 export function layerRefusals({ layers, source }: GrowthMap): Refusal[] {
-  const live = layers.map((layer, i) => ({ ...layer, i })).filter(({ zeroOutputs, gated }) => !zeroOutputs && !gated);
+  const live = layers
+    .map((layer, i) => ({ ...layer, i }))
+    .filter(({ zeroOutputs, gated, keeps }) => !zeroOutputs && !(gated && keeps < 0));
   for (const [place, { terms, i }] of live.entries()) {
     const where = `layers.${i}`;
     if (terms.length !== 1) {
