@@ -69,5 +69,6 @@ export {
   calibrateSteps,
   predictStepSeconds,
 } from "./machine/stepTime.ts";
+export { growthStages } from "./paper/quantities.ts";
 export { type PaperCarbon, type PaperCost, type PaperScores, type PaperStage, type PaperTables, flm101b } from "./paper/tables.ts";
 export { type Interval, type Printed, equalsPrinted, roundingInterval, valueOf } from "./printed.ts";

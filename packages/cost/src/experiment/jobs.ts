@@ -2,7 +2,7 @@ import type { Stage } from "@espalier/spec/plan";
 import type { ArmRole } from "@espalier/spec/run";
 import { type Arm, type Arms, PILOT_SHARE } from "./arms.ts";
 
-/** Which pilots choose a job's learning rate. */
+/** Which pilots choose a job's learning rate: those of the final shape (growth arms and scratch), or of a fixed rival. */
 export type RateGroup = "target" | "rival";
 
 /** One training run with its seed. */
@@ -15,7 +15,7 @@ export interface PlannedJob {
   stages: readonly Stage[];
   /** Peak learning rate: fixed in pilots, else the best of these pilots. */
   learningRate: { fixed: number } | { bestOf: RateGroup };
-  /** Shape: as in `stages`, or that of the best finished job of the sweep (equal FLOPs; `stages` is the slowest case). */
+  /** As in `stages`, or those of the best finished job of the sweep (equal FLOPs; `stages` is the slowest case, for time). */
   shape: "own" | "best of sweep";
   dependsOn: readonly string[];
   flops: number;

@@ -3,12 +3,10 @@ import { chinchillaLoss, computeOptimal, epochChinchilla, roundedChinchilla, tex
 import { growthLoss, predictedEqualLossSaving, scratchFlopsToLoss } from "./growthLaw.ts";
 import { growthCurveSaving, stagedSaving } from "./linearGrowth.ts";
 import { stackTiming } from "./stackTiming.ts";
+import { growthStages } from "../paper/quantities.ts";
+import { flm101b } from "../paper/tables.ts";
 
-const flm = [
-  { parameters: 16e9, tokens: 245.37e9 },
-  { parameters: 51e9, tokens: 39.64e9 },
-  { parameters: 101e9, tokens: 26.54e9 },
-];
+const flm = growthStages(flm101b);
 
 describe("chinchillaLoss", () => {
   it.each([
@@ -32,6 +30,16 @@ describe("computeOptimal", () => {
     for (const factor of [0.9, 1.1]) {
       expect(chinchillaLoss(parameters * factor, 1e21 / 6 / parameters / factor, c)).toBeGreaterThan(loss);
     }
+  });
+});
+
+describe("growthStages", () => {
+  it("are the nominal sizes and printed tokens", () => {
+    expect(flm).toEqual([
+      { parameters: 16e9, tokens: 245.37e9 },
+      { parameters: 51e9, tokens: 39.64e9 },
+      { parameters: 101e9, tokens: 26.54e9 },
+    ]);
   });
 });
 

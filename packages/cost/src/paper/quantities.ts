@@ -62,3 +62,8 @@ export function englishTokensB(tables: PaperTables): { value: number; interval: 
     (values.slice(0, -1).reduce((a, b) => a + b, 0) * values.at(-1)!) / 100;
   return { value: english(...inputs.map(valueOf)), interval: propagateRounding(inputs, english) };
 }
+
+/** The paper's growth schedule for the growth laws: nominal parameters and tokens of each stage. */
+export function growthStages(tables: PaperTables): { parameters: number; tokens: number }[] {
+  return tables.stages.map((stage) => ({ parameters: stage.parametersB * 1e9, tokens: valueOf(stage.tokensB) * 1e9 }));
+}
