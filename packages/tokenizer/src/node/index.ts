@@ -5,11 +5,13 @@ export {
   type Corpus,
   type CorpusManifest,
   type DocumentCounts,
+  type InputSummary,
   type MalformedLine,
   openCorpus,
   readManifest,
   type ShardSummary,
 } from "./manifest.ts";
-export { type ExtraDocuments, prepareCorpus, type PrepareCorpusOptions } from "./prepareCorpus.ts";
+export { type ExtraDocuments, type TokenizerChoice } from "./prepare/work.ts";
+export { prepareCorpus, type PrepareCorpusOptions } from "./prepareCorpus.ts";
 export { type AppendDocument, readShard, type Shard, type ShardHeader, type ShardOrigin, writeShard } from "./shard.ts";
 export { documentHash, splitPosition } from "./split.ts";

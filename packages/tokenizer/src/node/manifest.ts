@@ -38,6 +38,13 @@ export interface MalformedLine {
   reason: string;
 }
 
+/** One file of text, as stored. */
+export interface InputSummary {
+  name: string;
+  bytes: number;
+  sha256: string;
+}
+
 /** One shard in the manifest. */
 export interface ShardSummary {
   file: string;
@@ -53,7 +60,9 @@ export interface CorpusManifest {
   version: typeof MANIFEST_VERSION;
   /** Of all inputs' contents and all options: equal digests give equal shards. */
   digest: string;
-  inputs: { name: string; bytes: number; sha256: string }[];
+  /** Of the inputs' contents alone. */
+  textDigest: string;
+  inputs: InputSummary[];
   documents: DocumentCounts;
   /** The first few; `documents.malformed` counts all. */
   malformedLines: MalformedLine[];

@@ -1,0 +1,42 @@
+import { readFile } from "node:fs/promises";
+import { fileError, sha256, sha256File } from "@espalier/core/node";
+import type { CorpusFile } from "../files.ts";
+import type { InputSummary } from "../manifest.ts";
+import type { ExtraDocuments, TokenizerChoice } from "./work.ts";
+
+/** Part of the digest: raise it when the same inputs would give other shards. */
+const PIPELINE_VERSION = 1;
+/** Files hashed at once: they are many and small, or few and large. */
+const CONCURRENT_HASHES = 8;
+/** Smaller files are read whole: a stream costs half a millisecond, and source trees hold thousands of files. */
+const STREAMED_BYTES = 1 << 20;
+
+/** The files with the sha256 of their contents; throws `FileError` when one cannot be read. */
+export async function digestInputs(files: readonly CorpusFile[]): Promise<InputSummary[]> {
+  const inputs: InputSummary[] = [];
+  const queue = files.entries();
+  const hashRest = async () => {
+    for (const [i, { path, name, bytes }] of queue) {
+      inputs[i] = { name, bytes, sha256: bytes <= STREAMED_BYTES ? sha256(await readWhole(path)) : await sha256File(path) };
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENT_HASHES }, hashRest));
+  return inputs;
+}
+
+/** Names the text alone: equal for every vocabulary and option. */
+export function textDigestOf(inputs: readonly InputSummary[]): string {
+  return sha256(inputs.map((input) => `${input.sha256}\n`).join(""));
+}
+
+/** Names everything that decides what the shards hold. */
+export function digestOf(inputs: readonly InputSummary[], tokenizer: TokenizerChoice, validationShare: number, extra?: ExtraDocuments): string {
+  const vocabulary = "encode" in tokenizer ? tokenizer.digest : [tokenizer.vocabSize, tokenizer.minFrequency ?? null];
+  return sha256(JSON.stringify([PIPELINE_VERSION, inputs, vocabulary, validationShare, extra ? [extra.name, extra.digest] : null]));
+}
+
+async function readWhole(path: string): Promise<Uint8Array> {
+  return await readFile(path).catch((error: unknown) => {
+    throw fileError("reading corpus", path, error);
+  });
+}

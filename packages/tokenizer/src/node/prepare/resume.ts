@@ -1,0 +1,69 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileError, type FileSystem } from "@espalier/core/node";
+import { readTokenizerJson } from "../../formats/json.ts";
+import type { Tokenizer } from "../../tokenizer.ts";
+import { CORPUS_FILES, type CorpusManifest, readManifest } from "../manifest.ts";
+import { readShard, type ShardHeader, type ShardOrigin } from "../shard.ts";
+import type { ExtraDocuments, Scan, Work } from "./work.ts";
+
+// Whatever cannot be read here, for whatever reason, is made again: nothing in this file is an error.
+
+/** The manifest when the directory holds all that the digest names, whole. */
+export async function finishedCorpus(directory: string, digest: string, extra: ExtraDocuments | undefined): Promise<CorpusManifest | undefined> {
+  const manifest = await readManifest(directory).catch(() => undefined);
+  if (manifest?.digest !== digest) return undefined;
+  const origin = { tokenizerDigest: manifest.tokenizer.digest, sourceDigest: digest };
+  if (!(await finishedTokenizer(directory, manifest.tokenizer.digest)) || !(await finishedShards(directory, origin))) return undefined;
+  if (extra && !(await finishedShard(join(directory, CORPUS_FILES.extra), origin))) return undefined;
+  return manifest;
+}
+
+/** The first pass of an interrupted call with the same inputs and options. */
+export async function finishedScan({ directory, digest }: Work): Promise<{ scan: Scan; tokenizer: Tokenizer } | undefined> {
+  try {
+    const scan = JSON.parse(await readFile(join(directory, CORPUS_FILES.progress), "utf8")) as Scan;
+    if (scan.digest !== digest) return undefined;
+    const tokenizer = await finishedTokenizer(directory, scan.tokenizerDigest);
+    return tokenizer && { scan, tokenizer };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Both text shards, or neither: they are written together. */
+export async function finishedShards(directory: string, origin: ShardOrigin) {
+  const train = await finishedShard(join(directory, CORPUS_FILES.train), origin);
+  const validation = await finishedShard(join(directory, CORPUS_FILES.validation), origin);
+  return train && validation && { train, validation };
+}
+
+export async function finishedShard(path: string, origin: ShardOrigin): Promise<ShardHeader | undefined> {
+  return await readShard(path, origin).then(
+    ({ header }) => header,
+    () => undefined,
+  );
+}
+
+async function finishedTokenizer(directory: string, digest: string): Promise<Tokenizer | undefined> {
+  const path = join(directory, CORPUS_FILES.tokenizer);
+  try {
+    const tokenizer = readTokenizerJson(await readFile(path, "utf8"), path);
+    return tokenizer.digest === digest ? tokenizer : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Removes temporary files of a call that was killed while writing. */
+export async function removeLeftovers(directory: string, fileSystem: FileSystem): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (/^\..+\.\d+\.\d+\.tmp$/.test(name)) await remove(join(directory, name), fileSystem);
+  }
+}
+
+export async function remove(path: string, fileSystem: FileSystem): Promise<void> {
+  await fileSystem.remove(path).catch((error: unknown) => {
+    throw fileError("removing", path, error);
+  });
+}
