@@ -65,24 +65,21 @@ export function learningRateSchedule(plan: TrainPlan): (step: number) => number 
 }
 
 /**
- * Checks what a plan promises beyond its types.
+ * Checks what a plan promises beyond its types and the order of its stages.
  *
- * @throws {ConfigError} when stages disagree on vocabulary or sequence length, the first stage grows, a later one has no
- *   growth step, or a ramp does not end within its stage
+ * @throws {ConfigError} when stages disagree on the sequence length, or a ramp does not end within its stage
  */
 export function expectTrainablePlan(plan: TrainPlan): void {
-  const [first, ...later] = plan.stages;
-  if (first!.growth) throw new ConfigError("train plan: stages.0.growth: found one, expected none. Nothing grows into a first stage.");
-  for (const [i, { model, growth, ...stage }] of later.entries()) {
-    const where = `train plan: stages.${i + 1}`;
-    if (!growth) throw new ConfigError(`${where}.growth: found none, expected a growth step. Say how the model grows.`);
-    if (model.seqLen !== first!.model.seqLen) {
-      throw new ConfigError(`${where}.model.seqLen: ${model.seqLen}, expected ${first!.model.seqLen} as in stage 0. Keep it.`);
+  const { seqLen } = plan.stages[0]!.model;
+  for (const [i, stage] of plan.stages.entries()) {
+    const where = `train plan: stages.${i}`;
+    if (stage.model.seqLen !== seqLen) {
+      throw new ConfigError(`${where}.model.seqLen: ${stage.model.seqLen}, expected ${seqLen} as in stage 0. Keep it.`);
     }
-    const steps = numSteps(plan, { model, growth, ...stage });
-    if (growth.rampSteps > steps) {
+    const steps = numSteps(plan, stage);
+    if (stage.growth && stage.growth.rampSteps > steps) {
       throw new ConfigError(
-        `${where}.growth.rampSteps: ${growth.rampSteps}, expected at most the stage's ${steps} steps. Shorten the ramp.`,
+        `${where}.growth.rampSteps: ${stage.growth.rampSteps}, expected at most the stage's ${steps} steps. Shorten the ramp.`,
       );
     }
   }

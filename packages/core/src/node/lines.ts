@@ -23,10 +23,13 @@ export async function openLines(path: string, fileSystem: FileSystem = disk): Pr
     });
   return guard(async () => {
     const file = await fileSystem.open(path, "append");
-    let size = await file.size();
-    if (size > 0) {
-      const complete = (await readFile(path)).lastIndexOf("\n") + 1;
-      if (complete < size) await file.truncate((size = complete));
+    let size = 0;
+    try {
+      size = (await readFile(path)).lastIndexOf("\n") + 1;
+      if (size < (await file.size())) await file.truncate(size);
+    } catch (error) {
+      await file.close();
+      throw error;
     }
     return {
       append: (value) =>

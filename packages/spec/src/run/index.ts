@@ -25,6 +25,8 @@ export type RunEvent =
   | { kind: "growth"; at: string; step: number; stage: number; operators: Record<string, string>; lossBefore: number; lossAfter: number; logitChange: number; from: ModelConfig; to: ModelConfig }
   | { kind: "rampEnd"; at: string; step: number; stage: number }
   | { kind: "checkpoint"; at: string; step: number; directory: string; digest: string }
+  /** A checkpoint that could not be trusted was passed over. */
+  | { kind: "rollback"; at: string; step: number; directory: string; reason: string }
   | { kind: "stageEnd"; at: string; step: number; stage: number; validationLoss: number }
   | { kind: "done"; at: string; step: number; validationLoss: number; digest: string };
 

@@ -1,0 +1,55 @@
+import { applyGrowth, composeGrowth, growBirths, growMoments } from "@espalier/growth";
+import type { Stage } from "@espalier/spec/plan";
+import { DeviceModel } from "./deviceModel.ts";
+import type { HistoryEvent } from "./checkpoint.ts";
+import { comparisonLogits, relativeChange, validate, type ValidationSet } from "./validation.ts";
+
+export interface GrowthRequest {
+  model: DeviceModel;
+  /** The stage that begins, and its number. */
+  stage: Stage;
+  index: number;
+  validation: ValidationSet;
+  batchSize: number;
+  /** Validation loss of the source, which its stage has just ended with. */
+  lossBefore: number;
+}
+
+/**
+ * Grows a model in memory: parameters and moments through the growth map, births for new units, and the measured effect
+ * on held-back text with all gates at 0. The source model is not changed; equal arguments give equal results.
+ *
+ * @throws {GrowthError} when an operator does not fit, a target is smaller than its source, or an earlier ramp has not
+ *   ended
+ */
+export async function growModel(request: GrowthRequest): Promise<{ model: DeviceModel; event: HistoryEvent }> {
+  const { model, stage, index, validation, batchSize, lossBefore } = request;
+  const growth = stage.growth!;
+  const map = composeGrowth(model.config, stage.model, growth);
+  const births = growBirths(model.births, map, { step: model.step, rampSteps: growth.rampSteps });
+  const { parameters, moments, step } = model.readState();
+  const target = new DeviceModel(model.executor, {
+    config: stage.model,
+    parameters: applyGrowth(map, parameters),
+    moments: { first: growMoments(map, moments.first, { order: 1 }), second: growMoments(map, moments.second, { order: 2 }) },
+    births,
+    step,
+  });
+  const before = await comparisonLogits(model, validation);
+  const after = await comparisonLogits(target, validation);
+  const { loss: lossAfter } = await validate(target, validation, batchSize);
+  return {
+    model: target,
+    event: {
+      kind: "growth",
+      step,
+      stage: index,
+      operators: growth.operators as Record<string, string>,
+      lossBefore,
+      lossAfter,
+      logitChange: relativeChange(before, after),
+      from: model.config,
+      to: stage.model,
+    },
+  };
+}
