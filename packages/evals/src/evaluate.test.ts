@@ -5,6 +5,7 @@ import { evaluate, type Sample, score, type TaskResult } from "./evaluate.ts";
 import { oracleModel, randomModel, unigramModel } from "./models/mock.ts";
 import { itemSet } from "./tasks/itemSet.ts";
 import { tasks, tasksNamed } from "./tasks/table.ts";
+import { defineTask } from "./tasks/task.ts";
 
 const few = tasksNamed(["counting", "multipleKeyRetrieval", "headTail"]);
 const scoresOf = ({ scores }: TaskResult) => Object.fromEntries(scores.map((row) => [row.scoring, row]));
@@ -100,12 +101,19 @@ describe("evaluate", () => {
   });
 
   it("divides by code points under likelihood per character", async () => {
-    const item = itemSet(few[1], { difficulty: { level: "tiny", digits: 2 }, seed: 1, items: 1 })[0];
-    const base = randomModel(1);
-    const byLength: LanguageModel = { ...base, loglikelihood: async (requests) => requests.map(({ continuation }) => ({ logprob: -continuation.trim().length, numTokens: 1, isGreedy: false })) };
-    const { samples } = (await evaluate(byLength, { tasks: [few[1]], items: 1, difficulty: { level: "tiny", digits: 2 } })).tasks[0];
-    // All choices have equal length: every share is -1, the first choice is taken.
-    expect(samples[0].correct["likelihood per character"]).toBe(item.choices[0] === item.target);
+    const longer = defineTask({
+      id: "longer", version: 1, title: "Longer", group: "in-context recall", paperItems: 1,
+      levels: { tiny: {}, small: {}, paper: {}, large: {} },
+      chance: () => ({ exactMatch: 0, likelihood: 1 / 2 }),
+      build: () => ({ prompt: "x", target: "abc", distractors: ["𝒳𝒳"], identity: "x" }),
+    });
+    const nats: Record<string, number> = { " abc": -4, " 𝒳𝒳": -3 }; // per code point -1.33 and -1.5; per UTF-16 unit -0.75
+    const model: LanguageModel = {
+      ...randomModel(1),
+      loglikelihood: async (requests) => requests.map(({ continuation }) => ({ logprob: nats[continuation], numTokens: 1, isGreedy: false })),
+    };
+    const scores = scoresOf((await evaluate(model, { tasks: [longer], items: 1 })).tasks[0]);
+    expect([scores.likelihood.correct, scores["likelihood per character"].correct]).toEqual([0, 1]);
   });
 
   it("reports what naming the last mentioned choice would earn", async () => {

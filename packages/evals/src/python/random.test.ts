@@ -11,6 +11,9 @@ describe("pythonRandom", () => {
     expect([drawn.random(), drawn.random()]).toEqual([0.6394267984578837, 0.025010755222666936]);
     expect(pythonRandom(42).shuffle(range(12))).toEqual([7, 5, 2, 8, 9, 6, 11, 3, 4, 0, 1, 10]);
     expect(pythonRandom(0).choices(range(10), 10)).toEqual([8, 7, 4, 2, 5, 4, 7, 3, 4, 5]);
+    // Between both algorithms of sample: k = 6 draws from a pool up to 85 elements, k = 5 up to 21.
+    expect(pythonRandom(7).sample(range(50), 6)).toEqual([20, 9, 25, 41, 3, 4]);
+    expect(pythonRandom(7).sample(range(50), 5)).toEqual([20, 9, 25, 41, 3]);
     // python3 -c "import random; r = random.Random(2**70 + 5); print(r.random())"
     expect(pythonRandom(2n ** 70n + 5n).random()).toBe(0.46679953776226335);
   });

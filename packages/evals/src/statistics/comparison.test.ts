@@ -34,6 +34,13 @@ describe("pairedPermutation", () => {
     expect(pairedPermutation(a, b, { iterations: 4000, seed: 2 })).toEqual(drawn);
   });
 
+  it("draws every sign of more than 32 differences fairly", () => {
+    const a = Array.from({ length: 70 }, (_, i) => (i < 42 ? 1 : 0));
+    const b = a.map((x) => 1 - x);
+    const expected = mcnemar(a.map(Boolean), b.map(Boolean)).pValue; // 42 against 28: 0.12
+    expect(Math.abs(pairedPermutation(a, b, { iterations: 5000 }).pValue - expected)).toBeLessThan(0.02);
+  });
+
   it("finds a clear difference over more than 32 items", () => {
     const a = Array.from({ length: 50 }, (_, i) => (i % 5 === 0 ? 0 : 1));
     const b = a.map((x, i) => (i % 2 === 0 ? 0 : x));

@@ -23,7 +23,7 @@ interface Story {
   statements: string[];
   question: string;
   answer: string;
-  /** Number of statements after the one that settles the answer. */
+  /** Number of statements after the last supporting fact. */
   distance: number;
 }
 
@@ -108,7 +108,7 @@ function tellObjectStory(draw: Draw, names: readonly string[], rooms: readonly s
     // True places exist from the start; the reader knows an actor's place only after a move.
     const actorAt = new Map(names.map((name) => [name, draw.pick(rooms)]));
     const thingAt = new Map(things.map((thing) => [thing, draw.pick(rooms)]));
-    const heldBy = new Map<string, string>();
+    const heldBy = new Map<string, { name: string; line: number }>();
     const movedIn = new Map<string, number>();
     const settledIn = new Map<string, { room: string; line: number }>();
     const lines: string[] = [];
@@ -125,11 +125,11 @@ function tellObjectStory(draw: Draw, names: readonly string[], rooms: readonly s
       } else if (action === "get") {
         const thing = draw.pick(things);
         if (heldBy.has(thing) || thingAt.get(thing) !== here) continue;
-        heldBy.set(thing, name);
+        heldBy.set(thing, { name, line: lines.length });
         settledIn.delete(thing);
         lines.push(`${name} got the ${thing}.`);
       } else {
-        const held = things.filter((thing) => heldBy.get(thing) === name);
+        const held = things.filter((thing) => heldBy.get(thing)?.name === name);
         if (held.length === 0) continue;
         const thing = draw.pick(held);
         heldBy.delete(thing);
@@ -138,8 +138,9 @@ function tellObjectStory(draw: Draw, names: readonly string[], rooms: readonly s
         lines.push(`${name} dropped the ${thing}.`);
       }
     }
-    for (const [thing, name] of heldBy) {
-      if (movedIn.has(name)) settledIn.set(thing, { room: actorAt.get(name)!, line: movedIn.get(name)! });
+    for (const [thing, { name, line }] of heldBy) {
+      const moved = movedIn.get(name);
+      if (moved !== undefined) settledIn.set(thing, { room: actorAt.get(name)!, line: Math.max(line, moved) });
     }
     if (settledIn.size === 0) continue;
     const asked = draw.pick(things.filter((thing) => settledIn.has(thing)));

@@ -4,6 +4,7 @@ import { solvers } from "../testing/solvers.ts";
 import { inContextDocuments } from "./inContextDocuments.ts";
 import { exportItems, itemSet, promptLengths } from "./itemSet.ts";
 import { counting } from "./counting.ts";
+import { headTail } from "./patterns.ts";
 import { itemCount, recallTasks, tasks, tasksNamed } from "./table.ts";
 import { canary, levels, splitOfContent } from "./task.ts";
 
@@ -71,6 +72,14 @@ describe("defineTask", () => {
     expect(() => counting.generate("huge" as "tiny", 1, 0)).toThrow(/level is "huge", expected one of tiny, small, paper, large/);
     expect(() => counting.generate({ length: 3 }, 1, 0)).toThrow(/knob length is 3, expected one of maxStart \(number\)/);
     expect(() => counting.generate("tiny", 1, -1)).toThrow(ConfigError);
+  });
+
+  it("never shows an example twice, in shots or as query", () => {
+    for (let i = 0; i < 40; i++) {
+      const { prompt } = headTail.generate({ level: "tiny", length: 1, shots: 10 }, "train/3", i); // 11 of about 20 letters
+      const inputs = prompt.split("\n").map((line) => line.split(" ->")[0]);
+      expect(new Set(inputs).size).toBe(11);
+    }
   });
 
   it("takes single knobs over a level and names them in the key", () => {
