@@ -6,7 +6,7 @@ export function runtimeLayout(program: Program): Map<string, PlacedTensor> {
   return layout(program, "runtime");
 }
 
-/** The outputs of a program by name. */
+/** The outputs of a program by name. A view of an output appears as well, under its own name. */
 export function outputLayout(program: Program): Map<string, PlacedTensor> {
   return layout(program, "output");
 }

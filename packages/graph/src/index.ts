@@ -23,7 +23,7 @@ export { scale } from "./ops/scale.ts";
 export { scaleColumns } from "./ops/scaleColumns.ts";
 export { swiglu } from "./ops/swiglu.ts";
 export { type RecordOptions, nodeBytes, nodeFlops, opTable, recordOp } from "./ops/table.ts";
-export { ALIGNMENT, type PlanOptions, peakBytes, plan } from "./plan.ts";
+export { type PlanOptions, peakBytes, plan } from "./plan.ts";
 export {
   type ReferenceBuffer,
   type ReferenceExecutor,
@@ -31,6 +31,7 @@ export {
   referenceExecutor,
 } from "./reference/executor.ts";
 export { type TensorType } from "./shapes.ts";
+export { ALIGNMENT } from "./storage.ts";
 export {
   type Attributes,
   type DType,

@@ -53,7 +53,8 @@ export function session(graph: GraphData, owned: NamedValues = {}, options: Plan
     async run(runtime = {}) {
       for (const [name, value] of Object.entries(runtime)) inputs.set(name, value);
       await loaded.run(inputs.bytes, outputs.bytes);
-      const named = program.tensors.filter(({ region }) => region === "output");
+      const marked = new Set(graph.tensors.filter(({ region }) => region === "output").map(({ name }) => name));
+      const named = program.tensors.filter(({ name }) => marked.has(name));
       return Object.fromEntries(named.map(({ name }) => [name, loaded.readFloat64(name)]));
     },
   };

@@ -1,7 +1,8 @@
+import { random } from "@espalier/core";
 import { differentiate } from "../differentiate.ts";
 import { Graph, type Tensor } from "../graph.ts";
-import { addBias } from "../ops/addBias.ts";
 import { add } from "../ops/add.ts";
+import { addBias } from "../ops/addBias.ts";
 import { blend } from "../ops/blend.ts";
 import { causalAttention } from "../ops/causalAttention.ts";
 import { embedding } from "../ops/embedding.ts";
@@ -14,7 +15,6 @@ import { rmsNorm } from "../ops/rmsNorm.ts";
 import { rotary } from "../ops/rotary.ts";
 import { scaleColumns } from "../ops/scaleColumns.ts";
 import { swiglu } from "../ops/swiglu.ts";
-import { random } from "@espalier/core";
 import type { Traced } from "./gradients.ts";
 import type { NamedValues } from "./run.ts";
 
