@@ -1,3 +1,4 @@
+export { type BabiQuestion, type BabiTaskOptions, babiTask, readBabi } from "./tasks/babi.ts";
 export {
   type ClassificationItem,
   type ClassificationSet,

@@ -1,5 +1,6 @@
-import { ConfigError, DataError, random } from "@espalier/core";
-import { type ClassificationItem, type ClassificationSet, type FixedSet, madeUpFacts, madeUpPlacesChinese, sameOrDifferent } from "./classificationSets.ts";
+import { ConfigError, DataError } from "@espalier/core";
+import { type ClassificationItem, type ClassificationSet, madeUpFacts, madeUpPlacesChinese, sameOrDifferent } from "./classificationSets.ts";
+import { fixedIndex } from "./fixedOrder.ts";
 import { type Draw, defineTask, type Level, type Task } from "./task.ts";
 import { ALPHANUMERIC, symbols, UPPER } from "./vocabulary.ts";
 
@@ -30,11 +31,6 @@ function answersOf(set: ClassificationSet, knobs: SymbolKnobs, draw: Draw): stri
   return [...answers];
 }
 
-/** Order in which the items of a fixed set are asked: all of them before any returns. */
-function shuffledIndices(set: FixedSet, seed: string): number[] {
-  return random(seed, "evals/fixedSet", set.name).sequence().shuffle(set.items.map((_, k) => k));
-}
-
 /** Query and shots, balanced over classes. Shots never equal the query or each other. */
 function drawExamples(set: ClassificationSet, knobs: SymbolKnobs, draw: Draw): { query: ClassificationItem; shots: ClassificationItem[] } {
   const classes = set.labels.map((_, label) => label);
@@ -48,10 +44,7 @@ function drawExamples(set: ClassificationSet, knobs: SymbolKnobs, draw: Draw): {
     const shots = classes.flatMap((label) => Array.from({ length: knobs.shotsPerClass }, () => make(label)));
     return { query, shots: draw.shuffle(shots) };
   }
-  if (draw.split === "train") {
-    throw new ConfigError(`symbolMapping: ${set.name} is a test set, but the seed is ${draw.seed}. Train on procedural sets only.`);
-  }
-  const query = set.items[shuffledIndices(set, draw.seed)[draw.index % set.items.length]];
+  const query = set.items[fixedIndex(draw, set.name, set.items.length)];
   const shots = classes.flatMap((label) => {
     const others = set.items.filter((item) => item.label === label && item.text !== query.text);
     if (others.length < knobs.shotsPerClass) {
