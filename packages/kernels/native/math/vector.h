@@ -26,27 +26,36 @@ ESPALIER_INLINE vf keep_first(vf a, int64_t lanes) {
   return select(lane_numbers(0) < splat(static_cast<float>(lanes)), a, zero());
 }
 
-constexpr float kLowestExponent = -87.33654f;  // exp of it is the smallest normal number
-
-// exp(x), but 1.2e-38 below -87.3 and 2.4e38 above 88.37.
-ESPALIER_INLINE vf exp_clamped(vf x) {
-  const vf clamped = min(splat(88.37626f), max(splat(kLowestExponent), x));  // this order keeps a NaN in x
-  const vi n = to_int(clamped * splat(1.44269504f));
-  const vf nf = to_float(n);
-  const vf r = fma(nf, splat(-kLn2Low), fma(nf, splat(-kLn2High), clamped));  // |r| <= ln(2)/2
+// exp(x - n ln 2) for the whole number n nearest to x / ln 2.
+ESPALIER_INLINE vf exp_remainder(vf x, vf n) {
+  const vf r = fma(n, splat(-kLn2Low), fma(n, splat(-kLn2High), x));  // |r| <= ln(2)/2
   vf p = splat(1.9875691500e-4f);
   p = fma(p, r, splat(1.3981999507e-3f));
   p = fma(p, r, splat(8.3334519073e-3f));
   p = fma(p, r, splat(4.1665795894e-2f));
   p = fma(p, r, splat(1.6666665459e-1f));
   p = fma(p, r, splat(5.0000001201e-1f));
-  const vf y = fma(p, r * r, r) + splat(1.0f);
-  const vf power = from_bits(shift_left<23>(n + splat_int(127)));
-  return y * power;
+  return fma(p, r * r, r) + splat(1.0f);
 }
 
-// exp(x), but 0 below -87.3 and 2.4e38 above 88.37.
-ESPALIER_INLINE vf exp(vf x) { return select(x < splat(kLowestExponent), zero(), exp_clamped(x)); }
+// exp(x); below -87.3, where results stop to be normal numbers, 0 or a subnormal; 2.4e38 above 88.37.
+ESPALIER_INLINE vf exp(vf x) {
+  constexpr float kLog2e = 1.44269504f, kHighest = 88.37626f;
+#if defined(__AVX512F__)
+  constexpr float kLowest = -105.0f;  // scaling rounds exp of it to 0
+#else
+  constexpr float kLowest = -87.33654f;
+#endif
+  const vf clamped = max(splat(kLowest), min(splat(kHighest), x));  // operands in the order that keeps a NaN in x
+#if defined(__AVX512F__)
+  const vf n = {_mm512_roundscale_ps((clamped * splat(kLog2e)).v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+  return {_mm512_scalef_ps(exp_remainder(clamped, n).v, n.v)};
+#else
+  const vi n = to_int(clamped * splat(kLog2e));
+  const vf power = from_bits(shift_left<23>(n + splat_int(127)));
+  return select(x < splat(kLowest), zero(), exp_remainder(clamped, to_float(n)) * power);
+#endif
+}
 
 // Natural logarithm of positive normal numbers.
 ESPALIER_INLINE vf log(vf x) {
@@ -74,7 +83,7 @@ struct Sigmoid {
   vf value, complement;
 };
 ESPALIER_INLINE Sigmoid sigmoid(vf x) {
-  const vf e = exp_clamped(zero() - x);
+  const vf e = exp(zero() - x);
   const vf value = splat(1.0f) / (splat(1.0f) + e);
   return {value, e * value};
 }

@@ -23,29 +23,46 @@ Attributes attributes_of(const OpCall& call) {
   return {a[0] != 0.0, a[6] != 0.0, a[1], a[2], a[3], a[4], a[5]};
 }
 
-// Rows [position][D/2] of scale * cos and scale * sin for positions first, first + 1, ...
-void fill_table(const OpCall& call, int64_t first, int64_t positions, float* cosines, float* sines) {
+// Of each pair: sine and cosine at a position, scaled, and what takes them to the next position. Arrays [D/2].
+struct Rotations {
+  double *sin, *cos, *turn_sin, *turn_cos;
+};
+
+void start(const OpCall& call, int64_t first, const Rotations& to) {
   const Attributes a = attributes_of(call);
-  const int64_t D = call.inputs[0].last(), half = D / 2;
+  const int64_t D = call.inputs[0].last();
   const float* frequencies = call.num_inputs > 1 ? call.inputs[1].f32() : nullptr;
   const double log_base = frequencies ? 0.0 : log_double(a.base);
-  for (int64_t i = 0; i < half; ++i) {
+  for (int64_t i = 0; i < D / 2; ++i) {
     const double share = 2.0 * static_cast<double>(i) / static_cast<double>(D);
-    const double step = frequencies ? static_cast<double>(frequencies[i]) : exp_double(-share * log_base);
-    const double direction = a.inverse ? -1.0 : 1.0;
-    SinCos at = sincos_double(direction * step * static_cast<double>(first));
-    const SinCos turn = sincos_double(direction * step);
+    const double frequency = frequencies ? static_cast<double>(frequencies[i]) : exp_double(-share * log_base);
+    const double angle = a.inverse ? -frequency : frequency;
+    const SinCos at = sincos_double(angle * static_cast<double>(first));
+    const SinCos turn = sincos_double(angle);
     double scale = 1.0, growth = 1.0;
     if (a.xpos) {
       const double rate = a.side / a.scale_base * log_double((share + a.gamma) / (1.0 + a.gamma));
       scale = exp_double(rate * (static_cast<double>(first) - a.centre));
       growth = exp_double(rate);
     }
-    for (int64_t n = 0; n < positions; ++n) {
-      cosines[n * half + i] = static_cast<float>(scale * at.cos);
-      sines[n * half + i] = static_cast<float>(scale * at.sin);
-      at = {at.sin * turn.cos + at.cos * turn.sin, at.cos * turn.cos - at.sin * turn.sin};
-      scale *= growth;
+    to.sin[i] = scale * at.sin;
+    to.cos[i] = scale * at.cos;
+    to.turn_sin[i] = growth * turn.sin;
+    to.turn_cos[i] = growth * turn.cos;
+  }
+}
+
+// Rows [position][D/2] of scale * cos and scale * sin for positions first, first + 1, ...
+void fill_table(const OpCall& call, int64_t first, int64_t positions, const Rotations& r, float* cosines, float* sines) {
+  const int64_t half = call.inputs[0].last() / 2;
+  start(call, first, r);
+  for (int64_t n = 0; n < positions; ++n) {
+    for (int64_t i = 0; i < half; ++i) {  // pairs are independent: the compiler's vectors
+      const double sin = r.sin[i], cos = r.cos[i];
+      sines[n * half + i] = static_cast<float>(sin);
+      cosines[n * half + i] = static_cast<float>(cos);
+      r.sin[i] = sin * r.turn_cos[i] + cos * r.turn_sin[i];
+      r.cos[i] = cos * r.turn_cos[i] - sin * r.turn_sin[i];
     }
   }
 }
@@ -55,11 +72,14 @@ int64_t num_tasks(const OpCall& call) { return ceil_div(call.inputs[0].dims[1], 
 void run(const OpCall& call, int64_t task_begin, int64_t task_end) {
   const int64_t B = call.inputs[0].dims[0], T = call.inputs[0].dims[1], heads = call.inputs[0].dims[2];
   const int64_t D = call.inputs[0].dims[3], half = D / 2;
-  float* cosines = static_cast<float*>(thread_scratch(sizeof(float) * static_cast<std::size_t>(kPositionsPerTask * D)));
+  const std::size_t pairs = static_cast<std::size_t>(half);
+  double* state = static_cast<double*>(thread_scratch(pairs * (4 * sizeof(double) + 2 * kPositionsPerTask * sizeof(float))));
+  const Rotations rotations = {state, state + half, state + 2 * half, state + 3 * half};
+  float* cosines = reinterpret_cast<float*>(state + 4 * half);
   float* sines = cosines + kPositionsPerTask * half;
   for (int64_t task = task_begin; task < task_end; ++task) {
     const int64_t first = task * kPositionsPerTask, positions = smaller(kPositionsPerTask, T - first);
-    fill_table(call, first, positions, cosines, sines);
+    fill_table(call, first, positions, rotations, cosines, sines);
     for (int64_t b = 0; b < B; ++b) {
       for (int64_t n = 0; n < positions; ++n) {
         const int64_t offset = (b * T + first + n) * heads * D;
