@@ -40,8 +40,19 @@ export interface OpCase {
   patience?: number;
 }
 
-/** Values of a tensor: stated, or normal numbers of a stream of their own. */
-export function valuesOf({ shape, dtype = "f32", value }: CaseTensor, ...labels: (string | number)[]): Values {
+const madeValues = new WeakMap<CaseTensor, Map<string, Values>>();
+
+/** Values of a tensor: stated, or normal numbers of a stream of their own. Made once, since a case runs many times. */
+export function valuesOf(tensor: CaseTensor, ...labels: (string | number)[]): Values {
+  const byLabel = madeValues.get(tensor) ?? new Map<string, Values>();
+  madeValues.set(tensor, byLabel);
+  const label = labels.join(" ");
+  const values = byLabel.get(label) ?? makeValues(tensor, labels);
+  byLabel.set(label, values);
+  return values;
+}
+
+function makeValues({ shape, dtype = "f32", value }: CaseTensor, labels: readonly (string | number)[]): Values {
   const stream = random(1, ...labels);
   const from = value ?? ((i: number) => stream.normal(i));
   const count = shape.reduce((a, b) => a * b, 1);
