@@ -37,7 +37,8 @@ class HostBuffer {
     const view = this.#views.get(name);
     if (view) return view;
     throw new ConfigError(
-      `${this.#where}: found name '${name}', expected one of ${[...this.#views.keys()].join(", ") || "none"}. Correct the name.`,
+      `${this.#where}: found name '${name}', expected one of ${[...this.#views.keys()].join(", ") || "none"}. ` +
+        "Correct the name.",
     );
   }
 
@@ -70,7 +71,8 @@ export class RuntimeInputs {
     else if (value.length === view.length) view.set(value);
     else {
       throw new ConfigError(
-        `RuntimeInputs: ${name}: found ${value.length} values, expected ${view.length}. Pass one for each element, or one number for all.`,
+        `RuntimeInputs: ${name}: found ${value.length} values, expected ${view.length}. ` +
+          "Pass one for each element, or one number for all.",
       );
     }
     this.#unset.delete(name);
@@ -90,7 +92,8 @@ export class RuntimeInputs {
   get bytes(): Uint8Array {
     if (this.#unset.size > 0) {
       throw new ConfigError(
-        `RuntimeInputs: ${[...this.#unset].join(", ")}: never set, expected a value before the first run. Call set(name, value).`,
+        `RuntimeInputs: ${[...this.#unset].join(", ")}: never set, expected a value before the first run. ` +
+          "Call set(name, value).",
       );
     }
     return this.#buffer.bytes;

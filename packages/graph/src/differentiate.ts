@@ -60,8 +60,7 @@ export function differentiate(options: DifferentiateOptions): Map<string, Tensor
       needs: (input: number) => depends[node.inputs[input]],
       target: (input: number) => parameters.target(inputs[input]),
     };
-    const contributions =
-      index === lossIndex ? lossRule(context) : ruleOf(node)({ ...context, dy: dy! });
+    const contributions = index === lossIndex ? lossRule(context) : ruleOf(node)({ ...context, dy: dy! });
     inputs.forEach((input, i) => {
       if (!depends[input.id]) return;
       const contribution = contributions[i];
@@ -113,7 +112,8 @@ class ParameterGradients {
     for (const parameter of wrt) {
       if (parameter.region !== "owned" || parameter.dtype !== "f32") {
         throw new ConfigError(
-          `differentiate: wrt: '${parameter.name}' is ${parameter.region} ${parameter.dtype}, expected owned f32. Pass parameters.`,
+          `differentiate: wrt: '${parameter.name}' is ${parameter.region} ${parameter.dtype}, expected owned f32. ` +
+            "Pass parameters.",
         );
       }
       this.#targets.set(parameter.id, graph.owned(gradientOf(parameter.name), parameter.shape));
@@ -130,9 +130,7 @@ class ParameterGradients {
     if (!owned) return { accumulate: 0 };
     if (this.#written.has(tensor.id)) return { tensor: owned, accumulate: 1 };
     this.#written.add(tensor.id);
-    return this.#flag
-      ? { tensor: owned, accumulate: 2, flag: this.#flag }
-      : { tensor: owned, accumulate: 0 };
+    return this.#flag ? { tensor: owned, accumulate: 2, flag: this.#flag } : { tensor: owned, accumulate: 0 };
   }
 
   /** Takes a rule's gradient of a parameter: nothing to do when an *acc* op wrote it in place. */
@@ -146,7 +144,8 @@ class ParameterGradients {
     const missing = this.#parameters.find(({ id }) => !this.#written.has(id));
     if (missing) {
       throw new ConfigError(
-        `differentiate: wrt: '${missing.name}' does not reach the loss, expected every parameter to. Leave it out of \`wrt\`.`,
+        `differentiate: wrt: '${missing.name}' does not reach the loss, expected every parameter to. ` +
+          "Leave it out of `wrt`.",
       );
     }
     return new Map(this.#parameters.map(({ id, name }) => [name, this.#targets.get(id)!]));

@@ -51,10 +51,10 @@ function extend(list: NodeList, chain: Chain, visible: ReadonlySet<number>): boo
   if (needed && node.op !== "gelu") return false;
 
   // The fused op runs where the last of the chain ran: nothing may need its values, or change its inputs, before.
-  const waiting = chain.pre === undefined ? others : list.readers(chain.pre).filter((slot) => !chain.slots.includes(slot));
-  if (waiting.some((slot) => slot <= next)) return false;
-  const inputs = chain.slots.flatMap((slot) => list.slots[slot]!.inputs);
-  if (list.touchedBetween(chain.slots[0], next, inputs.filter((id) => !producedBy(list, chain, id)), "writes")) return false;
+  const readersOfPre = chain.pre === undefined ? others : list.readers(chain.pre);
+  if (readersOfPre.some((slot) => slot < next && !chain.slots.includes(slot))) return false;
+  const inputs = chain.slots.flatMap((slot) => list.slots[slot]!.inputs).filter((id) => !producedBy(list, chain, id));
+  if (list.touchedBetween(chain.slots[0], next, inputs, "writes")) return false;
 
   const op = node.op as EpilogueOp;
   if (op === "addBias") chain.bias = node.inputs[1];

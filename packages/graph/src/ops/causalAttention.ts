@@ -81,7 +81,8 @@ export interface AttentionOptions {
  * @param k, v  `[B, T, G, D]`, G a divisor of N
  * @returns     `[B, T, N, D]`
  * @throws {ShapeError} when sizes do not fit together
- * @see Vaswani et al. 2017, arXiv:1706.03762; Ainslie et al. 2023, arXiv:2305.13245 (grouped heads); Dao et al. 2022, arXiv:2205.14135 (recomputation)
+ * @see Vaswani et al. 2017, arXiv:1706.03762; Ainslie et al. 2023, arXiv:2305.13245 (grouped heads);
+ *   Dao et al. 2022, arXiv:2205.14135 (recomputation)
  */
 export function causalAttention(q: Tensor, k: Tensor, v: Tensor, { scale, lengths }: AttentionOptions): Tensor {
   return record(causalAttentionOp, lengths ? [q, k, v, lengths] : [q, k, v], { scale })[0];

@@ -38,7 +38,10 @@ export function gelu(x: Tensor): Tensor {
   return record(geluOp, [x])[0];
 }
 
-/** Backward of `gelu`: `dx = dy (0.5 (1 + t) + 0.5 x (1 - t^2) u')`, t = tanh(u), u' = sqrt(2/pi) (1 + 3 * 0.044715 x^2). */
+/**
+ * Backward of `gelu`: `dx = dy (0.5 (1 + t) + 0.5 x (1 - t^2) u')`, `t = tanh(u)`,
+ * `u = sqrt(2/pi) (x + 0.044715 x^3)`, `u' = sqrt(2/pi) (1 + 3 * 0.044715 x^2)`.
+ */
 export function geluGrad(x: Tensor, dy: Tensor): Tensor {
   return record(geluGradOp, [x, dy])[0];
 }

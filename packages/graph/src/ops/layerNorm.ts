@@ -57,7 +57,8 @@ export interface NormOptions {
 
 /**
  * Layer norm over the last axis, with channel weights c for growth:
- * `y = c ((x - mean) rstd gain + bias)`, `S = sum c`, `mean = sum(c x) / S`, `rstd = (sum(c (x - mean)^2) / S + epsilon)^-1/2`.
+ * `y = c ((x - mean) rstd gain + bias)`, `S = sum c`, `mean = sum(c x) / S`,
+ * `rstd = (sum(c (x - mean)^2) / S + epsilon)^-1/2`.
  * Channels of weight 0 are silent and leave the statistics of the others alone.
  *
  * @param x     activations `[..., C]`

@@ -123,8 +123,8 @@ export function linearCrossEntropy(
 }
 
 /**
- * Backward of `linearCrossEntropy` for an upstream gradient of 1: with `g = weights (exp(logits - lse) - onehot(target))`,
- * `dx = factor g head`, `dHead = factor g^T x`.
+ * Backward of `linearCrossEntropy` for an upstream gradient of 1: with
+ * `g = weights (exp(logits - lse) - onehot(target))`, `dx = factor g head`, `dHead = factor g^T x`.
  *
  * @returns  dx like x, dHead `[V, C]`
  */

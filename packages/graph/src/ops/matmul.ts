@@ -34,15 +34,19 @@ export const matmulOp: OpDefinition = {
     expectFloats("matmul", { a, b });
     const { M, N, K, inner } = matmulSizes(a, b, attributes);
     if (K !== inner) {
-      const shapes = `${showShape(a.shape)}${attributes.transA ? "^T" : ""} and ${showShape(b.shape)}${attributes.transB ? "^T" : ""}`;
+      const shown = ({ shape }: TensorType, transposed: number) => `${showShape(shape)}${transposed ? "^T" : ""}`;
       throw new ShapeError(
-        `matmul: b: inner size is ${inner}, expected ${K} (shapes ${shapes}). The last axis of op(a) and the first of op(b) must match.`,
+        `matmul: b: inner size is ${inner}, expected ${K} (shapes ${shown(a, attributes.transA)} and ` +
+          `${shown(b, attributes.transB)}). The last axis of op(a) and the first of op(b) must match.`,
       );
     }
-    let next = 2;
-    if (attributes.bias) expectShape("matmul: bias", plain[next++], [N], "It must match the columns of op(b).");
-    if (attributes.gate) expectShape("matmul: gate", plain[next++], [N], "It must match the columns of op(b).");
-    if (attributes.residual) expectElements("matmul: residual", plain[next++], M * N, "It must have the shape of the product.");
+    const epilogue = plain.slice(2);
+    for (const vector of ["bias", "gate"]) {
+      if (!attributes[vector]) continue;
+      expectShape(`matmul: ${vector}`, epilogue.shift()!, [N], "It must match the columns of op(b).");
+    }
+    const [residual] = epilogue;
+    if (residual) expectElements("matmul: residual", residual, M * N, "It must have the size of the product.");
     // Rows keep the leading axes of a: [B, T, K] times [K, N] is [B, T, N].
     const y = f32(attributes.transA ? [M, N] : [...a.shape.slice(0, -1), N]);
     return attributes.savePre ? [y, y] : [y];

@@ -1,7 +1,14 @@
 import { ConfigError } from "@espalier/core";
 import type { Tensor } from "../graph.ts";
 import { elements, expectElements, expectFloats, expectInputs, expectShape, f32, lastAxis, numRows } from "../shapes.ts";
-import { type GradientContext, type GradientTarget, type OpDefinition, record, withFlag, withoutFlag } from "./definition.ts";
+import {
+  type GradientContext,
+  type GradientTarget,
+  type OpDefinition,
+  record,
+  withFlag,
+  withoutFlag,
+} from "./definition.ts";
 
 export const normParameterGradOp: OpDefinition = {
   name: "normParameterGrad",

@@ -14,12 +14,14 @@ export const RESHAPE = "reshape";
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {
   if (elements(shape) !== elements(x.shape)) {
     throw new ShapeError(
-      `reshape: shape: ${showShape(shape)} has ${elements(shape)} elements, expected ${elements(x.shape)} as in ${showShape(x.shape)}. Only the grouping may change.`,
+      `reshape: shape: ${showShape(shape)} has ${elements(shape)} elements, expected ${elements(x.shape)} as in ` +
+        `${showShape(x.shape)}. Only the grouping may change.`,
     );
   }
   if (x.region === "owned" || x.region === "runtime") {
     throw new ShapeError(
-      `reshape: x: '${x.name}' is of region ${x.region}, expected an intermediate. Declare it with the shape that it is used in.`,
+      `reshape: x: '${x.name}' is of region ${x.region}, expected an intermediate. ` +
+        "Declare it with the shape that it is used in.",
     );
   }
   const type = { shape: [...shape], dtype: x.dtype };

@@ -11,7 +11,14 @@ function dot(a: Float64Array, aStart: number, b: Float64Array, bStart: number, l
   return sum;
 }
 
-function addScaled(y: Float64Array, yStart: number, factor: number, x: Float64Array, xStart: number, length: number): void {
+function addScaled(
+  y: Float64Array,
+  yStart: number,
+  factor: number,
+  x: Float64Array,
+  xStart: number,
+  length: number,
+): void {
   for (let d = 0; d < length; d++) y[yStart + d] += factor * x[xStart + d];
 }
 
@@ -56,7 +63,9 @@ export const causalAttention: ReferenceOp = ({ inputs, outputs: [y, lse], attrib
   });
 };
 
-/** With `p = exp(scale q.k - lse)`, `ds = p (dy.v - dy.y)`: `dq = scale sum ds k`, `dk = scale sum ds q`, `dv = sum p dy` */
+/**
+ * With `p = exp(scale q.k - lse)`, `ds = p (dy.v - dy.y)`: `dq = scale sum ds k`, `dk = scale sum ds q`, `dv = sum p dy`
+ */
 export const causalAttentionGrad: ReferenceOp = ({ inputs, outputs: [dq, dk, dv], attributes: { scale } }) => {
   const [q, k, v, y, lse, dy, lengths] = inputs;
   const [, T, N, D] = q.shape;

@@ -4,7 +4,8 @@ import { type ReferenceOp, lastAxis, startGradient } from "./call.ts";
 function expectToken(op: string, token: number, position: number, vocabSize: number): void {
   if (token >= 0 && token < vocabSize) return;
   throw new DataError(
-    `${op}: token at position ${position} is ${token}, expected 0 to ${vocabSize - 1}. Tokenise with this model's vocabulary.`,
+    `${op}: token at position ${position} is ${token}, expected 0 to ${vocabSize - 1}. ` +
+      "Tokenise with this model's vocabulary.",
   );
 }
 

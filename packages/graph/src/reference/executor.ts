@@ -36,9 +36,11 @@ export class ReferenceBuffer implements DeviceBuffer {
   free(): void {}
 
   #expectInside(what: string, length: number, byteOffset: number): void {
-    if (byteOffset >= 0 && byteOffset % ELEMENT_BYTES === 0 && byteOffset / ELEMENT_BYTES + length <= this.values.length) return;
+    const start = byteOffset / ELEMENT_BYTES;
+    if (start >= 0 && Number.isInteger(start) && start + length <= this.values.length) return;
     throw new DeviceError(
-      `reference: ${what}: found ${length} elements at byte ${byteOffset}, expected them inside ${this.bytes} bytes. Correct the offset or the length.`,
+      `reference: ${what}: found ${length} elements at byte ${byteOffset}, expected them inside ${this.bytes} bytes. ` +
+        "Correct the offset or the length.",
     );
   }
 }
@@ -129,13 +131,17 @@ export class ReferenceProgram implements LoadedProgram {
   #tensor(name: string): PlacedTensor {
     const tensor = this.program.tensors.find((each) => each.name === name);
     if (tensor) return tensor;
-    throw new ConfigError(`reference: found no tensor '${name}' in the program, expected one of its names. Correct the name.`);
+    throw new ConfigError(
+      `reference: found no tensor '${name}' in the program, expected one of its names. Correct the name.`,
+    );
   }
 
   #value({ id, name }: PlacedTensor): Values {
     const value = this.#values[id];
     if (value) return value;
-    throw new DeviceError(`reference: ${name}: not bound, expected a buffer for every owned tensor. Call bind before run.`);
+    throw new DeviceError(
+      `reference: ${name}: not bound, expected a buffer for every owned tensor. Call bind before run.`,
+    );
   }
 
   #resolve(): void {
@@ -144,7 +150,9 @@ export class ReferenceProgram implements LoadedProgram {
     this.#calls.push(
       ...instructions.map(({ op, inputs, outputs, attributes }) => {
         const run = referenceTable[op];
-        if (!run) throw new DeviceError(`reference: found op '${op}', expected one of the op table. Plan with this version.`);
+        if (!run) {
+          throw new DeviceError(`reference: found op '${op}', expected one of the op table. Plan with this version.`);
+        }
         return { op, run, call: { inputs: values(inputs), outputs: values(outputs), attributes } };
       }),
     );
@@ -171,7 +179,8 @@ function hostView(buffer: Uint8Array, { dtype, offset, bytes }: PlacedTensor): F
 function expectBytes(name: string, { byteLength }: Uint8Array, expected: number): void {
   if (byteLength === expected) return;
   throw new DeviceError(
-    `reference: run: ${name}: found ${byteLength} bytes, expected ${expected}. Use RuntimeInputs and Outputs of this program.`,
+    `reference: run: ${name}: found ${byteLength} bytes, expected ${expected}. ` +
+      "Use RuntimeInputs and Outputs of this program.",
   );
 }
 

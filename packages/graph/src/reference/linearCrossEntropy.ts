@@ -21,7 +21,8 @@ function logSumExp(logits: Float64Array): number {
 function expectTarget(target: number, r: number, vocabSize: number): void {
   if (target < vocabSize) return;
   throw new DataError(
-    `linearCrossEntropy: target of row ${r} is ${target}, expected below ${vocabSize}. Tokenise with this model's vocabulary.`,
+    `linearCrossEntropy: target of row ${r} is ${target}, expected below ${vocabSize}. ` +
+      "Tokenise with this model's vocabulary.",
   );
 }
 

@@ -1,6 +1,8 @@
 import { type ReferenceOp } from "./call.ts";
 
-/** Turns pair (i, i + D/2) of position n by `n base^(-2i/D)`; xPos also scales by `zeta_i^(side (n - centre)/scaleBase)`. */
+/**
+ * Turns pair (i, i + D/2) of position n by `n base^(-2i/D)`; xPos also scales by `zeta_i^(side (n - centre)/scaleBase)`.
+ */
 export const rotary: ReferenceOp = ({ inputs: [x, frequencies], outputs: [y], attributes }) => {
   const { kind, side, base, scaleBase, gamma, centre, inverse } = attributes;
   const [B, T, N, D] = x.shape;
