@@ -48,6 +48,7 @@ describe("fuse", () => {
     ["all of them in order", (p) => p.withResidual(p.withGate(gelu(p.withBias(p.product)))), ["scale", "matmul"]],
     ["a gate before gelu: only up to the gate", (p) => gelu(p.withGate(p.withBias(p.product))), ["scale", "matmul", "gelu"]],
     ["two biases: only the first", (p) => p.withBias(p.withBias(p.product)), ["scale", "matmul", "addBias"]],
+    ["a residual that is the value before gelu: only gelu", ({ product }) => add(gelu(product), product), ["scale", "matmul", "add"]],
     ["a product added to itself: nothing", ({ product }) => add(product, product), ["scale", "matmul", "add"]],
   ])("folds into a product %s", async (_, trace, ops) => {
     const g = new Graph();

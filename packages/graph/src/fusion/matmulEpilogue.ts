@@ -52,7 +52,7 @@ function extend(list: NodeList, chain: Chain, visible: ReadonlySet<number>): boo
 
   // The fused op runs where the last of the chain ran: nothing may need its values, or change its inputs, before.
   const readersOfPre = chain.pre === undefined ? others : list.readers(chain.pre);
-  if (readersOfPre.some((slot) => slot < next && !chain.slots.includes(slot))) return false;
+  if (readersOfPre.some((slot) => slot <= next && !chain.slots.includes(slot))) return false;
   const inputs = chain.slots.flatMap((slot) => list.slots[slot]!.inputs).filter((id) => !producedBy(list, chain, id));
   if (list.touchedBetween(chain.slots[0], next, inputs, "writes")) return false;
 
