@@ -30,7 +30,7 @@ export async function defaultCorpus(): Promise<DefaultCorpus> {
   );
   const queue = files.values();
   const checkRest = async () => {
-    for (const file of queue) await check(file);
+    for (const file of queue) await checkFile(file);
   };
   await Promise.all(Array.from({ length: CONCURRENT_READS }, checkRest));
   return {
@@ -54,7 +54,8 @@ async function readManifest(): Promise<Manifest> {
   throw new FileError(`${fileURLToPath(url)}: its files do not give its digest ${manifest.digest}. Restore it, or build it again.`);
 }
 
-async function check({ path, sha256: expected }: { path: string; sha256: string }): Promise<void> {
+/** Throws `FileError` when the file is missing or not what the manifest says. */
+export async function checkFile({ path, sha256: expected }: { path: string; sha256: string }): Promise<void> {
   const content = await readFile(path).catch((cause: unknown) => {
     throw new FileError(`default corpus: ${path} is missing, expected it installed. Run \`pnpm install\`.`, { cause });
   });

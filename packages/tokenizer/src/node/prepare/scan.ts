@@ -17,13 +17,14 @@ export async function scanAndTrain(work: Work): Promise<{ scan: Scan; tokenizer:
   const { directory, digest, fileSystem, extra, tokenizer: wanted, progress } = work;
   let counts = "encode" in wanted ? undefined : createPieceCounts();
   let validationBelow = work.validationShare;
-  let { documents, malformedLines, lowest } = await scanDocuments(work, counts, validationBelow);
-  if (documents.validation === 0 && documents.train > 1) {
+  let scanned = await scanDocuments(work, counts, validationBelow);
+  if (scanned.documents.validation === 0 && scanned.documents.train > 1) {
     // So few documents that none fell below the share: the one with the lowest position becomes the validation text.
-    validationBelow = lowest + Number.EPSILON;
+    validationBelow = scanned.lowest + Number.EPSILON;
     counts &&= createPieceCounts();
-    ({ documents, malformedLines } = await scanDocuments(work, counts, validationBelow));
+    scanned = await scanDocuments(work, counts, validationBelow);
   }
+  const { documents, malformedLines } = scanned;
   expectBothSides(work, documents, malformedLines);
   if (counts) for (const text of extra?.documents() ?? []) counts.add(Buffer.from(text));
   const tokenizer = "encode" in wanted ? wanted : trainTokenizer(counts!, { ...wanted, progress });
