@@ -8,40 +8,60 @@ namespace espalier {
 namespace ESPALIER_ISA {
 namespace {
 
-void run_layer_norm(const OpCall& call, int64_t task_begin, int64_t task_end) {
-  const Range rows = row_range(call, task_begin, task_end);
+// Rows [begin, end), few enough to stay in L1. Step by step for all of them, since one row alone is a long chain of
+// dependent sums: with several in flight a step costs its work, not its latency.
+template <class Weights>
+void normalize_rows(const OpCall& call, const Weights& weights, int64_t begin, int64_t end) {
   const int64_t C = call.outputs[0].last();
+  const float* input = call.inputs[0].f32();
   const float* gain = call.inputs[1].f32();
   const float* bias = call.inputs[2].f32();
-  const ChannelWeights weights = channel_weights(call, 3, C);
+  float* means = call.outputs[1].f32();
+  float* rstds = call.outputs[2].f32();
   const float epsilon = static_cast<float>(call.attributes[0]);
-  for (int64_t r = rows.begin; r < rows.end; ++r) {
-    float* y = call.outputs[0].f32() + r * C;
-    const float* x = call.inputs[0].f32() + r * C;
+  for (int64_t r = begin; r < end; ++r) {
     vf sum = zero();
-    for_each_vector(C, [&](int64_t i, int64_t lanes) { sum = fma(weights.of(i, lanes), load_some(x + i, lanes), sum); });
-    const float mean = reduce_add(sum) * weights.inverse_sum;
+    for_each_vector(C, [&](int64_t i, int64_t lanes) {
+      sum = fma(weights.of(i, lanes), load_some(input + r * C + i, lanes), sum);
+    });
+    means[r] = reduce_add(sum) * weights.inverse_sum;
+  }
+  for (int64_t r = begin; r < end; ++r) {
+    const vf mean = splat(means[r]);
     vf squares = zero();
     for_each_vector(C, [&](int64_t i, int64_t lanes) {
-      const vf centred = load_some(x + i, lanes) - splat(mean);
+      const vf centred = load_some(input + r * C + i, lanes) - mean;
       squares = fma(weights.of(i, lanes) * centred, centred, squares);
     });
-    const float rstd = inverse_sqrt(reduce_add(squares) * weights.inverse_sum + epsilon);
-    call.outputs[1].f32()[r] = mean;
-    call.outputs[2].f32()[r] = rstd;
+    rstds[r] = inverse_sqrt(reduce_add(squares) * weights.inverse_sum + epsilon);
+  }
+  for (int64_t r = begin; r < end; ++r) {
+    const vf mean = splat(means[r]), rstd = splat(rstds[r]);
+    float* y = call.outputs[0].f32() + r * C;
     for_each_vector(C, [&](int64_t i, int64_t lanes) {
-      const vf xhat = (load_some(x + i, lanes) - splat(mean)) * splat(rstd);
+      const vf xhat = (load_some(input + r * C + i, lanes) - mean) * rstd;
       const vf plain = fma(xhat, load_some(gain + i, lanes), load_some(bias + i, lanes));
-      store_some(y + i, weights.c ? weights.of(i, lanes) * plain : plain, lanes);
+      store_some(y + i, weights.times(plain, i, lanes), lanes);
     });
   }
 }
 
-void run_layer_norm_grad(const OpCall& call, int64_t task_begin, int64_t task_end) {
+void run_layer_norm(const OpCall& call, int64_t task_begin, int64_t task_end) {
+  constexpr int64_t kL1Elements = 4096;
   const Range rows = row_range(call, task_begin, task_end);
   const int64_t C = call.outputs[0].last();
+  const int64_t together = larger(1, kL1Elements / C);
+  with_channel_weights(call, 3, C, [&](const auto& weights) {
+    for (int64_t r = rows.begin; r < rows.end; r += together) {
+      normalize_rows(call, weights, r, smaller(r + together, rows.end));
+    }
+  });
+}
+
+template <class Weights>
+void differentiate_rows(const OpCall& call, const Weights& weights, Range rows) {
+  const int64_t C = call.outputs[0].last();
   const float* gain = call.inputs[4].f32();
-  const ChannelWeights weights = channel_weights(call, 5, C);
   for (int64_t r = rows.begin; r < rows.end; ++r) {
     float* dx = call.outputs[0].f32() + r * C;
     const float* dy = call.inputs[0].f32() + r * C;
@@ -49,7 +69,7 @@ void run_layer_norm_grad(const OpCall& call, int64_t task_begin, int64_t task_en
     const vf mean = splat(call.inputs[2].f32()[r]), rstd = splat(call.inputs[3].f32()[r]);
     // a = c gain dy and xhat of a vector of channels
     const auto a_of = [&](int64_t i, int64_t lanes) {
-      return weights.of(i, lanes) * load_some(gain + i, lanes) * load_some(dy + i, lanes);
+      return weights.times(load_some(gain + i, lanes) * load_some(dy + i, lanes), i, lanes);
     };
     const auto xhat_of = [&](int64_t i, int64_t lanes) { return (load_some(x + i, lanes) - mean) * rstd; };
     vf sum_a = zero(), sum_a_xhat = zero();
@@ -61,10 +81,16 @@ void run_layer_norm_grad(const OpCall& call, int64_t task_begin, int64_t task_en
     const vf mean_a = splat(reduce_add(sum_a) * weights.inverse_sum);
     const vf mean_a_xhat = splat(reduce_add(sum_a_xhat) * weights.inverse_sum);
     for_each_vector(C, [&](int64_t i, int64_t lanes) {
-      const vf along = weights.of(i, lanes) * fma(xhat_of(i, lanes), mean_a_xhat, mean_a);
+      const vf along = weights.times(fma(xhat_of(i, lanes), mean_a_xhat, mean_a), i, lanes);
       store_some(dx + i, rstd * (a_of(i, lanes) - along), lanes);
     });
   }
+}
+
+void run_layer_norm_grad(const OpCall& call, int64_t task_begin, int64_t task_end) {
+  with_channel_weights(call, 5, call.outputs[0].last(), [&](const auto& weights) {
+    differentiate_rows(call, weights, row_range(call, task_begin, task_end));
+  });
 }
 
 }  // namespace

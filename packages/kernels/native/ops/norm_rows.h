@@ -6,25 +6,28 @@
 namespace espalier {
 namespace ESPALIER_ISA {
 
-// Channel weights c [C] of a masked norm, or none (c = 1).
+// Channel weights c [C] of a masked norm, or none (c = 1): a constant of the row loops, so that they have no branch.
+template <bool kWeighted>
 struct ChannelWeights {
-  const float* c;  // null: none
+  const float* c;     // null without weights
   float inverse_sum;  // 1/S
 
   // c of a vector of channels; lanes beyond the row are 0, so that they add nothing to a weighted sum.
   ESPALIER_INLINE vf of(int64_t i, int64_t lanes) const {
-    if (c) return load_some(c + i, lanes);
+    if (kWeighted) return load_some(c + i, lanes);
     return lanes == kWidth ? splat(1.0f) : keep_first(splat(1.0f), lanes);
   }
+  ESPALIER_INLINE vf times(vf a, int64_t i, int64_t lanes) const { return kWeighted ? of(i, lanes) * a : a; }
 };
 
-// `input` is the index of the optional last input c.
-inline ChannelWeights channel_weights(const OpCall& call, int32_t input, int64_t C) {
-  if (call.num_inputs <= input) return {nullptr, 1.0f / static_cast<float>(C)};
+// Calls body with the weights of a call; `input` is the index of the optional last input c.
+template <class Body>
+ESPALIER_INLINE void with_channel_weights(const OpCall& call, int32_t input, int64_t C, Body body) {
+  if (call.num_inputs <= input) return body(ChannelWeights<false>{nullptr, 1.0f / static_cast<float>(C)});
   const float* c = call.inputs[input].f32();
   vf sum = zero();
   for_each_vector(C, [&](int64_t i, int64_t lanes) { sum += load_some(c + i, lanes); });
-  return {c, 1.0f / reduce_add(sum)};
+  body(ChannelWeights<true>{c, 1.0f / reduce_add(sum)});
 }
 
 inline float inverse_sqrt(float x) { return 1.0f / __builtin_sqrtf(x); }

@@ -7,11 +7,10 @@ namespace espalier {
 namespace ESPALIER_ISA {
 namespace {
 
-void run_rms_norm(const OpCall& call, int64_t task_begin, int64_t task_end) {
-  const Range rows = row_range(call, task_begin, task_end);
+template <class Weights>
+void normalize_rows(const OpCall& call, const Weights& weights, Range rows) {
   const int64_t C = call.outputs[0].last();
   const float* gain = call.inputs[1].f32();
-  const ChannelWeights weights = channel_weights(call, 2, C);
   const float epsilon = static_cast<float>(call.attributes[0]);
   for (int64_t r = rows.begin; r < rows.end; ++r) {
     float* y = call.outputs[0].f32() + r * C;
@@ -19,29 +18,34 @@ void run_rms_norm(const OpCall& call, int64_t task_begin, int64_t task_end) {
     vf squares = zero();
     for_each_vector(C, [&](int64_t i, int64_t lanes) {
       const vf v = load_some(x + i, lanes);
-      squares = fma(weights.of(i, lanes) * v, v, squares);
+      squares = fma(weights.times(v, i, lanes), v, squares);
     });
     const float rstd = inverse_sqrt(reduce_add(squares) * weights.inverse_sum + epsilon);
     call.outputs[1].f32()[r] = rstd;
     for_each_vector(C, [&](int64_t i, int64_t lanes) {
       const vf plain = load_some(x + i, lanes) * splat(rstd) * load_some(gain + i, lanes);
-      store_some(y + i, weights.c ? weights.of(i, lanes) * plain : plain, lanes);
+      store_some(y + i, weights.times(plain, i, lanes), lanes);
     });
   }
 }
 
-void run_rms_norm_grad(const OpCall& call, int64_t task_begin, int64_t task_end) {
-  const Range rows = row_range(call, task_begin, task_end);
+void run_rms_norm(const OpCall& call, int64_t task_begin, int64_t task_end) {
+  with_channel_weights(call, 2, call.outputs[0].last(), [&](const auto& weights) {
+    normalize_rows(call, weights, row_range(call, task_begin, task_end));
+  });
+}
+
+template <class Weights>
+void differentiate_rows(const OpCall& call, const Weights& weights, Range rows) {
   const int64_t C = call.outputs[0].last();
   const float* gain = call.inputs[3].f32();
-  const ChannelWeights weights = channel_weights(call, 4, C);
   for (int64_t r = rows.begin; r < rows.end; ++r) {
     float* dx = call.outputs[0].f32() + r * C;
     const float* dy = call.inputs[0].f32() + r * C;
     const float* x = call.inputs[1].f32() + r * C;
     const vf rstd = splat(call.inputs[2].f32()[r]);
     const auto a_of = [&](int64_t i, int64_t lanes) {
-      return weights.of(i, lanes) * load_some(gain + i, lanes) * load_some(dy + i, lanes);
+      return weights.times(load_some(gain + i, lanes) * load_some(dy + i, lanes), i, lanes);
     };
     vf sum_a_xhat = zero();
     for_each_vector(C, [&](int64_t i, int64_t lanes) {
@@ -49,10 +53,16 @@ void run_rms_norm_grad(const OpCall& call, int64_t task_begin, int64_t task_end)
     });
     const vf mean_a_xhat = splat(reduce_add(sum_a_xhat) * weights.inverse_sum);
     for_each_vector(C, [&](int64_t i, int64_t lanes) {
-      const vf along = weights.of(i, lanes) * (load_some(x + i, lanes) * rstd) * mean_a_xhat;
+      const vf along = weights.times(load_some(x + i, lanes) * rstd * mean_a_xhat, i, lanes);
       store_some(dx + i, rstd * (a_of(i, lanes) - along), lanes);
     });
   }
+}
+
+void run_rms_norm_grad(const OpCall& call, int64_t task_begin, int64_t task_end) {
+  with_channel_weights(call, 4, call.outputs[0].last(), [&](const auto& weights) {
+    differentiate_rows(call, weights, row_range(call, task_begin, task_end));
+  });
 }
 
 }  // namespace
