@@ -162,6 +162,17 @@ describe("proveExactness, where logits carry over and gradients do not", () => {
     }
   });
 
+  it("refutes gradients of a tied embedding whose final norm is divided unevenly over copies", () => {
+    const map = composeGrowth(tinyModel({ family: "flm" }), tinyModel({ family: "flm", residualDim: 12 }), {
+      operators: { residual: "hyperCloning" },
+      rampSteps: 0,
+      seed: 1,
+    });
+    const normed = map.axes.normed!;
+    const carry = normed.carry.map((row, t) => row.map(([s]) => [s, t < 6 ? 0.3 : 0.7] as const));
+    logitsOnly({ ...map, axes: { ...map.axes, normed: { ...normed, carry } } }, /both uses of a tied embedding/);
+  });
+
   it("refutes gradients under cancelling noise: copies that are read with weights of other units", () => {
     const even = copies("ffn", 5, [0, 1, 2, 3, 4, 0]);
     const read = even.read.map((column, t) =>
@@ -202,6 +213,16 @@ describe("proveExactness, refusals", () => {
       "attention.norm",
       /epsilon is scaled by C\/C'/,
     );
+  });
+
+  it("refuses masked statistics without gates", () => {
+    const residual = corner("residual", 6, 9, {
+      kind: "silent",
+      gated: false,
+      zero: RESIDUAL_WRITES,
+      normRule: "masked",
+    });
+    refused(axesMap({ family: "llama" }, { residualDim: 9 }, { residual }), "axis residual", /masked out by gates/);
   });
 
   it("refuses a zero-padded LayerNorm stream: the mean moves", () => {
@@ -264,6 +285,51 @@ describe("proveExactness, refusals", () => {
     };
     expect(proveExactness(stored).logits.refusals).toEqual([]);
     expect(measure(stored).logits).toBeLessThan(ROUNDING);
+  });
+
+  it("refuses rotary pairs that keep their frequency but change their xPos decay", () => {
+    const zero = ["attention.key.weight", "attention.key.bias"];
+    const valueSize = copies("valueSize", 4, [0, 1, 2, 3, 0, 1, 2, 3]);
+    const map = axesMap(
+      { family: "flm" },
+      { headDim: 8 },
+      { headSize: placed([0, 1, -1, -1, 2, 3, -1, -1], zero), valueSize },
+    );
+    const position = { ...map.target.position, frequencies: [1, 0.01, 0.001, 0.0001] };
+    refused({ ...map, target: { ...map.target, position } }, "axis headSize", /xPos decay/);
+  });
+
+  it("refuses units that are read back mixed", () => {
+    const even = copies("ffn", 5, [0, 1, 2, 3, 4, 0]);
+    const read = even.read.map((column, t) => (t === 1 ? [...column, [2, 0.5] as const] : column));
+    refused(axesMap({ family: "flm" }, { ffnDim: 6 }, { ffn: { ...even, read } }), "axis ffn", /N D = I/);
+  });
+
+  it("refuses a bias that is scaled without its weight", () => {
+    const model = tinyModel({ family: "flm" });
+    const map = { ...growthMap(model, model, {}, 1), factors: { "ffn.up.bias": 2 } };
+    refused(map, "ffn.up.bias", /make up for/);
+  });
+
+  it("refuses maps that contradict themselves", () => {
+    const conditions = (ffn: AxisMap) =>
+      proveExactness(axesMap({ family: "flm" }, { ffnDim: 6 }, { ffn })).logits.refusals.map(
+        ({ condition }) => condition,
+      );
+    const silent = corner("ffn", 5, 6, { kind: "silent", gated: true });
+    const carry = silent.carry.map((row, t) => (t === 5 ? [[0, 1] as const] : row));
+    expect(conditions({ ...silent, carry })).toEqual(["carried units have a D row, silent and free ones have none"]);
+    const free = corner("ffn", 5, 6, { kind: "free", gated: false, zero: ["ffn.down.weight"] });
+    const read = free.read.map((column, t) => (t === 5 ? [[0, 1] as const] : column));
+    expect(conditions({ ...free, read })).toEqual(["free units are read by nobody"]);
+  });
+
+  it("takes a gate for what it is: on a layer that continues there is none", () => {
+    const model = tinyModel({ family: "flm" });
+    const layers = keepLayers(2).map((layer) => ({ ...layer, gated: true }));
+    const map = growthMap(model, model, { layers }, 1);
+    expect(proveExactness(map).logits.refusals).toEqual([]);
+    expect(measure(map).logits).toBe(0);
   });
 
   it("refuses a gate on query heads of an old group: a zero query attends evenly", () => {
