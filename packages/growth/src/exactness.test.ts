@@ -173,6 +173,13 @@ describe("proveExactness, where logits carry over and gradients do not", () => {
     logitsOnly({ ...map, axes: { ...map.axes, normed: { ...normed, carry } } }, /both uses of a tied embedding/);
   });
 
+  it("refutes gradients of queries and keys that are read otherwise than they were carried", () => {
+    const spread = spreadPairs();
+    const headSize = { ...spread, read: spread.read.map((row) => row.map(([s, w]) => [s, w / 2] as const)) };
+    const valueSize = copies("valueSize", 4, [0, 1, 2, 3, 0, 1, 2, 3]);
+    logitsOnly(axesMap({ family: "llama" }, { headDim: 8 }, { headSize, valueSize }), /on a dual axis N is D\^T/);
+  });
+
   it("refutes gradients under cancelling noise: copies that are read with weights of other units", () => {
     const even = copies("ffn", 5, [0, 1, 2, 3, 4, 0]);
     const read = even.read.map((column, t) =>

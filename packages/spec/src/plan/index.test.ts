@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { preset } from "../model/presets.ts";
 import { numSteps, parseTrainPlan, tokensPerStep } from "./index.ts";
 
-const growth = { operators: { residual: "msg", ffn: "msg", head: "msg" }, rampSteps: 100, rewarmSteps: 0, seed: 1 };
+const growth = { operators: { residual: "msg", ffn: "msg", head: "msg" }, rampSteps: 10, rewarmSteps: 0, seed: 1 };
 const plan = {
   name: "ladder",
   seed: 1,
@@ -40,6 +40,7 @@ describe("parseTrainPlan", () => {
     ["stages.1.growth.operators", stage(1, { growth: { ...growth, operators: { vocab: "msg" } } })],
     ["optimizer.peakLearningRate: ", { ...plan, optimizer: { peakLearningRate: 0 } }],
     ["stages.0.growth: ", stage(0, { growth })],
+    ["stages.1.growth.rampSteps: ", stage(1, { growth: { ...growth, rampSteps: 21 } })],
     ["stages.2.growth: ", stage(2, { growth: undefined })],
     ["stages.1.model.residualDim: ", stage(1, { model: { ...plan.stages[1]!.model, residualDim: 24 } })],
   ])("names the field %s", (path, value) => {

@@ -68,8 +68,8 @@ export type TrainPlan = z.infer<typeof trainPlanSchema>;
 
 /**
  * A plan from untrusted data, its stages checked against each other as well: no stage is smaller than the one before,
- * a model changes only with a growth, and the first stage has none. Whether an operator can do the growth is package
- * growth's to say.
+ * a model changes only with a growth, the first stage has none, and gates are open before the next growth. Whether an
+ * operator can do the growth is package growth's to say.
  *
  * @throws {ConfigError} with the path of the first offending field
  */
@@ -85,7 +85,8 @@ export function parseTrainPlan(value: unknown): TrainPlan {
 
 const SIZES = ["numLayers", "residualDim", "ffnDim", "numKvHeads", "groupSize", "headDim"] as const;
 
-function expectStages({ stages }: TrainPlan): void {
+function expectStages(plan: TrainPlan): void {
+  const { stages } = plan;
   const refuse = (i: number, field: string, message: string) => {
     throw new ConfigError(`train plan: stages.${i}.${field}: ${message}`);
   };
@@ -102,6 +103,16 @@ function expectStages({ stages }: TrainPlan): void {
           `found ${model[size]}, expected at least ${before[size]} as in the stage before. ${advice}`,
         );
       }
+    }
+    const { growth: ramping } = stages[i - 1]!;
+    const steps = numSteps(plan, stages[i - 1]!);
+    if (growth && ramping && ramping.rampSteps > steps) {
+      const advice = "Gates must be open before the next growth: shorten the ramp or lengthen the stage.";
+      refuse(
+        i - 1,
+        "growth.rampSteps",
+        `found ${ramping.rampSteps}, expected at most the stage's ${steps} steps. ${advice}`,
+      );
     }
     const grown = SIZES.find((size) => model[size] !== before[size]);
     if (grown && !growth) {
