@@ -34,14 +34,16 @@ describe.each(native)("edges of ops on $name", ({ create }) => {
     return outputs.get("y").slice();
   }
 
-  const pairs = Object.values(opTable).flatMap(({ name, inPlace = [] }) => inPlace.map(([, input]) => ({ op: name, input })));
+  const pairs = Object.values(opTable).flatMap(({ name, inPlace = [] }) => {
+    return inPlace.map(([, input]) => ({ op: name, input }));
+  });
   it.each(pairs)("$op may be written over its input $input", async ({ op, input }) => {
     const opCase = largest(op);
     const graph = chained(opCase);
     const copies = opCase.inputs.map((_, i) => `copy${i}`);
     const over = plan(graph, { keep: copies.filter((_, i) => i !== input) });
-    const offsets = ["result", `copy${input}`].map((name) => over.tensors.find((tensor) => tensor.name === name)!.offset);
-    expect(offsets[0], "the plan shares the storage").toBe(offsets[1]);
+    const offsetOf = (name: string) => over.tensors.find((tensor) => tensor.name === name)!.offset;
+    expect(offsetOf("result"), "the plan shares the storage").toBe(offsetOf(`copy${input}`));
 
     const apart = await runProgram(plan(graph, { keep: copies }), opCase.inputs);
     expect(await runProgram(over, opCase.inputs)).toEqual(apart);
@@ -81,7 +83,8 @@ describe.each(native)("edges of ops on $name", ({ create }) => {
     expect(isNaN(gathered!)).toEqual(rows(false, true));
   });
 
-  it.each(["gelu", "geluGrad", "swiglu", "layerNorm", "rmsNorm", "causalAttention"])("%s lets what is not a number be seen", async (op) => {
+  const activations = ["gelu", "geluGrad", "swiglu", "layerNorm", "rmsNorm", "causalAttention"];
+  it.each(activations)("%s lets what is not a number be seen", async (op) => {
     const { inputs, ...rest } = largest(op);
     const [y] = await runCase(executor, { ...rest, inputs: [{ ...inputs[0]!, value: () => NaN }, ...inputs.slice(1)] });
     expect(Array.from(y!).every(Number.isNaN)).toBe(true);

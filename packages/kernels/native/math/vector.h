@@ -1,8 +1,8 @@
 // vector.h -- exp, log and the logistic function of a vector, with results fixed per instruction set.
 //
 // Range reduction and polynomials are those of Cephes (S. Moshier, single precision, public domain); the largest
-// relative error over the used range, measured against double on every path, is 8.4e-8 for exp and 8.2e-8 for log.
-// (Measured over every seventh float of the range.) Not a number stays not a number, so that a diverged run shows.
+// relative error, over every seventh float of the used range on every path, is 8.4e-8 for exp and 8.2e-8 for log.
+// Not a number stays not a number, so that a diverged run shows.
 #pragma once
 #include "simd/simd.h"
 
@@ -38,7 +38,7 @@ ESPALIER_INLINE vf exp_remainder(vf x, vf n) {
   return fma(p, r * r, r) + splat(1.0f);
 }
 
-// exp(x); below -87.3, where results stop to be normal numbers, 0 or a subnormal; 2.4e38 above 88.37.
+// exp(x); below -87.3, where results are no longer normal numbers, 0 or a subnormal; 2.4e38 above 88.37.
 ESPALIER_INLINE vf exp(vf x) {
   constexpr float kLog2e = 1.44269504f, kHighest = 88.37626f;
 #if defined(__AVX512F__)

@@ -20,7 +20,9 @@ void run(const OpCall& call, int64_t task_begin, int64_t task_end) {
 
 }  // namespace
 
-const OpKernel add_kernel = {"add", "", element_tasks, run, nullptr, nullptr, elementwise_work, nullptr, nullptr, nullptr};
+const OpKernel add_kernel = {
+    "add", "", element_tasks, run, nullptr, nullptr, elementwise_work, nullptr, nullptr, nullptr,
+};
 
 }  // namespace ESPALIER_ISA
 }  // namespace espalier

@@ -5,10 +5,10 @@
 //   y[n] = sum over m <= n of softmax(scale q[n].k[m]) v[m];  lse[n] = log sum exp(scale q[n].k[m])
 //   backward, from p = exp(scale q.k - lse) and delta = dy.y:
 //   dv = p^T dy,  ds = p (dy.v - delta),  dq = scale ds k,  dk = scale ds^T q, summed over the heads of a group
-// A sequence with a length has only its first lengths[b] positions: rows beyond them are 0 in y, lse, dq, dk and dv, and
-// no key there is seen (it would come after every live query anyhow).
+// A sequence with a length has only its first lengths[b] positions: rows beyond them are 0 in y, lse, dq, dk and dv,
+// and no key there is seen (it would come after every live query anyhow).
 // Nothing aliases. Overwrites. Any D.
-// Sources: Milakov & Gimelshein 2018, arXiv:1805.02867 (online softmax); Dao et al. 2022, arXiv:2205.14135, appendix B.4.
+// Sources: Milakov & Gimelshein 2018, arXiv:1805.02867 (online softmax); Dao et al. 2022, arXiv:2205.14135, B.4.
 #pragma once
 #include "executor/op.h"
 

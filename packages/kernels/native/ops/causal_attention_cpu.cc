@@ -69,7 +69,8 @@ void attend(const Shape& s, QueryBlock& block, const float* k, const float* v, i
   for (int64_t m = larger(begin, first + 1); m < end; ++m) {  // the future of lanes with position < m
     for (int64_t i = 0; i < kVecs; ++i) {
       float* at = scores + (m - begin) * kBlock + i * kWidth;
-      store(at, select(lane_numbers(first + i * kWidth) < splat(static_cast<float>(m)), splat(kMinusInfinity), load(at)));
+      const vm past = lane_numbers(first + i * kWidth) < splat(static_cast<float>(m));
+      store(at, select(past, splat(kMinusInfinity), load(at)));
     }
   }
   vf top[kVecs], total[kVecs];
@@ -98,8 +99,8 @@ void attend(const Shape& s, QueryBlock& block, const float* k, const float* v, i
     }
   }
   for (int i = 0; i < kVecs; ++i) block.total[part + i] = total[i];
-  broadcast_product<kVecs>(block.values + lane, kBlock, {v + begin * s.key_stride, 1, s.key_stride}, scores, kBlock, s.D,
-                           keys, begin > 0);
+  broadcast_product<kVecs>(block.values + lane, kBlock, {v + begin * s.key_stride, 1, s.key_stride}, scores, kBlock,
+                           s.D, keys, begin > 0);
 }
 
 int64_t tasks_per_head(const Shape& s) { return ceil_div(s.T, kQueriesPerTask); }
@@ -125,7 +126,8 @@ void run(const OpCall& call, int64_t task_begin, int64_t task_end) {
     float* lse = call.outputs[1].f32() + head * s.T;
     for (int64_t first = begin; first < smaller(end, length); first += kBlock) {
       const int64_t count = smaller(kBlock, length - first);
-      load_transposed(block.queries, call.inputs[0].f32() + s.query_offset(b, first, n), s.query_stride, count, s.D, s.scale);
+      const float* q = call.inputs[0].f32() + s.query_offset(b, first, n);
+      load_transposed(block.queries, q, s.query_stride, count, s.D, s.scale);
       // All lanes see the keys up to the end of the first vector of queries, only the second vector those after it.
       const int64_t shared_end = smaller(first + kWidth, length);
       for (int64_t m = 0; m < shared_end; m += kKeyChunk) {
@@ -162,11 +164,11 @@ double work(const OpCall& call) { return attention_work(call, 2.0); }
 
 // One block of keys of one key/value head. Arrays are [row][kBlock], except key_rows.
 struct KeyBlock {
-  int64_t b, first, count;                     // `count` keys from position `first`
-  float *keys, *values;                        // [D], transposed; keys are scaled
-  float *key_rows;                             // [kBlock][padded D]
-  float *d_keys, *d_values;                    // [D], sums
-  float *p, *ds;                               // [kQueryChunk], probabilities and gradients of the scores
+  int64_t first, count;      // `count` keys from position `first`
+  float *keys, *values;      // [D], transposed; keys are scaled
+  float* key_rows;           // [kBlock][padded D]
+  float *d_keys, *d_values;  // [D], sums
+  float *p, *ds;             // [kQueryChunk], probabilities and gradients of the scores
 };
 
 struct Gradients {
@@ -222,8 +224,8 @@ void run_grad(const OpCall& call, int64_t task_begin, int64_t task_end) {
   const Shape s = shape_of(call, 6);
   const int64_t tile = s.D * kBlock;
   KeyBlock block{};
-  block.keys = static_cast<float*>(thread_scratch(
-      sizeof(float) * static_cast<std::size_t>(4 * tile + kBlock * padded(s.D) + 2 * kQueryChunk * kBlock + s.group * s.T)));
+  const int64_t floats = 4 * tile + kBlock * padded(s.D) + 2 * kQueryChunk * kBlock + s.group * s.T;
+  block.keys = static_cast<float*>(thread_scratch(sizeof(float) * static_cast<std::size_t>(floats)));
   block.values = block.keys + tile;
   block.d_keys = block.values + tile;
   block.d_values = block.d_keys + tile;
@@ -255,7 +257,6 @@ void run_grad(const OpCall& call, int64_t task_begin, int64_t task_end) {
       }
       for (int64_t t = length; t < s.T; ++t) clear(dq + s.query_offset(b, t, g * s.group + h), s.D);
     }
-    block.b = b;
     for (block.first = 0; block.first < length; block.first += kBlock) {
       const int64_t first = block.first, count = smaller(kBlock, length - first);
       block.count = count;

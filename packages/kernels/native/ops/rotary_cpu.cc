@@ -53,7 +53,8 @@ void start(const OpCall& call, int64_t first, const Rotations& to) {
 }
 
 // Rows [position][D/2] of scale * cos and scale * sin for positions first, first + 1, ...
-void fill_table(const OpCall& call, int64_t first, int64_t positions, const Rotations& r, float* cosines, float* sines) {
+void fill_table(const OpCall& call, int64_t first, int64_t positions, const Rotations& r, float* cosines,
+                float* sines) {
   const int64_t half = call.inputs[0].last() / 2;
   start(call, first, r);
   for (int64_t n = 0; n < positions; ++n) {
@@ -73,7 +74,8 @@ void run(const OpCall& call, int64_t task_begin, int64_t task_end) {
   const int64_t B = call.inputs[0].dims[0], T = call.inputs[0].dims[1], heads = call.inputs[0].dims[2];
   const int64_t D = call.inputs[0].dims[3], half = D / 2;
   const std::size_t pairs = static_cast<std::size_t>(half);
-  double* state = static_cast<double*>(thread_scratch(pairs * (4 * sizeof(double) + 2 * kPositionsPerTask * sizeof(float))));
+  const std::size_t bytes = pairs * (4 * sizeof(double) + 2 * kPositionsPerTask * sizeof(float));
+  double* state = static_cast<double*>(thread_scratch(bytes));
   const Rotations rotations = {state, state + half, state + 2 * half, state + 3 * half};
   float* cosines = reinterpret_cast<float*>(state + 4 * half);
   float* sines = cosines + kPositionsPerTask * half;
