@@ -107,12 +107,17 @@ export class DeviceModel {
     }
   }
 
+  /** The buffer of an owned tensor: a parameter's own, or one named by `owned`. */
+  buffer(name: string): DeviceBuffer {
+    return this.#buffers.get(name)!;
+  }
+
   /** Values of an owned tensor of every parameter, read back in fp32. */
   read(tensorOf: (name: string) => string = (name) => name): Record<string, Float32Array> {
     return Object.fromEntries(
       this.parameters.map(({ name, rows, columns }) => {
         const values = new Float32Array(rows * columns);
-        this.#buffers.get(tensorOf(name))!.read(values);
+        this.buffer(tensorOf(name)).read(values);
         return [name, values];
       }),
     );

@@ -1,6 +1,21 @@
 export { type Checkpoint, type CheckpointRecord, type HistoryEvent, openCheckpoint, readModelState } from "./checkpoint.ts";
 export { corpusData, type TrainData } from "./data.ts";
+export { DeviceModel, type ModelState, type Ready, type Tree } from "./deviceModel.ts";
+export { initialParameters, zeroMoments } from "./initialise.ts";
+export { type LanguageModelOptions, loadLanguageModel, type LoadedLanguageModel } from "./languageModel.ts";
+export { type MicroBatch, type StepRequest, type StepResult, trainStep } from "./optimizer.ts";
+export {
+  type BatchShape,
+  evaluationProgram,
+  generationProgram,
+  logitsProgram,
+  microStepProgram,
+  optimizerProgram,
+} from "./programs.ts";
 export { listCheckpoints, planDigest, readEvents, readIdentity, readMetrics, runPaths } from "./runDirectory.ts";
 export { learningRateSchedule, stageStarts, totalSteps } from "./schedule.ts";
 export type { TrainHooks, TrainRequest } from "./session.ts";
 export { type StageResult, train, type TrainResult } from "./train.ts";
+export { type ProcessHooks, trainInProcess } from "./trainInProcess.ts";
+export { type TransformerInputs, type TransformerOutputs, transformer } from "./transformer.ts";
+export type { ProcessRequest } from "./workerMessages.ts";

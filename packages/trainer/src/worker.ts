@@ -1,0 +1,57 @@
+/** The process of one training run: takes a request, reports as it goes, stops with a checkpoint when told to. */
+
+import { EspalierError } from "@espalier/core";
+import { referenceExecutor } from "@espalier/graph";
+import { cpuExecutor } from "@espalier/kernels";
+import { openCorpus } from "@espalier/tokenizer/node";
+import { corpusData } from "./data.ts";
+import { train, type TrainResult } from "./train.ts";
+import type { Command, ProcessRequest, Report } from "./workerMessages.ts";
+
+const stop = new AbortController();
+/** Progress lines a second at most: a step may take a millisecond. */
+const PROGRESS_MS = 100;
+
+function send(report: Report): void {
+  if (process.connected) process.send!(report);
+}
+
+async function run(request: ProcessRequest): Promise<TrainResult> {
+  const { plan, corpus, directory, executor = "cpu", numThreads = 1, isa, build } = request;
+  let reported = 0;
+  return train(
+    {
+      plan,
+      data: corpusData(await openCorpus(corpus)),
+      directory,
+      executor: executor === "cpu" ? cpuExecutor({ numThreads, isa }) : referenceExecutor(),
+      build,
+    },
+    {
+      signal: stop.signal,
+      progress: (event) => {
+        const now = performance.now();
+        if (now - reported < PROGRESS_MS && event.done !== event.total) return;
+        reported = now;
+        send({ kind: "progress", event });
+      },
+      onMetric: (metric) => send({ kind: "metric", metric }),
+      onEvent: (event) => send({ kind: "event", event }),
+    },
+  );
+}
+
+process.on("message", (command: Command) => {
+  if (command.kind === "stop") return stop.abort();
+  run(command.request)
+    .then((result) => send({ kind: "done", result }))
+    .catch((error: Error) => {
+      const code = error instanceof EspalierError ? error.code : "";
+      send({ kind: "error", name: error.name, code, message: code ? error.message : (error.stack ?? error.message) });
+      process.exitCode = 1;
+    })
+    .finally(() => process.connected && process.disconnect());
+});
+// Ctrl-C reaches every process of a terminal; the parent decides, and its end is seen below.
+process.on("SIGINT", () => {});
+process.on("disconnect", () => stop.abort());

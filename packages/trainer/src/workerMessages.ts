@@ -1,0 +1,31 @@
+import type { ProgressEvent } from "@espalier/core";
+import type { InstructionPath } from "@espalier/kernels";
+import type { TrainPlan } from "@espalier/spec/plan";
+import type { Metric, RunEvent } from "@espalier/spec/run";
+import type { TrainResult } from "./train.ts";
+
+/** A training run as data, so that another process can do it. */
+export interface ProcessRequest {
+  plan: TrainPlan;
+  /** Directory of a prepared corpus. */
+  corpus: string;
+  /** Run directory. */
+  directory: string;
+  /** Default `cpu`. */
+  executor?: "cpu" | "reference";
+  /** Default 1: several runs side by side share a machine best with one thread each. */
+  numThreads?: number;
+  isa?: InstructionPath;
+  build?: string;
+}
+
+/** From the parent. */
+export type Command = { kind: "start"; request: ProcessRequest } | { kind: "stop" };
+
+/** From the worker. */
+export type Report =
+  | { kind: "progress"; event: ProgressEvent }
+  | { kind: "metric"; metric: Metric }
+  | { kind: "event"; event: RunEvent }
+  | { kind: "done"; result: TrainResult }
+  | { kind: "error"; name: string; code: string; message: string };
