@@ -85,7 +85,7 @@ async function compile(step: Step, compiler: Compiler, digests: Digests): Promis
 }
 
 function linkCommand(compiler: Compiler, objects: readonly string[]): string[] {
-  const platform = process.platform === "darwin" ? ["-undefined", "dynamic_lookup"] : [];
+  const platform = process.platform === "darwin" ? ["-undefined", "dynamic_lookup"] : ["-s"]; // -s: no symbol table
   return [...compiler.command, "-shared", "-pthread", ...platform, ...objects];
 }
 

@@ -67,7 +67,8 @@ Split split_of(const Operands& o) {
   return s;
 }
 
-void apply_epilogue(const void* context, int64_t row_begin, int64_t row_end, int64_t col_begin, int64_t col_end) {
+// flatten: the body is inlined for whole vectors and for the tail, where the compiler alone would call it.
+__attribute__((flatten)) void apply_epilogue(const void* context, int64_t row_begin, int64_t row_end, int64_t col_begin, int64_t col_end) {
   const Operands& o = *static_cast<const Operands*>(context);
   for (int64_t row = row_begin; row < row_end; ++row) {
     const int64_t start = row * o.N + col_begin;
