@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CancelledError, ConfigError, DataError, type ProgressEvent, random } from "@espalier/core";
 import { disk, intercept } from "@espalier/core/node";
@@ -130,6 +130,8 @@ describe("prepareCorpus", () => {
         return;
       }
       if (error instanceof Error) expect(error.message).toMatch(/disk is full/);
+      mkdirSync(options.directory, { recursive: true });
+      writeFileSync(join(options.directory, ".train.bin.4711.0.tmp"), "what a killed process leaves");
       expect(await prepareCorpus(options)).toEqual(whole);
       for (const name of readdirSync(options.directory)) expect(name).not.toMatch(/\.tmp$|progress/);
     }

@@ -5,7 +5,7 @@ import { type CorpusInput, listCorpusFiles } from "./files.ts";
 import { CORPUS_FILES, type CorpusManifest, MANIFEST_FORMAT, MANIFEST_VERSION, type ShardSummary } from "./manifest.ts";
 import { encodeCorpus, encodeExtra } from "./prepare/encode.ts";
 import { digestInputs, digestOf, textDigestOf } from "./prepare/inputs.ts";
-import { finishedCorpus, finishedScan, finishedShard, finishedShards, remove, removeLeftovers } from "./prepare/resume.ts";
+import { finishedCorpus, finishedScan, finishedShard, finishedShards, removeLeftovers } from "./prepare/resume.ts";
 import { scanAndTrain } from "./prepare/scan.ts";
 import { type ExtraDocuments, throwIfAborted, type TokenizerChoice, type Work } from "./prepare/work.ts";
 import type { ShardHeader } from "./shard.ts";
@@ -51,13 +51,12 @@ export async function prepareCorpus(options: PrepareCorpusOptions): Promise<Corp
 
   const finished = await finishedCorpus(directory, digest, extra);
   if (finished) {
-    await remove(join(directory, CORPUS_FILES.progress), fileSystem); // the last call may have been killed right before it did
+    await removeLeftovers(directory, fileSystem); // the last call may have been killed right before it did
     return finished;
   }
   await fileSystem.makeDirectory(directory).catch((error: unknown) => {
     throw fileError("making", directory, error);
   });
-  await removeLeftovers(directory, fileSystem);
 
   const work: Work = { directory, files, digest, tokenizer: choice, validationShare, extra, progress, signal, fileSystem };
   const { scan, tokenizer } = (await finishedScan(work)) ?? (await scanAndTrain(work));
@@ -82,7 +81,7 @@ export async function prepareCorpus(options: PrepareCorpusOptions): Promise<Corp
     ...(extra && generated && { extra: { name: extra.name, digest: extra.digest, ...summary(CORPUS_FILES.extra, generated) } }),
   };
   await atomicWrite(join(directory, CORPUS_FILES.manifest), `${JSON.stringify(manifest, null, 1)}\n`, fileSystem);
-  await remove(join(directory, CORPUS_FILES.progress), fileSystem);
+  await removeLeftovers(directory, fileSystem);
   return manifest;
 }
 

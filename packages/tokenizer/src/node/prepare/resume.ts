@@ -55,15 +55,12 @@ async function finishedTokenizer(directory: string, digest: string): Promise<Tok
   }
 }
 
-/** Removes temporary files of a call that was killed while writing. */
+/** Removes what a finished corpus does not need: the stored scan, and temporary files of calls that were killed. */
 export async function removeLeftovers(directory: string, fileSystem: FileSystem): Promise<void> {
   for (const name of await readdir(directory)) {
-    if (/^\..+\.\d+\.\d+\.tmp$/.test(name)) await remove(join(directory, name), fileSystem);
+    if (name !== CORPUS_FILES.progress && !/^\..+\.\d+\.\d+\.tmp$/.test(name)) continue;
+    await fileSystem.remove(join(directory, name)).catch((error: unknown) => {
+      throw fileError("removing", join(directory, name), error);
+    });
   }
-}
-
-export async function remove(path: string, fileSystem: FileSystem): Promise<void> {
-  await fileSystem.remove(path).catch((error: unknown) => {
-    throw fileError("removing", path, error);
-  });
 }
