@@ -1,5 +1,5 @@
-import { DataError } from "@espalier/core";
-import { type Tokenizer, tokenByteLengths, type TokenSource } from "@espalier/tokenizer";
+import { ConfigError, DataError } from "@espalier/core";
+import { tokenByteLengths, type TokenSource } from "@espalier/tokenizer";
 import type { Corpus } from "@espalier/tokenizer/node";
 
 /** Tokens to train on and to validate with. */
@@ -14,15 +14,26 @@ export interface TrainData {
 }
 
 /**
- * Training data from a prepared corpus: its text, and its generated documents when it has any, each in proportion to its
- * tokens, so that both run out of fresh windows together.
+ * Training data from a prepared corpus: its text and, when it has any, its generated documents.
+ *
+ * @param generatedShare share of the training windows that are generated documents, below 1. Absent: in proportion to
+ *   their tokens
+ * @throws {ConfigError} when a share above 0 is asked of a corpus without generated documents, or it is not in [0, 1)
  */
-export function corpusData({ manifest, tokenizer, train, validation, extra }: Corpus): TrainData {
-  const source = (name: string, tokens: Uint32Array): TokenSource => ({ name, tokens, weight: tokens.length });
+export function corpusData({ manifest, tokenizer, train, validation, extra }: Corpus, generatedShare?: number): TrainData {
+  const share = generatedShare ?? (extra ? extra.tokens.length / (extra.tokens.length + train.tokens.length) : 0);
+  if (!(share >= 0 && share < 1) || (share > 0 && !extra)) {
+    throw new ConfigError(
+      `training data: generatedShare is ${share}, expected ${extra ? "at least 0 and below 1" : "0: the corpus has no generated documents"}. ` +
+        "Correct the share, or prepare the corpus with such documents.",
+    );
+  }
+  const text: TokenSource = { name: "text", tokens: train.tokens, weight: 1 - share };
+  const generated: TokenSource[] = extra && share > 0 ? [{ name: "generated", tokens: extra.tokens, weight: share }] : [];
   return {
-    sources: [source("text", train.tokens), ...(extra ? [source("generated", extra.tokens)] : [])],
+    sources: [text, ...generated],
     validation: validation.tokens,
-    byteLengths: tokenByteLengths(tokenizer as Tokenizer),
+    byteLengths: tokenByteLengths(tokenizer),
     digest: manifest.digest,
     tokenizerDigest: tokenizer.digest,
   };

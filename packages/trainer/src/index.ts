@@ -18,4 +18,5 @@ export type { TrainHooks, TrainRequest } from "./session.ts";
 export { type StageResult, train, type TrainResult } from "./train.ts";
 export { type ProcessHooks, trainInProcess } from "./trainInProcess.ts";
 export { type TransformerInputs, type TransformerOutputs, transformer } from "./transformer.ts";
+export { validateCheckpoint, type ValidationResult } from "./validation.ts";
 export type { ProcessRequest } from "./workerMessages.ts";

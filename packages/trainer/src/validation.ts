@@ -1,7 +1,9 @@
+import type { Executor } from "@espalier/graph";
 import { bitsPerByte, predictedBytes, validationStarts, windowsAt } from "@espalier/tokenizer";
-import type { DeviceModel } from "./deviceModel.ts";
-import type { BatchShape } from "./programs.ts";
+import { openCheckpoint, readModelState } from "./checkpoint.ts";
 import type { TrainData } from "./data.ts";
+import { DeviceModel } from "./deviceModel.ts";
+import type { BatchShape } from "./programs.ts";
 
 /** A fixed set of windows, the same for every model and batch size. */
 export interface ValidationSet {
@@ -43,6 +45,24 @@ export async function validate(model: DeviceModel, set: ValidationSet, batchSize
     for (const tokenLoss of outputs.get("tokenLoss")) nats += tokenLoss;
   }
   return { loss: nats / set.targets.length, bitsPerByte: bitsPerByte(nats, set.bytes) };
+}
+
+/**
+ * Validation loss of a checkpoint, over as many windows as asked for: the final figure of a run is read over more than
+ * its curve.
+ *
+ * @throws {FileError} when the checkpoint is missing or damaged
+ */
+export async function validateCheckpoint(
+  checkpoint: string,
+  { data, executor, maxSequences, batchSize = 16 }: { data: TrainData; executor: Executor; maxSequences: number; batchSize?: number },
+): Promise<ValidationResult> {
+  const model = new DeviceModel(executor, await readModelState(await openCheckpoint(checkpoint), false));
+  try {
+    return await validate(model, validationSet(data, model.config.seqLen, maxSequences), batchSize);
+  } finally {
+    model.free();
+  }
 }
 
 function padded(values: Int32Array, length: number, fill: number): Int32Array {

@@ -17,12 +17,12 @@ function send(report: Report): void {
 }
 
 async function run(request: ProcessRequest): Promise<TrainResult> {
-  const { plan, corpus, directory, executor = "cpu", numThreads = 1, isa, build } = request;
+  const { plan, corpus, generatedShare, directory, executor = "cpu", numThreads = 1, isa, build } = request;
   let reported = 0;
   return train(
     {
       plan,
-      data: corpusData(await openCorpus(corpus)),
+      data: corpusData(await openCorpus(corpus), generatedShare),
       directory,
       executor: executor === "cpu" ? cpuExecutor({ numThreads, isa }) : referenceExecutor(),
       build,

@@ -9,6 +9,8 @@ export interface ProcessRequest {
   plan: TrainPlan;
   /** Directory of a prepared corpus. */
   corpus: string;
+  /** Share of training windows that are the corpus's generated documents; absent: in proportion to their tokens. */
+  generatedShare?: number;
   /** Run directory. */
   directory: string;
   /** Default `cpu`. */
