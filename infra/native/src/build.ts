@@ -15,6 +15,8 @@ export interface BuildOptions {
   force?: boolean;
   /** Called once, before the first file: which compiler was taken. */
   onCompiler?: (sentence: string) => void;
+  /** The folder that holds `packages/`. Default: the checkout that this file is part of. */
+  workspace?: string;
 }
 
 export interface BuildResult {
@@ -30,7 +32,7 @@ export interface BuildResult {
   outputs: string[];
 }
 
-const workspace = join(import.meta.dirname, "..", "..", "..");
+const checkout = join(import.meta.dirname, "..", "..", "..");
 const headers = join(import.meta.dirname, "..", "node_modules", "node-api-headers", "include");
 
 const commonFlags = [
@@ -67,7 +69,7 @@ function compileSteps(native: NativePackage, compiler: Compiler, objects: string
 /** What identifies a command in a stamp: its words and the compiler's version (the target is among the words). */
 const identity = (command: readonly string[], compiler: Compiler) => JSON.stringify([compiler.name, command]);
 
-async function compile(step: Step, compiler: Compiler, digests: Digests): Promise<void> {
+async function compile(step: Step, workspace: string, compiler: Compiler, digests: Digests): Promise<void> {
   mkdirSync(dirname(step.output), { recursive: true });
   const temporary = `${step.output}.${process.pid}.o`;
   const dependencies = `${temporary}.d`;
@@ -89,7 +91,13 @@ function linkCommand(compiler: Compiler, objects: readonly string[]): string[] {
   return [...compiler.command, "-shared", "-pthread", ...platform, ...objects];
 }
 
-async function link(command: string[], objects: readonly string[], output: string, compiler: Compiler, digests: Digests) {
+async function link(
+  command: string[],
+  { output, objects }: { output: string; objects: readonly string[] },
+  workspace: string,
+  compiler: Compiler,
+  digests: Digests,
+): Promise<void> {
   const temporary = `${output}.${process.pid}.tmp`;
   const [program, ...args] = [...command, "-o", temporary];
   const { code, stdout, stderr } = await run(program!, args, { cwd: workspace, env: compiler.env });
@@ -130,6 +138,7 @@ async function inParallel<T>(items: readonly T[], width: number, work: (item: T)
 export async function buildNative(options: BuildOptions = {}): Promise<BuildResult> {
   const started = performance.now();
   const report = options.onProgress ?? (() => {});
+  const workspace = options.workspace ?? checkout;
   const folders = options.packages ?? packagesWithNativeCode(workspace);
   const compiler = await chooseCompiler((detail) => report({ task: "native", done: 0, unit: "files", detail }));
   options.onCompiler?.(compiler.sentence);
@@ -148,16 +157,17 @@ export async function buildNative(options: BuildOptions = {}): Promise<BuildResu
   let done = everything.length - stale.length;
   let built = 0;
   await inParallel(stale, availableParallelism(), async (step) => {
-    await compile(step, compiler, digests);
+    await compile(step, workspace, compiler, digests);
     built++;
     const set = step.unit.instructionSet ? ` (${step.unit.instructionSet.name})` : "";
     report({ task: "native", done: ++done, total, unit: "files", detail: basename(step.unit.source) + set });
   });
   const fresh = new Digests(); // objects have changed since the first look
-  for (const { output, objects } of targets) {
+  for (const target of targets) {
+    const { output, objects } = target;
     const command = linkCommand(compiler, objects);
     if (options.force || !isCurrent(output, identity(command, compiler), fresh)) {
-      await link(command, objects, output, compiler, fresh);
+      await link(command, target, workspace, compiler, fresh);
       built++;
     }
     report({ task: "native", done: ++done, total, unit: "files", detail: basename(output) });
