@@ -1,5 +1,6 @@
 #include "executor/executor.h"
 
+#include "executor/denormals.h"
 #include "executor/program.h"
 #include "executor/status.h"
 
@@ -40,6 +41,7 @@ bool Executor::idle() {
 }
 
 void Executor::work() {
+  flush_denormals_on_this_thread();
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
     job_arrived_.wait(lock, [this] { return !jobs_.empty() || stopping_; });

@@ -1,5 +1,7 @@
 #include "executor/thread_pool.h"
 
+#include "executor/denormals.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -111,6 +113,7 @@ bool ThreadPool::wait_for_job(uint64_t seen) {
 }
 
 void ThreadPool::work() {
+  flush_denormals_on_this_thread();
   uint64_t seen = 0;
   while (wait_for_job(seen)) {
     seen = ticket_.load(std::memory_order_acquire) >> kTaskBits;
