@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { CancelledError, ConfigError, DeviceError } from "@espalier/core";
 import type { GraphNode, PlacedTensor, Program, Region } from "@espalier/graph";
 import { afterEach, describe, expect, it } from "vitest";
@@ -136,6 +137,40 @@ describe("cancel", () => {
     });
     expect(stderr).toBe("");
     expect(status).toBe(7);
+  });
+});
+
+describe("in a worker", () => {
+  it("runs, and a worker that is terminated during a run takes its threads with it", { timeout: 20_000 }, async () => {
+    const script = `
+      import { parentPort, workerData } from "node:worker_threads";
+      import { cpuExecutor } from ${JSON.stringify(new URL("index.ts", import.meta.url).href)};
+      const executor = cpuExecutor({ numThreads: 2 });
+      const program = executor.load(workerData);
+      program.bind("a", executor.allocate(${4 * 256 * 256}));
+      await program.run(new Uint8Array(0), new Uint8Array(0));
+      parentPort.postMessage(program.profile()[0].calls);
+      for (let i = 0; i < 1000; i++) program.run(new Uint8Array(0), new Uint8Array(0)).catch(() => {});`;
+    for (let round = 0; round < 3; round++) {
+      const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(script)}`), {
+        execArgv: ["--conditions=@espalier/source"],
+        workerData: long,
+      });
+      const calls = await new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject));
+      expect(calls).toBe(400);
+      await worker.terminate();
+    }
+  });
+});
+
+describe("kernel threads", () => {
+  it("treat denormals as zero, whichever thread has the task", async () => {
+    const count = 1 << 18;
+    const program = programOf([["runtime", "x", count], ["output", "y", count]], [scale(0, 1, 1e-20)]);
+    const y = new Float32Array(count);
+    const loaded = cpuExecutor({ numThreads: 3, parallelGrain: 0 }).load(program);
+    await loaded.run(bytesOf(new Float32Array(count).fill(1e-20)), bytesOf(y));
+    expect(y.every((value) => value === 0)).toBe(true);
   });
 });
 

@@ -8,7 +8,8 @@ namespace espalier {
 
 namespace {
 // Below this much work an op runs on the executor's thread alone and joins its neighbours without waking the pool.
-// Handing an op to a spinning thread and back costs about 2 microseconds, to a parked one about 30.
+// Measured on two Zen 5 cores: a GELU over 32k elements (5e5 FLOPs) takes 6.8 us alone and 3.8 us shared with a spinning
+// thread; waking a parked one costs tens of microseconds. At 2e5 an op lasts 1 to 3 us.
 constexpr double kParallelGrain = 2e5;
 }  // namespace
 
