@@ -2,24 +2,26 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig } from "tsup";
 
-type Target = Record<string, unknown>;
+interface Target {
+  import?: { default: string };
+  default?: string;
+}
 interface Manifest {
   exports?: Record<string, Target | string>;
   imports?: Record<string, Target | string>;
 }
 
-const SOURCE = "@espalier/source";
-
 /**
- * The one tsup configuration: every export, and every import of its own (`#worker`), that has a TypeScript source in
- * the manifest becomes an entry under the same name in `dist`.
+ * The one tsup configuration: `dist/<name>.js` of every export, and of every import of its own (`#worker`), is bundled
+ * from `src/<name>.ts`.
  */
 export function packageConfig(packageDir: string) {
   const manifest = JSON.parse(readFileSync(join(packageDir, "package.json"), "utf8")) as Manifest;
   const targets = [...Object.values(manifest.exports ?? {}), ...Object.values(manifest.imports ?? {})];
-  const sources = targets
-    .map((target) => (typeof target === "object" ? target[SOURCE] : undefined))
-    .filter((source): source is string => typeof source === "string" && source.endsWith(".ts"));
-  const entry = Object.fromEntries(sources.map((path) => [path.replace(/^\.\/src\//, "").replace(/\.ts$/, ""), path]));
+  const names = targets.flatMap((target) => {
+    const built = typeof target === "string" ? target : (target.import?.default ?? target.default ?? "");
+    return /^\.\/dist\/(.+)\.js$/.exec(built)?.[1] ?? [];
+  });
+  const entry = Object.fromEntries(names.map((name) => [name, `src/${name}.ts`]));
   return defineConfig({ entry, format: "esm", target: "node22", dts: true, clean: true, splitting: true, sourcemap: true });
 }

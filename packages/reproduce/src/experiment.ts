@@ -9,8 +9,6 @@ export interface ExperimentFile {
   scale: "smoke" | "default";
   minutes: number;
   seed: number;
-  /** Text files or directories; null: the packages of the default corpus. */
-  corpus: readonly string[] | null;
   /** Digest of the prepared corpus; a plan runs on this text only. */
   corpusDigest: string;
   vocabSize: number;

@@ -1,0 +1,4 @@
+// The report page is built by apps/web and shipped inside the command line's package.
+import { copyFileSync } from "node:fs";
+
+copyFileSync(new URL("../web/dist/index.html", import.meta.url), new URL("dist/page.html", import.meta.url));

@@ -1,0 +1,45 @@
+import { join } from "node:path";
+import { ConfigError } from "@espalier/core";
+import { createApp, listen, reportFile } from "@espalier/server";
+import type { Command } from "commander";
+import { workspace } from "#workspace";
+import { action } from "../command.ts";
+import { openModel } from "../model.ts";
+import { port } from "../options.ts";
+
+interface ServeOptions {
+  checkpoint?: string;
+  data?: string;
+  port: number;
+  json?: boolean;
+}
+
+export function addServe(program: Command): void {
+  program
+    .command("serve")
+    .description("the report of a reproduction as a page that follows it, and a checkpoint behind OpenAI-style completions")
+    .argument("[dir]", "directory of a reproduction", "reproduction")
+    .option("--checkpoint <dir>", "serve this model at /v1/completions")
+    .option("--data <dir>", "directory with its tokenizer.json (default: the reproduction's corpus)")
+    .option("--port <port>", "0: any free one", port, 4400)
+    .action(
+      action<ServeOptions>(async (options, { output, path, signal }, [dir = "reproduction"]) => {
+        const directory = path(dir);
+        if (options.data && !options.checkpoint) throw new ConfigError("serve: --data without --checkpoint. Name the checkpoint to serve.");
+        const model = options.checkpoint
+          ? await openModel(path(options.checkpoint), options.data ? path(options.data) : join(directory, "corpus"))
+          : undefined;
+        const app = createApp({
+          page: await workspace.page(),
+          report: reportFile(join(directory, "report.json")),
+          ...(model ? { model } : {}),
+        });
+        const server = await listen(app, options.port);
+        output.line(`Report: ${server.url}${model ? `   Completions: ${server.url}/v1/completions` : ""}   (Ctrl-C ends)`);
+        output.result("listening", { url: server.url });
+        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+        await server.close();
+        model?.free();
+      }),
+    );
+}

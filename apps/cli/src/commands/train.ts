@@ -1,0 +1,65 @@
+import { readFile } from "node:fs/promises";
+import { ConfigError } from "@espalier/core";
+import { fileError } from "@espalier/core/node";
+import { cpuExecutor } from "@espalier/kernels";
+import { parseTrainPlan } from "@espalier/spec/plan";
+import { corpusData, train } from "@espalier/trainer";
+import { openCorpus } from "@espalier/tokenizer/node";
+import type { Command } from "commander";
+import { action } from "../command.ts";
+import { positiveInteger } from "../options.ts";
+
+interface TrainOptions {
+  plan: string;
+  data: string;
+  out: string;
+  threads?: number;
+  json?: boolean;
+}
+
+export function addTrain(program: Command): void {
+  program
+    .command("train")
+    .description("one training plan, growth included; continues an interrupted run")
+    .requiredOption("--plan <file>", "training plan as JSON: stages, growth between them, optimiser")
+    .requiredOption("--data <dir>", "directory written by `espalier tokenize`")
+    .requiredOption("--out <dir>", "run directory")
+    .option("--threads <n>", "threads (default: all cores); digests do not depend on it", positiveInteger)
+    .action(
+      action<TrainOptions>(
+        async (options, { output, path, signal }) => {
+          const file = path(options.plan);
+          const text = await readFile(file, "utf8").catch((error: unknown) => {
+            throw fileError("reading", file, error);
+          });
+          let value: unknown;
+          try {
+            value = JSON.parse(text);
+          } catch (cause) {
+            throw new ConfigError(`${file}: not JSON (${(cause as Error).message}), expected a training plan. Correct the file.`, { cause });
+          }
+          const plan = parseTrainPlan(value);
+          const corpus = await openCorpus(path(options.data));
+          const result = await train(
+            { plan, data: corpusData(corpus), directory: path(options.out), executor: cpuExecutor(options.threads ? { numThreads: options.threads } : {}) },
+            {
+              signal,
+              progress: output.progress,
+              onEvent: (event) => {
+                if (event.kind === "growth") {
+                  output.line(`step ${event.step}: grown; loss ${event.lossBefore.toFixed(4)} -> ${event.lossAfter.toFixed(4)}, logits changed by ${event.logitChange.toExponential(1)}`);
+                }
+              },
+              onMetric: (metric) => output.result("metric", metric),
+            },
+          );
+          output.line(
+            `${result.steps} steps, ${result.tokens} tokens, loss ${result.validationLoss.toFixed(4)}, ` +
+              `${result.bitsPerByte.toFixed(4)} bits per byte. Checkpoint: ${result.checkpoint}`,
+          );
+          output.result("done", result);
+        },
+        () => `espalier ${process.argv.slice(2).join(" ")}`,
+      ),
+    );
+}

@@ -1,0 +1,31 @@
+import { InvalidArgumentError } from "commander";
+
+export function positiveInteger(value: string): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError(`expected a whole number of at least 1.`);
+  return number;
+}
+
+export function integer(value: string): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number)) throw new InvalidArgumentError("expected a whole number.");
+  return number;
+}
+
+export function positive(value: string): number {
+  const number = Number(value);
+  if (!(number > 0) || !Number.isFinite(number)) throw new InvalidArgumentError("expected a number above 0.");
+  return number;
+}
+
+export function share(value: string): number {
+  const number = Number(value);
+  if (!(number > 0 && number < 1)) throw new InvalidArgumentError("expected a number between 0 and 1.");
+  return number;
+}
+
+export function port(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 0 || number > 65535) throw new InvalidArgumentError("expected a port from 0 to 65535.");
+  return number;
+}

@@ -1,0 +1,26 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { defaultCorpus } from "@espalier/corpus";
+import { buildNative } from "@espalier/native-build";
+import type { Workspace } from "./types.ts";
+
+/** In the workspace the addon is compiled and the page bundled when they are needed. */
+export const workspace: Workspace = {
+  async prepareNative(progress, line) {
+    const { sentence } = await buildNative({ onProgress: progress, onCompiler: line });
+    return sentence;
+  },
+  async defaultCorpus() {
+    const { files, packages } = await defaultCorpus();
+    return { name: `sources and documents of ${packages.length} npm packages`, inputs: files };
+  },
+  async page() {
+    const webDir = dirname(createRequire(import.meta.url).resolve("@espalier/web/package.json"));
+    const vite = join(dirname(createRequire(join(webDir, "package.json")).resolve("vite/package.json")), "bin/vite.js");
+    await promisify(execFile)(process.execPath, [vite, "build", "--logLevel", "error"], { cwd: webDir });
+    return await readFile(join(webDir, "dist/index.html"), "utf8");
+  },
+};

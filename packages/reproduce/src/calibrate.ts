@@ -1,0 +1,94 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type Progress } from "@espalier/core";
+import { calibrateSteps, type MachineProfile, type MeasuredStep, roughProfile, type StepCalibration } from "@espalier/cost";
+import { evaluate } from "@espalier/evals";
+import { cpuExecutor } from "@espalier/kernels";
+import { type ModelConfig, modelConfig } from "@espalier/spec/model";
+import { loadLanguageModel, readMetrics, trainInProcess } from "@espalier/trainer";
+import type { Corpus } from "@espalier/tokenizer/node";
+import { machineFacts } from "./machine.ts";
+
+export interface Calibration {
+  machine: MachineProfile;
+  steps: StepCalibration;
+  evaluateSeconds: number;
+  startSeconds: number;
+}
+
+const BATCH = 8;
+const STEPS = 40;
+/** Steps that are not counted: page faults, caches, clocks. */
+const WARMUP = 10;
+
+function shapes(vocabSize: number, seqLen: number): ModelConfig[] {
+  const shape = (numLayers: number, residualDim: number) =>
+    modelConfig({ family: "flm", vocabSize, seqLen, numLayers, residualDim, numKvHeads: residualDim / 24 });
+  return [shape(8, 96), shape(2, 96), shape(4, 48)];
+}
+
+/**
+ * Measures what a training step, a start and an evaluation cost here: three shapes trained for a few steps, with every
+ * core busy as it will be later.
+ */
+export async function calibrate(
+  { corpusDirectory, corpus, directory, seqLen, items }: { corpusDirectory: string; corpus: Corpus; directory: string; seqLen: number; items: number },
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Calibration> {
+  const { cores, cpu } = machineFacts();
+  const models = shapes(corpus.tokenizer.vocabSize, seqLen);
+  const root = join(directory, "calibration");
+  await rm(root, { recursive: true, force: true });
+
+  const measureShape = async (model: ModelConfig, i: number, copy: number) => {
+    const started = performance.now();
+    const run = join(root, `shape-${i}-${copy}`);
+    const result = await trainInProcess(
+      {
+        plan: {
+          name: `calibration-${i}-${copy}`,
+          seed: copy,
+          stages: [{ name: "only", model, tokens: STEPS * BATCH * seqLen, learningRate: "inherit" }],
+          optimizer: { peakLearningRate: 1e-3, finalShare: 1, warmupSteps: 1, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, clipNorm: 1 },
+          microBatchSize: BATCH,
+          gradAccumSteps: 1,
+          validateEvery: 0,
+          validationSequences: BATCH,
+          checkpointEvery: 0,
+        },
+        corpus: corpusDirectory,
+        directory: run,
+      },
+      { signal },
+    );
+    const wall = (performance.now() - started) / 1000;
+    const metrics = await readMetrics(run);
+    const seconds = (metrics.at(-1)!.seconds - metrics[WARMUP - 1]!.seconds) / (STEPS - WARMUP);
+    return { measured: { model, batch: { microBatchSize: BATCH }, seconds } satisfies MeasuredStep, startSeconds: wall - result.seconds, result };
+  };
+
+  const all = [];
+  for (const [i, model] of models.entries()) {
+    // As many copies as cores: a core alone would be faster than it will be.
+    all.push(...(await Promise.all(Array.from({ length: cores }, (_, copy) => measureShape(model, i, copy)))));
+    progress({ task: "calibrate", done: i + 1, total: models.length + 1, unit: "shapes" });
+  }
+  const executor = cpuExecutor({ numThreads: 1 });
+  const model = await loadLanguageModel({ model: all[0]!.result.checkpoint, tokenizer: corpus.tokenizer, executor });
+  const started = performance.now();
+  await evaluate(model, { items: Math.min(items, 8), seed: "calibration", signal });
+  const evaluateSeconds = ((performance.now() - started) / 1000) * (items / Math.min(items, 8));
+  model.free();
+  progress({ task: "calibrate", done: models.length + 1, total: models.length + 1, unit: "shapes" });
+  await rm(root, { recursive: true, force: true });
+
+  const rates = all.map(({ measured }) => measured);
+  const machine = roughProfile({ name: cpu, cores, gflopsPerThread: 200 });
+  return {
+    machine,
+    steps: calibrateSteps(machine, rates),
+    evaluateSeconds,
+    startSeconds: Math.max(...all.map(({ startSeconds }) => startSeconds)),
+  };
+}

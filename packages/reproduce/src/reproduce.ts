@@ -1,0 +1,353 @@
+import { existsSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ConfigError, type Progress } from "@espalier/core";
+import { acquireLock, atomicWrite } from "@espalier/core/node";
+import { type ExperimentJob, findGrid, type MachineProfile, planExperiment, pueRows, runCost } from "@espalier/cost";
+import { nativeStatus } from "@espalier/kernels";
+import type { AxisProbe, ReproductionReport } from "@espalier/spec/run";
+import { corpusData } from "@espalier/trainer";
+import { type Corpus, type CorpusInput, type CorpusManifest, openCorpus } from "@espalier/tokenizer/node";
+import { calibrate } from "./calibrate.ts";
+import { Clock } from "./clock.ts";
+import { prepareInThread } from "./corpus.ts";
+import { type Decisions, type ExperimentFile, parseExperimentFile, type ProceduralText } from "./experiment.ts";
+import { embedReport } from "./html.ts";
+import { type JobContext, type JobResult, runJob } from "./job.ts";
+import { machineFacts } from "./machine.ts";
+import { bestRate, extraPilot, nextRate, pilotsOf } from "./pilots.ts";
+import { runPool } from "./pool.ts";
+import { plannedBytes } from "./plannedMemory.ts";
+import { axisProbes } from "./probes.ts";
+import { assembleReport } from "./report/assemble.ts";
+
+export interface ReproduceRequest {
+  scale: "smoke" | "default";
+  /** From the first line to the written report. */
+  minutes: number;
+  seed: number;
+  directory: string;
+  corpus: { name: string; inputs: readonly CorpusInput[] };
+  /** A finished plan to be repeated instead of a new one. */
+  plan?: ExperimentFile;
+}
+
+/** What the surroundings provide: the workspace compiles and bundles, the published package carries both. */
+export interface ReproduceHooks {
+  /** One sentence for the reader. */
+  line(text: string): void;
+  progress: Progress;
+  signal: AbortSignal;
+  /** Makes sure that the native executor is there; returns one sentence about the compiler. */
+  prepareNative(progress: Progress): Promise<string>;
+  /** HTML of the report page without a report. */
+  page(): Promise<string>;
+}
+
+const SCALES = {
+  default: { vocabSize: 1024, seqLen: 128, items: 50, generatedShare: 0.1, generatedDocuments: 12_000 },
+  smoke: { vocabSize: 512, seqLen: 64, items: 8, generatedShare: 0.1, generatedDocuments: 1_000 },
+} as const;
+/** Tested but never trained on: close to copying, which is trained on, so that transfer would show. */
+const LEFT_OUT = "fullRepeating";
+
+/**
+ * Runs the whole experiment: build and tokenise side by side, calibrate and plan, pilots, arms and controls, evaluation
+ * of every stage, costs, claims, report. Stopped or killed anywhere, the same call continues it.
+ *
+ * @returns the report, as written to `report.json` and `report.html`
+ * @throws {LockError} when another process works in the directory
+ * @throws {ConfigError} when the minutes do not suffice, or the plan is of another corpus
+ * @throws what tokenising, training and growth throw
+ */
+export async function reproduce(request: ReproduceRequest, hooks: ReproduceHooks): Promise<ReproductionReport> {
+  await mkdir(request.directory, { recursive: true });
+  const lock = acquireLock(request.directory);
+  try {
+    return await new Reproduction(request, hooks, await Clock.open(request.directory)).run();
+  } finally {
+    lock.release();
+  }
+}
+
+class Reproduction {
+  readonly #request: ReproduceRequest;
+  readonly #hooks: ReproduceHooks;
+  readonly #clock: Clock;
+  readonly #results = new Map<string, JobResult>();
+  #compiler = "";
+  #page = "";
+
+  constructor(request: ReproduceRequest, hooks: ReproduceHooks, clock: Clock) {
+    this.#request = request;
+    this.#hooks = hooks;
+    this.#clock = clock;
+  }
+
+  async run(): Promise<ReproductionReport> {
+    const { directory } = this.#request;
+    const { signal } = this.#hooks;
+    this.#announce();
+    const manifest = await this.#clock.measure("build and tokenise", () => this.#prepare());
+    signal.throwIfAborted();
+    const corpus = await openCorpus(this.#corpusDirectory);
+    const file = await this.#experiment(corpus, manifest);
+    const machine = await this.#machineProfile();
+    const context: JobContext = {
+      directory,
+      corpusDirectory: this.#corpusDirectory,
+      corpus,
+      file,
+      perSecond: { joules: machine.wattsPerCore.value, usd: machine.usdPerCoreHour.value / 3600 },
+      progress: this.#hooks.progress,
+    };
+
+    const decisions: Decisions = { learningRates: {} };
+    await this.#clock.measure("pilots", () => this.#runPilots(context, decisions));
+    await this.#clock.measure("arms, controls and their evaluation", () => this.#runArms(context, decisions, machine));
+    const probes = await this.#clock.measure("axis probes", () => this.#probe(corpus, file));
+    return await this.#clock.measure("report", () => this.#write(context, machine, probes));
+  }
+
+  get #corpusDirectory(): string {
+    return join(this.#request.directory, "corpus");
+  }
+
+  get #planPath(): string {
+    return join(this.#request.directory, "plan.json");
+  }
+
+  #announce(): void {
+    const { cores, memoryBytes, cpu } = machineFacts();
+    const left = this.#request.minutes * 60 - this.#clock.elapsedSeconds;
+    const finish = new Date(Date.now() + 1000 * Math.max(0, left)).toTimeString().slice(0, 5);
+    this.#hooks.line(
+      `${cores} cores (${cpu}), ${(memoryBytes / 1e9).toFixed(0)} GB; ${this.#request.minutes} minutes, expected to finish by ${finish}.`,
+    );
+  }
+
+  #procedural(): ProceduralText {
+    const { generatedShare, generatedDocuments } = SCALES[this.#request.scale];
+    return this.#request.plan?.procedural ?? { share: generatedShare, documents: generatedDocuments, seed: 1, leftOut: LEFT_OUT };
+  }
+
+  async #prepare(): Promise<CorpusManifest> {
+    const { scale, corpus, plan } = this.#request;
+    const { progress, signal, line } = this.#hooks;
+    const [compiler, page, manifest] = await Promise.all([
+      this.#hooks.prepareNative(progress),
+      this.#hooks.page(),
+      prepareInThread(
+        {
+          inputs: corpus.inputs,
+          directory: this.#corpusDirectory,
+          vocabSize: plan?.vocabSize ?? SCALES[scale].vocabSize,
+          procedural: this.#procedural(),
+        },
+        progress,
+        signal,
+      ),
+    ]);
+    this.#compiler = compiler;
+    this.#page = page;
+    const { documents, train, tokenizer } = manifest;
+    line(
+      `Corpus: ${corpus.name}, ${(train.textBytes / 1e6).toFixed(1)} MB in ${documents.train} training documents, ` +
+        `${(train.numTokens / 1e6).toFixed(2)} M tokens of ${tokenizer.vocabSize}, digest ${manifest.textDigest.slice(0, 12)}.`,
+    );
+    return manifest;
+  }
+
+  /** The plan of an earlier start, a plan that was given, or a new one for the minutes that are left. */
+  async #experiment(corpus: Corpus, { digest, train }: CorpusManifest): Promise<ExperimentFile> {
+    const { directory, scale, minutes, seed, plan: given } = this.#request;
+    const { line, progress, signal } = this.#hooks;
+    const found = existsSync(this.#planPath) ? parseExperimentFile(await readFile(this.#planPath, "utf8"), this.#planPath) : undefined;
+    const known = found ?? given;
+    if (known) {
+      if (known.corpusDigest !== digest) {
+        throw new ConfigError(
+          `plan: made for the corpus with digest ${known.corpusDigest.slice(0, 12)}, found ${digest.slice(0, 12)}. Give the same text, or make a new plan.`,
+        );
+      }
+      if (!found) await atomicWrite(this.#planPath, `${JSON.stringify(known, null, 1)}\n`);
+      return known;
+    }
+
+    const { vocabSize: _, seqLen, items } = SCALES[scale];
+    const calibration = await this.#clock.measure("calibration", () =>
+      calibrate({ corpusDirectory: this.#corpusDirectory, corpus, directory, seqLen, items }, progress, signal),
+    );
+    await atomicWrite(this.#machinePath, JSON.stringify(calibration.machine));
+    const plan = planExperiment({
+      scale,
+      minutes,
+      machine: calibration.machine,
+      calibration: calibration.steps,
+      overhead: {
+        compile: this.#clock.elapsedSeconds,
+        tokenize: 0,
+        evaluatePerCheckpoint: calibration.evaluateSeconds,
+        startPerJob: calibration.startSeconds,
+        report: 5,
+      },
+      seed,
+      vocabSize: corpus.tokenizer.vocabSize,
+      trainTokens: train.numTokens,
+      seqLen,
+    });
+    const file: ExperimentFile = {
+      format: "espalier-experiment-1",
+      scale,
+      minutes,
+      seed,
+      corpusDigest: digest,
+      vocabSize: corpus.tokenizer.vocabSize,
+      procedural: this.#procedural(),
+      evaluation: { items, seed: 1, difficulty: "tiny" },
+      plan,
+    };
+    await atomicWrite(this.#planPath, `${JSON.stringify(file, null, 1)}\n`);
+    const { numLayers, residualDim } = plan.target;
+    line(`Target L${numLayers} C${residualDim}, ${plan.jobs.length} runs of ${plan.seeds.length} seeds on ${plan.threads} threads. The minutes:`);
+    for (const part of plan.parts) line(`  ${(part.seconds / 60).toFixed(1).padStart(5)}  ${part.name}`);
+    for (const note of [...plan.dropped.map((what) => `Dropped to fit: ${what}.`), ...plan.notes]) line(`  ${note}`);
+    return file;
+  }
+
+  get #machinePath(): string {
+    return join(this.#request.directory, "machine.json");
+  }
+
+  /** As calibrated at the first start; a plan that was given is costed with assumed power and price. */
+  async #machineProfile(): Promise<MachineProfile> {
+    if (existsSync(this.#machinePath)) return JSON.parse(await readFile(this.#machinePath, "utf8")) as MachineProfile;
+    const { roughProfile } = await import("@espalier/cost");
+    const { cpu, cores } = machineFacts();
+    return roughProfile({ name: cpu, cores, gflopsPerThread: 100 });
+  }
+
+  async #runAll(jobs: readonly (ExperimentJob & { needs?: readonly string[] })[], context: JobContext, decisions: Decisions, after?: (job: ExperimentJob) => Promise<void>): Promise<void> {
+    await runPool(
+      jobs.map((job) => ({
+        id: job.id,
+        needs: job.needs ?? [],
+        run: async (signal) => {
+          this.#results.set(job.id, await runJob(job, decisions, context, signal));
+          await after?.(job);
+        },
+      })),
+      context.file.plan.threads,
+      this.#hooks.signal,
+    );
+  }
+
+  /** Pilots of both groups, then more where the best rate lies at an end of the grid. */
+  async #runPilots(context: JobContext, decisions: Decisions): Promise<void> {
+    const { jobs } = context.file.plan;
+    const groups = (["target", "rival"] as const).map((name) => ({ name, jobs: pilotsOf(jobs, name), planned: pilotsOf(jobs, name).length }));
+    const resultsOf = (group: (typeof groups)[number]) =>
+      group.jobs.map((job) => ({ learningRate: this.#results.get(job.id)!.arm.learningRate, finalLoss: this.#results.get(job.id)!.arm.finalLoss }));
+    for (let open = groups.flatMap((group) => group.jobs); open.length > 0; ) {
+      await this.#runAll(open, context, decisions);
+      open = groups.flatMap((group) => {
+        const rate = nextRate(resultsOf(group), group.planned);
+        if (rate === undefined) return [];
+        const job = extraPilot(group.jobs[0]!, rate);
+        group.jobs.push(job);
+        return [job];
+      });
+    }
+    for (const group of groups) decisions.learningRates[group.name] = bestRate(resultsOf(group));
+    const { target, rival } = decisions.learningRates;
+    this.#hooks.line(`Learning rates chosen by pilots: ${target} for the target's shape, ${rival} for fixed shapes.`);
+  }
+
+  /** Everything but pilots; the page is written anew after each run, so that it can be followed. */
+  async #runArms(context: JobContext, decisions: Decisions, machine: MachineProfile): Promise<void> {
+    const { plan } = context.file;
+    const start = new Map(plan.schedule.jobs.map(({ id, start: at }) => [id, at]));
+    const jobs = plan.jobs.filter((job) => job.arm !== "pilot").toSorted((a, b) => (start.get(a.id) ?? 0) - (start.get(b.id) ?? 0));
+    const sweep = jobs.filter((job) => job.arm === "best fixed shape" && job.shape === "own");
+    const pilots = new Set(plan.jobs.filter((job) => job.arm === "pilot").map((job) => job.id));
+    await this.#runAll(
+      jobs.map((job) => ({ ...job, needs: job.dependsOn.filter((id) => !pilots.has(id)) })),
+      context,
+      decisions,
+      async () => {
+        if (sweep.every((job) => this.#results.has(job.id))) {
+          const best = sweep.map((job) => this.#results.get(job.id)!.arm).reduce((a, b) => (b.finalLoss < a.finalLoss ? b : a));
+          decisions.bestFixed = { model: best.stages[0]!.model, tokens: best.tokens };
+        }
+        await this.#write(context, machine, []);
+      },
+    );
+  }
+
+  async #probe(corpus: Corpus, file: ExperimentFile): Promise<AxisProbe[]> {
+    const grown = file.plan.jobs.find((job) => job.arm === "growth three stages")!;
+    const first = this.#results.get(grown.id)!.checkpoints[0]!;
+    return await axisProbes(first, corpusData(corpus, file.procedural.share));
+  }
+
+  /** Writes `report.json` and `report.html` from what is finished. */
+  async #write(context: JobContext, machine: MachineProfile, probes: readonly AxisProbe[]): Promise<ReproductionReport> {
+    const { directory, minutes } = this.#request;
+    const { file, corpus } = context;
+    const { train, validation, documents, textDigest, tokenizer } = corpus.manifest;
+    const results = [...this.#results.values()];
+    const facts = machineFacts();
+    const cost = runCost({
+      work: results.map(({ arm }) => ({ name: arm.id, seconds: arm.seconds })),
+      machine,
+      grid: findGrid("WORLD")!,
+      pue: pueRows.find((row) => row.id === "unknown") ?? pueRows[0]!,
+    });
+    const report = assembleReport({
+      scale: file.scale,
+      seed: file.seed,
+      minutesAsked: minutes,
+      minutesTaken: this.#clock.elapsedSeconds / 60,
+      numSeeds: file.plan.seeds.length,
+      traces: results.map(({ trace }) => trace),
+      arms: results.map(({ arm }) => arm),
+      axisProbes: probes,
+      machine: { ...facts, instructionPath: nativeStatus().instructionPaths[0] ?? "reference", compiler: this.#compiler },
+      corpus: {
+        name: this.#request.corpus.name,
+        digest: textDigest,
+        bytes: train.textBytes + validation.textBytes,
+        documents: documents.train + documents.validation,
+        trainTokens: train.numTokens,
+        validationTokens: validation.numTokens,
+        vocabSize: tokenizer.vocabSize,
+        bytesPerToken: train.textBytes / train.numTokens,
+        proceduralShare: file.procedural.share,
+        leftOut: file.procedural.leftOut,
+      },
+      plan: {
+        parts: file.plan.parts.map(({ name, seconds }) => ({ name, predictedSeconds: seconds, measuredSeconds: this.#measured(name) })),
+        dropped: [...file.plan.dropped, ...file.plan.notes],
+      },
+      memory: {
+        predictedPeakBytes: Math.max(0, ...file.plan.jobs.map((job) => plannedBytes(job, file.plan.microBatchSize, corpus))),
+        measuredPeakBytes: Math.max(0, ...results.map(({ peakBytes }) => peakBytes)),
+      },
+      cost: {
+        kwh: cost.total.kwh,
+        usd: cost.total.usd,
+        kgCo2e: cost.total.kgCo2e,
+        assumptions: cost.factors.map(({ name, value, unit, formula, source, assumed }) => `${name}: ${value.toPrecision(3)} ${unit} (${formula}); ${assumed ? "assumed: " : ""}${source}`),
+      },
+    });
+    await atomicWrite(join(directory, "report.json"), `${JSON.stringify(report, null, 1)}\n`);
+    await atomicWrite(join(directory, "report.html"), embedReport(this.#page, report));
+    return report;
+  }
+
+  /** Wall seconds of a planned part. Build, tokenising and calibration were planned as one. */
+  #measured(name: string): number {
+    if (name.startsWith("build")) return this.#clock.seconds("build and tokenise") + this.#clock.seconds("calibration");
+    return this.#clock.seconds(name);
+  }
+}
