@@ -318,6 +318,14 @@ napi_value load(napi_env env, napi_callback_info info) {
   return external;
 }
 
+napi_value scratch_bytes(napi_env env, napi_callback_info info) {
+  auto* program = handle_of<ProgramHandle>(env, arguments_of(env, info).values[0]);
+  if (!program) return nullptr;
+  napi_value bytes;
+  napi_create_int64(env, espalier_program_scratch_bytes(program->program), &bytes);
+  return bytes;
+}
+
 // bind(program, tensorId, buffer)
 napi_value bind(napi_env env, napi_callback_info info) {
   const Arguments arguments = arguments_of(env, info);
@@ -456,7 +464,7 @@ napi_value initialise(napi_env env, napi_value exports) {
       {"allocate", allocate},       {"write", write},                    {"read", read},
       {"freeBuffer", free_buffer},  {"load", load},                      {"bind", bind},
       {"run", run},                 {"cancel", cancel},                  {"readTensor", read_tensor},
-      {"profile", profile},         {"freeProgram", free_program},
+      {"profile", profile},         {"freeProgram", free_program},     {"scratchBytes", scratch_bytes},
   };
   for (const auto& function : functions) {
     napi_value value;

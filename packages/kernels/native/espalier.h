@@ -101,6 +101,8 @@ ESPALIER_API void espalier_buffer_release(EspalierBuffer* buffer);
 
 ESPALIER_API int32_t espalier_program_load(EspalierExecutor* executor, const EspalierProgramSpec* spec,
                                            EspalierProgram** program);
+/* Working memory that the ops of the program need beside the arena; shared by the programs of an executor. */
+ESPALIER_API int64_t espalier_program_scratch_bytes(const EspalierProgram* program);
 ESPALIER_API int32_t espalier_program_bind(EspalierProgram* program, int64_t tensor, EspalierBuffer* buffer);
 
 /* Called on the executor's thread when a submitted run has ended; `message` lives until the call returns. */

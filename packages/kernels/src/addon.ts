@@ -29,6 +29,7 @@ export interface Addon {
   read(buffer: Handle, target: ArrayBufferView, byteOffset: number): void;
   freeBuffer(buffer: Handle): void;
   load(executor: Handle, program: PackedProgram): Handle;
+  scratchBytes(program: Handle): number;
   bind(program: Handle, tensor: number, buffer: Handle): void;
   run(program: Handle, runtime: Uint8Array, output: Uint8Array): Promise<void>;
   cancel(program: Handle): void;

@@ -196,6 +196,14 @@ describe("load", () => {
   });
 });
 
+describe("scratchBytes", () => {
+  it("is what the largest op needs: here one packed matrix", () => {
+    const executor = cpuExecutor({ numThreads: 1, isa: "portable" });
+    expect(executor.load(long).scratchBytes).toBe(4 * 256 * 256);
+    expect(executor.load(sixfold).scratchBytes).toBe(0);
+  });
+});
+
 describe("bind and run", () => {
   const executor = cpuExecutor({ numThreads: 1 });
   const doubling = programOf([["owned", "w", 16]], [scale(0, 0, 2)]);

@@ -16,6 +16,8 @@ function translated(error: unknown, program: Program): Error {
 /** A program on the native executor. `cancel` is its own; the rest is the seam of package graph. */
 export class NativeProgram implements LoadedProgram {
   readonly program: Program;
+  /** Bytes that its ops need beside the arena (packed panels, partial sums); shared by the programs of an executor. */
+  readonly scratchBytes: number;
   readonly #addon: Addon;
   readonly #handle: Handle;
   readonly #unbound: Set<string>;
@@ -28,6 +30,7 @@ export class NativeProgram implements LoadedProgram {
     this.#unbound = new Set(program.tensors.filter((tensor) => tensor.region === "owned").map(({ name }) => name));
     try {
       this.#handle = addon.load(executor, packProgram(program));
+      this.scratchBytes = addon.scratchBytes(this.#handle);
     } catch (error) {
       throw translated(error, program);
     }

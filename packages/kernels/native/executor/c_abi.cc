@@ -140,6 +140,10 @@ int32_t espalier_program_load(EspalierExecutor* executor, const EspalierProgramS
   });
 }
 
+int64_t espalier_program_scratch_bytes(const EspalierProgram* program) {
+  return static_cast<int64_t>(program->program->scratch_bytes());
+}
+
 int32_t espalier_program_bind(EspalierProgram* program, int64_t tensor, EspalierBuffer* buffer) {
   return guarded([&] { program->program->bind(tensor, buffer->memory); });
 }

@@ -20,6 +20,7 @@ class Program {
   Program(std::shared_ptr<Executor> executor, const EspalierProgramSpec& spec);
   ~Program();  // after its runs have ended
 
+  std::size_t scratch_bytes() const { return scratch_bytes_; }
   void bind(int64_t tensor, std::shared_ptr<Memory> buffer);
   void submit(Job job, int64_t runtime_bytes, int64_t output_bytes);
   void cancel();

@@ -6,6 +6,8 @@
 //   loss [1] = sum weights tokenLoss   g = weights (softmax(logits) - onehot(target)), 0 where target < 0
 //   dx [R, C] = factor g head          dHead [V, C] = factor g^T x, by `accumulate`
 //
+// A target of V or more is not read through: its tokenLoss, the loss and its gradients are not numbers.
+//
 //   linearCrossEntropy           x, head, targets, weights              -> loss, tokenLoss, greedy, lse
 //   linearCrossEntropyGrad       x, head, targets, weights, lse, flag?  -> dx, dHead
 //   linearCrossEntropyWithGrad   x, head, targets, weights, flag?       -> loss, tokenLoss, greedy, lse, dx, dHead

@@ -19,6 +19,7 @@ namespace {
 constexpr int64_t kTilesPerTask = 4;
 constexpr int64_t kTaskRows = kTilesPerTask * kTileRows;
 constexpr int64_t kChunk = 512;  // columns: a multiple of kTileCols; with C = 192 the panels take 390 KB of L2
+constexpr float kNotANumber = __builtin_nanf("");
 constexpr int64_t kBlockLogits = int64_t(1) << 21;  // 8 MB of g, which stay in L3 between rows and columns
 
 struct Operands {
@@ -139,7 +140,8 @@ void run_forward(const OpCall& call, int32_t stage, int64_t task_begin, int64_t 
     const int64_t row = task * kTaskRows;
     const int64_t count = smaller(kTaskRows, o.R - row);
     RowStatistics statistics[kTaskRows];
-    float target_logits[kTaskRows] = {};
+    float target_logits[kTaskRows];  // stays not a number for a target that no chunk holds
+    for (float& logit : target_logits) logit = kNotANumber;
     for (int64_t first = 0; first < o.V; first += kChunk) {
       const int64_t n = smaller(kChunk, o.V - first);
       logits_of(o, packed_head, a_tile, row, count, first, n, logits, kChunk);
@@ -202,7 +204,8 @@ Gradient gradient_of(const OpCall& call, bool with_loss) {
 void row_gradient(const Gradient& gradient, int64_t r, float* logits) {
   const Operands& o = gradient.o;
   const int64_t target = o.targets[r];
-  const float scale = target < 0 ? 0.0f : o.factor * o.weights[r];
+  const bool known = target >= 0 && target < o.V;
+  const float scale = target < 0 ? 0.0f : known ? o.factor * o.weights[r] : kNotANumber;
   float share = scale;
   if (gradient.lse) {
     const vf shift = splat(gradient.lse[r]);
@@ -210,7 +213,7 @@ void row_gradient(const Gradient& gradient, int64_t r, float* logits) {
       store_some(logits + i, exp(load_some(logits + i, lanes) - shift), lanes);
     });
   } else {
-    const float target_logit = target < 0 ? 0.0f : logits[target];
+    const float target_logit = known ? logits[target] : kNotANumber;
     RowStatistics row;
     take_in(row, logits, 0, o.V, true);
     write_row(o, gradient.results, r, row, target_logit);
@@ -220,7 +223,7 @@ void row_gradient(const Gradient& gradient, int64_t r, float* logits) {
   for_each_vector(o.V, [&](int64_t i, int64_t lanes) {
     store_some(logits + i, load_some(logits + i, lanes) * factor, lanes);
   });
-  if (target >= 0) logits[target] -= scale;
+  if (known) logits[target] -= scale;
 }
 
 // Rows of one task: logits, g, dx.
