@@ -8,12 +8,16 @@ import { type ModelConfig, modelConfig } from "@espalier/spec/model";
 import { loadLanguageModel, readMetrics, trainInProcess } from "@espalier/trainer";
 import type { Corpus } from "@espalier/tokenizer/node";
 import { machineFacts } from "./machine.ts";
+import { type MemoryWatch, watchMemory } from "./memory.ts";
+import { plannedBytes } from "./plannedMemory.ts";
 
 export interface Calibration {
   machine: MachineProfile;
   steps: StepCalibration;
   evaluateSeconds: number;
   startSeconds: number;
+  /** Resident memory of a training process beyond what its programs and shards were planned to take. */
+  engineBytes: number;
 }
 
 const BATCH = 8;
@@ -44,6 +48,7 @@ export async function calibrate(
   const measureShape = async (model: ModelConfig, i: number, copy: number) => {
     const started = performance.now();
     const run = join(root, `shape-${i}-${copy}`);
+    let memory: MemoryWatch | undefined;
     const result = await trainInProcess(
       {
         plan: {
@@ -60,12 +65,13 @@ export async function calibrate(
         corpus: corpusDirectory,
         directory: run,
       },
-      { signal },
+      { signal, onStart: (pid) => void (memory = watchMemory(pid)) },
     );
+    const peakBytes = memory?.stop() ?? 0;
     const wall = (performance.now() - started) / 1000;
     const metrics = await readMetrics(run);
     const seconds = (metrics.at(-1)!.seconds - metrics[WARMUP - 1]!.seconds) / (STEPS - WARMUP);
-    return { measured: { model, batch: { microBatchSize: BATCH }, seconds } satisfies MeasuredStep, startSeconds: wall - result.seconds, result };
+    return { measured: { model, batch: { microBatchSize: BATCH }, seconds } satisfies MeasuredStep, startSeconds: wall - result.seconds, engineBytes: peakBytes - plannedBytes(model, BATCH, corpus), result };
   };
 
   const all = [];
@@ -90,5 +96,6 @@ export async function calibrate(
     steps: calibrateSteps(machine, rates),
     evaluateSeconds,
     startSeconds: Math.max(...all.map(({ startSeconds }) => startSeconds)),
+    engineBytes: Math.max(0, ...all.map(({ engineBytes }) => engineBytes)),
   };
 }

@@ -14,6 +14,8 @@ export interface ExperimentFile {
   vocabSize: number;
   procedural: ProceduralText;
   evaluation: { items: number; seed: number; difficulty: "tiny" };
+  /** Resident memory of a training process beyond its planned arrays, as calibrated. */
+  engineBytes: number;
   plan: ExperimentPlan;
 }
 

@@ -13,7 +13,7 @@ import type { Corpus } from "@espalier/tokenizer/node";
 import type { TrainingTrace } from "./claims/trained.ts";
 import { type Decisions, type ExperimentFile, trainPlanOf } from "./experiment.ts";
 import { iqScores } from "./iq.ts";
-import { watchMemory } from "./memory.ts";
+import { type MemoryWatch, watchMemory } from "./memory.ts";
 
 /** A finished job: what the report shows of it, and what later jobs and probes need. */
 export interface JobResult {
@@ -55,7 +55,7 @@ export async function runJob(job: ExperimentJob, decisions: Decisions, context: 
     if (digest === key) return result;
   }
 
-  let memory: ReturnType<typeof watchMemory> | undefined;
+  let memory: MemoryWatch | undefined;
   const trained = await trainInProcess(
     { plan, corpus: corpusDirectory, generatedShare: file.procedural.share, directory },
     { progress, signal, onStart: (pid) => void (memory = watchMemory(pid)) },

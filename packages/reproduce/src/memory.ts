@@ -8,8 +8,12 @@ async function resident(pid: number): Promise<{ peakBytes: number; presentBytes:
   return Number.isNaN(peak) ? null : { peakBytes: 1024 * peak, presentBytes: 1024 * present };
 }
 
+export interface MemoryWatch {
+  stop(): number;
+}
+
 /** Follows a process until it ends; `stop` gives the highest resident memory that was seen, 0 where it cannot be read. */
-export function watchMemory(pid: number, everyMs = 500): { stop(): number } {
+export function watchMemory(pid: number, everyMs = 100): MemoryWatch {
   let peakBytes = 0;
   const look = async () => {
     peakBytes = Math.max(peakBytes, (await resident(pid))?.peakBytes ?? 0);

@@ -1,14 +1,17 @@
-import { type ExperimentJob, memoryOfPrograms } from "@espalier/cost";
+import { memoryOfPrograms } from "@espalier/cost";
+import type { ModelConfig } from "@espalier/spec/model";
 import { evaluationProgram, microStepProgram } from "@espalier/trainer";
 import type { Corpus } from "@espalier/tokenizer/node";
 
 /**
- * Bytes that a training process will need, from the programs that it will run: the plan of the largest stage, and the
- * token shards that it reads into memory. The JavaScript engine comes on top.
+ * Bytes that training a model takes beyond the JavaScript engine: what its programs are planned to take, both moments,
+ * and the token shards, which are read into memory.
  */
-export function plannedBytes(job: ExperimentJob, microBatchSize: number, { train, validation, extra }: Corpus): number {
-  const { model } = job.stages.at(-1)!;
+export function plannedBytes(model: ModelConfig, microBatchSize: number, { train, validation, extra }: Corpus): number {
   const shape = { B: microBatchSize, T: model.seqLen };
-  const programs = memoryOfPrograms([microStepProgram(model, shape), evaluationProgram(model, shape)]).peakBytes;
-  return programs + train.tokens.byteLength + validation.tokens.byteLength + (extra?.tokens.byteLength ?? 0);
+  const step = microStepProgram(model, shape);
+  const programs = memoryOfPrograms([step, evaluationProgram(model, shape)]).peakBytes;
+  // The micro-step owns weights and gradients; the optimiser adds two moments of the same size.
+  const owned = step.tensors.reduce((sum, { region, bytes }) => sum + (region === "owned" ? bytes : 0), 0);
+  return programs + owned + train.tokens.byteLength + validation.tokens.byteLength + (extra?.tokens.byteLength ?? 0);
 }

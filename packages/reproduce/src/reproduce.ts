@@ -205,6 +205,7 @@ class Reproduction {
       vocabSize: corpus.tokenizer.vocabSize,
       procedural: this.#procedural(),
       evaluation: { items, seed: 1, difficulty: "tiny" },
+      engineBytes: calibration.engineBytes,
       plan,
     };
     await atomicWrite(this.#planPath, `${JSON.stringify(file, null, 1)}\n`);
@@ -330,7 +331,7 @@ class Reproduction {
         dropped: [...file.plan.dropped, ...file.plan.notes],
       },
       memory: {
-        predictedPeakBytes: Math.max(0, ...file.plan.jobs.map((job) => plannedBytes(job, file.plan.microBatchSize, corpus))),
+        predictedPeakBytes: Math.max(...file.plan.jobs.map((job) => plannedBytes(job.stages.at(-1)!.model, file.plan.microBatchSize, corpus))) + file.engineBytes,
         measuredPeakBytes: Math.max(0, ...results.map(({ peakBytes }) => peakBytes)),
       },
       cost: {
@@ -346,8 +347,8 @@ class Reproduction {
   }
 
   /** Wall seconds of a planned part. Build, tokenising and calibration were planned as one. */
-  #measured(name: string): number {
+  #measured(name: string): number | null {
     if (name.startsWith("build")) return this.#clock.seconds("build and tokenise") + this.#clock.seconds("calibration");
-    return this.#clock.seconds(name);
+    return this.#clock.seconds(name) || null; // the report's own time is not known while it is written
   }
 }

@@ -70,7 +70,7 @@ export function Facts({ report }: { report: ReproductionReport }) {
             <tr key={part.name}>
               <td>{part.name}</td>
               <td>{duration(part.predictedSeconds)}</td>
-              <td>{duration(part.measuredSeconds)}</td>
+              <td>{part.measuredSeconds === null ? "–" : duration(part.measuredSeconds)}</td>
             </tr>
           ))}
         </tbody>

@@ -15,8 +15,11 @@ function Interval({ score }: { score: IqScore }) {
 
 /** IQ tests of each stage of the grown runs that were examined. */
 export function IqScores({ arms, leftOut }: { arms: readonly ReportArm[]; leftOut: string }) {
-  const examined = arms.filter((arm) => arm.stages.some((stage) => stage.iq.length > 0));
-  if (examined.length === 0) return null;
+  const all = arms.filter((arm) => arm.stages.some((stage) => stage.iq.length > 0));
+  if (all.length === 0) return null;
+  const firstSeed = Math.min(...all.map((arm) => arm.seed));
+  const shown = all.filter((arm) => arm.growths.length > 0 && arm.seed === firstSeed);
+  const others = all.filter((arm) => !shown.includes(arm));
   return (
     <section>
       <h2>IQ tests, stage by stage</h2>
@@ -24,53 +27,69 @@ export function IqScores({ arms, leftOut }: { arms: readonly ReportArm[]; leftOu
         Bands are 95 % Wilson intervals; the tick is chance. A cell whose interval contains chance is greyed and marked{" "}
         <em>at floor</em>: it says nothing about ability. The family <b>{leftOut}</b> was left out of the training text.
       </p>
-      {examined.map((arm) => {
-        const stages = arm.stages.filter((stage) => stage.iq.length > 0);
-        const keys = [...new Set(stages.flatMap((stage) => stage.iq.map((score) => `${score.task}|${score.scoring}`)))];
-        return (
-          <div key={arm.id} className="wide">
-            <h3>{arm.title}</h3>
-            <table className="iq">
-              <thead>
-                <tr>
-                  <th>task</th>
-                  <th>scoring</th>
-                  {stages.map((stage) => (
-                    <th key={stage.name}>{stage.name}</th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {keys.map((key) => {
-                  const [task, scoring] = key.split("|") as [string, string];
+      {shown.map((arm) => (
+        <IqTable key={arm.id} arm={arm} />
+      ))}
+      {others.length > 0 && (
+        <details>
+          <summary>the other {others.length} runs</summary>
+          {others.map((arm) => (
+            <IqTable key={arm.id} arm={arm} />
+          ))}
+        </details>
+      )}
+    </section>
+  );
+}
+
+/** Scores of one run: a column a stage. */
+function IqTable({ arm }: { arm: ReportArm }) {
+  const stages = arm.stages.filter((stage) => stage.iq.length > 0);
+  const keys = [...new Set(stages.flatMap((stage) => stage.iq.map((score) => `${score.task}|${score.scoring}`)))];
+  return (
+    <div className="wide">
+      <h3>
+        {arm.title} <small>seed {arm.seed}</small>
+      </h3>
+      <table className="iq">
+        <thead>
+          <tr>
+            <th>task</th>
+            <th>scoring</th>
+            {stages.map((stage) => (
+              <th key={stage.name}>{stage.name}</th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {keys.map((key) => {
+            const [task, scoring] = key.split("|") as [string, string];
+            return (
+              <tr key={key}>
+                <td>{task}</td>
+                <td>{scoring}</td>
+                {stages.map((stage) => {
+                  const score = stage.iq.find((item) => item.task === task && item.scoring === scoring);
                   return (
-                    <tr key={key}>
-                      <td>{task}</td>
-                      <td>{scoring}</td>
-                      {stages.map((stage) => {
-                        const score = stage.iq.find((item) => item.task === task && item.scoring === scoring);
-                        return (
-                          <td key={stage.name}>
-                            {score && (
-                              <>
-                                <Interval score={score} />
-                                <small>
-                                  {percent(score.accuracy)}
-                                  {score.atFloor ? " at floor" : ""}
-                                </small>
-                              </>
-                            )}
-                          </td>
-                        );
-                      })}
-                    </tr>
+                    <td key={stage.name}>
+                      {score && (
+                        <>
+                          <Interval score={score} />
+                          <small>
+                            {percent(score.accuracy)}
+                            {score.atFloor ? " at floor" : ""}
+                            {score.unseen ? " (unseen)" : ""}
+                          </small>
+                        </>
+                      )}
+                    </td>
                   );
                 })}
-              </tbody>
-            </table>
-          </div>
-        );
-      })}
-    </section>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
   );
 }

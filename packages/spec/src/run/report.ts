@@ -55,7 +55,7 @@ export interface IqScore {
   accuracy: number;
   interval: readonly [number, number];
   chance: number;
-  /** The interval contains chance: this cell says nothing about ability. */
+  /** The interval contains chance or lies below it: this cell says nothing about ability. */
   atFloor: boolean;
   /** The family was left out of the training data. */
   unseen: boolean;
@@ -168,7 +168,7 @@ export interface ReproductionReport {
   claims: readonly ClaimRow[];
   claimTotals: Record<ClaimKind, Partial<Record<ClaimVerdict, number>>>;
   /** How the minutes were split, and what was dropped to fit. */
-  plan: { parts: readonly { name: string; predictedSeconds: number; measuredSeconds: number }[]; dropped: readonly string[] };
+  plan: { parts: readonly { name: string; predictedSeconds: number; measuredSeconds: number | null }[]; dropped: readonly string[] };
   memory: { predictedPeakBytes: number; measuredPeakBytes: number };
   cost: { kwh: number; usd: number; kgCo2e: number; assumptions: readonly string[] };
 }
