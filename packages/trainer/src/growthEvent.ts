@@ -4,6 +4,9 @@ import { DeviceModel } from "./deviceModel.ts";
 import type { HistoryEvent } from "./checkpoint.ts";
 import { comparisonLogits, relativeChange, validate, type ValidationSet } from "./validation.ts";
 
+/** The record of a growth. */
+export type GrowthEvent = Extract<HistoryEvent, { kind: "growth" }>;
+
 export interface GrowthRequest {
   model: DeviceModel;
   /** The stage that begins, and its number. */
@@ -22,7 +25,7 @@ export interface GrowthRequest {
  * @throws {GrowthError} when an operator does not fit, a target is smaller than its source, or an earlier ramp has not
  *   ended
  */
-export async function growModel(request: GrowthRequest): Promise<{ model: DeviceModel; event: HistoryEvent }> {
+export async function growModel(request: GrowthRequest): Promise<{ model: DeviceModel; event: GrowthEvent }> {
   const { model, stage, index, validation, batchSize, lossBefore } = request;
   const growth = stage.growth!;
   const map = composeGrowth(model.config, stage.model, growth);

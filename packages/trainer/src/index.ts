@@ -1,7 +1,7 @@
 export { type Checkpoint, type CheckpointRecord, type HistoryEvent, openCheckpoint, readModelState } from "./checkpoint.ts";
 export { corpusData, type TrainData } from "./data.ts";
 export { DeviceModel, type ModelState, type Ready, type Tree } from "./deviceModel.ts";
-export { initialParameters, zeroMoments } from "./initialise.ts";
+export { initialParameters, initialState, zeroMoments } from "./initialise.ts";
 export { type LanguageModelOptions, loadLanguageModel, type LoadedLanguageModel } from "./languageModel.ts";
 export { type MicroBatch, type StepRequest, type StepResult, trainStep } from "./optimizer.ts";
 export {
@@ -16,6 +16,7 @@ export { listCheckpoints, planDigest, readEvents, readIdentity, readMetrics, run
 export { learningRateSchedule, stageStarts, totalSteps } from "./schedule.ts";
 export type { TrainHooks, TrainRequest } from "./session.ts";
 export { type StageResult, train, type TrainResult } from "./train.ts";
+export { type GrowthProbe, probeGrowth } from "./probeGrowth.ts";
 export { type ProcessHooks, trainInProcess } from "./trainInProcess.ts";
 export { type TransformerInputs, type TransformerOutputs, transformer } from "./transformer.ts";
 export { validateCheckpoint, type ValidationResult } from "./validation.ts";

@@ -1,5 +1,6 @@
 import { random } from "@espalier/core";
 import { type ModelConfig, parameters } from "@espalier/spec/model";
+import type { ModelState } from "./deviceModel.ts";
 
 /**
  * Parameters at the start of training, by the layout table. Values depend on (seed, parameter name, position) only.
@@ -23,4 +24,10 @@ export function initialParameters(config: ModelConfig, seed: number): Record<str
 /** Moments at the start of training: zeros. */
 export function zeroMoments(config: ModelConfig): Record<string, Float32Array> {
   return Object.fromEntries(parameters(config).map(({ name, rows, columns }) => [name, new Float32Array(rows * columns)]));
+}
+
+/** A model before its first step. */
+export function initialState(config: ModelConfig, seed: number): ModelState {
+  const moments = { first: zeroMoments(config), second: zeroMoments(config) };
+  return { config, parameters: initialParameters(config, seed), moments };
 }

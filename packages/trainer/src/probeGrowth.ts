@@ -33,7 +33,6 @@ export async function probeGrowth(
     const stage = { name: "probe", model: target, tokens: 1, growth, learningRate: "inherit" as const };
     const { model, event } = await growModel({ model: source, stage, index: 1, validation, batchSize, lossBefore });
     model.free();
-    if (event.kind !== "growth") throw new TypeError("growModel returned another event");
     return { lossBefore, lossAfter: event.lossAfter, logitChange: event.logitChange };
   } finally {
     source.free();

@@ -41,9 +41,9 @@ describe("learningRateSchedule", () => {
 });
 
 describe("expectTrainablePlan", () => {
-  it("accepts a ramp as long as its stage and refuses a longer one", () => {
-    const withRamp = (rampSteps: number) => ({ ...base, stages: [small!, { ...middle!, growth: { ...middle!.growth!, rampSteps } }] });
-    expectTrainablePlan(withRamp(7));
-    expect(() => expectTrainablePlan(withRamp(8))).toThrow(/rampSteps: 8, expected at most the stage's 7 steps\. Shorten the ramp/);
+  it("refuses a stage with another sequence length", () => {
+    expectTrainablePlan(base);
+    const longer = { ...middle!, model: { ...middle!.model, seqLen: 16 } };
+    expect(() => expectTrainablePlan({ ...base, stages: [small!, longer] })).toThrow(/stages\.1\.model\.seqLen: 16, expected 8 as in stage 0/);
   });
 });

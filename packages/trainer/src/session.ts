@@ -1,19 +1,20 @@
 import { relative } from "node:path";
-import { CancelledError, ConfigError, FileError, type Progress, silent } from "@espalier/core";
+import { CancelledError, ConfigError, type Progress, silent } from "@espalier/core";
 import { disk, type FileSystem, type LineWriter, openLines } from "@espalier/core/node";
 import type { Executor } from "@espalier/graph";
 import { trainingFlopsPerToken } from "@espalier/spec/model";
-import { type Stage, tokensPerStep, type TrainPlan } from "@espalier/spec/plan";
+import type { Stage, TrainPlan } from "@espalier/spec/plan";
 import type { Metric, RunEvent } from "@espalier/spec/run";
 import { batchAt } from "@espalier/tokenizer";
-import { type Checkpoint, type HistoryEvent, openCheckpoint, readModelState, writeCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, type HistoryEvent, readModelState, writeCheckpoint } from "./checkpoint.ts";
 import type { TrainData } from "./data.ts";
 import { DeviceModel } from "./deviceModel.ts";
 import { growModel } from "./growthEvent.ts";
-import { initialParameters, zeroMoments } from "./initialise.ts";
+import { initialState } from "./initialise.ts";
 import { type StepResult, trainStep } from "./optimizer.ts";
+import { newestCheckpoint } from "./resume.ts";
 import { listCheckpoints, readEvents, readMetrics, runPaths } from "./runDirectory.ts";
-import { learningRateSchedule, stageStarts, totalSteps } from "./schedule.ts";
+import { learningRateSchedule, stageStarts, sumOverStages, totalSteps } from "./schedule.ts";
 import { validate, type ValidationSet, validationSet } from "./validation.ts";
 
 /** What a run is made of. */
@@ -99,7 +100,7 @@ export class Session {
     if (checkpoint && checkpoint.record.planDigest !== planDigest) {
       throw new ConfigError(`${checkpoint.directory}: of another plan, expected this run's. Choose another directory.`);
     }
-    const model = new DeviceModel(executor, checkpoint ? await readModelState(checkpoint, true) : freshState(plan));
+    const model = new DeviceModel(executor, checkpoint ? await readModelState(checkpoint, true) : initialState(plan.stages[0]!.model, plan.seed));
     const done = checkpoint ? (await readMetrics(directory)).findLast(({ step }) => step <= model.step) : undefined;
     const metrics = await openLines(runPaths.metrics(directory), fileSystem);
     const events = await openLines(runPaths.events(directory), fileSystem).catch(async (error: unknown) => {
@@ -315,43 +316,9 @@ export class Session {
   }
 }
 
-/** `sum over finished steps of tokens * perToken(stage)`. */
-export function sumOverStages(plan: TrainPlan, starts: readonly number[], step: number, perToken: (stage: Stage) => number): number {
-  return plan.stages.reduce((sum, stage, i) => {
-    const steps = Math.max(0, Math.min(step, starts[i + 1]!) - starts[i]!);
-    return sum + steps * tokensPerStep(plan, stage) * perToken(stage);
-  }, 0);
-}
-
-function freshState(plan: TrainPlan) {
-  const config = plan.stages[0]!.model;
-  return {
-    config,
-    parameters: initialParameters(config, plan.seed),
-    moments: { first: zeroMoments(config), second: zeroMoments(config) },
-  };
-}
-
 type Untimed<E> = E extends unknown ? Omit<E, "at"> : never;
 
 function withTime(event: Untimed<RunEvent>): RunEvent {
   const { kind, ...rest } = event;
   return { kind, at: new Date().toISOString(), ...rest } as RunEvent;
-}
-
-/** The newest checkpoint that passes its checks, and those newer that did not. */
-async function newestCheckpoint(directory: string) {
-  const passedOver: { path: string; step: number; reason: string }[] = [];
-  for (const { path, step } of listCheckpoints(directory).reverse()) {
-    try {
-      return { checkpoint: await openCheckpoint(path), passedOver };
-    } catch (error) {
-      if (!(error instanceof FileError)) throw error;
-      passedOver.push({ path: relative(directory, path), step, reason: error.message });
-    }
-  }
-  if (passedOver.length > 0) {
-    throw new FileError(`${directory}: none of ${passedOver.length} checkpoints can be used. The newest: ${passedOver[0]!.reason}`);
-  }
-  return { checkpoint: undefined, passedOver };
 }

@@ -158,7 +158,7 @@ describe("train", () => {
     const unknown = { ...plan, stages: [small!, { ...middle!, growth: { ...middle!.growth!, operators: { residual: "magic" } } }] };
     await expect(run(fresh(), {}, { plan: unknown })).rejects.toThrow(GrowthError);
     const long = { ...plan, stages: [small!, { ...middle!, growth: { ...middle!.growth!, rampSteps: 99 } }, large!] };
-    await expect(run(fresh(), {}, { plan: long })).rejects.toThrow(/stages\.1\.growth\.rampSteps: 99, expected at most the stage's 7 steps/);
+    await expect(run(fresh(), {}, { plan: long })).rejects.toThrow(/stages\.1\.growth\.rampSteps: found 99, expected at most the stage's 7 steps/);
     const ids = { ...data, validation: Uint32Array.of(1, 2, 99, 3) };
     await expect(run(fresh(), {}, { data: ids })).rejects.toThrow(DataError);
     const words = { ...plan, stages: [{ ...small!, model: tinyModel({ seqLen: 16 }) }, middle!, large!] };

@@ -4,8 +4,8 @@ import { parseTrainPlan } from "@espalier/spec/plan";
 import type { Metric, RunIdentity } from "@espalier/spec/run";
 import { expectIds } from "./data.ts";
 import { claimRun, planDigest, readMetrics, removeLeftovers, runPaths } from "./runDirectory.ts";
-import { expectTrainablePlan, stageStarts } from "./schedule.ts";
-import { Session, sumOverStages, type TrainHooks, type TrainRequest } from "./session.ts";
+import { expectTrainablePlan, stageStarts, sumOverStages } from "./schedule.ts";
+import { Session, type TrainHooks, type TrainRequest } from "./session.ts";
 
 /** The end of one stage: the model as it was before the next growth. */
 export interface StageResult {
