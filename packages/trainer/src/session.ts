@@ -24,7 +24,7 @@ export interface TrainRequest {
   /** New, empty, or of a run with the same plan and data, which is then continued. */
   directory: string;
   executor: Executor;
-  /** Name of what trains, for the record. */
+  /** Name of what trains, for the record. Default: this package and its version. */
   build?: string;
 }
 

@@ -2,6 +2,7 @@ import { acquireLock, fileError } from "@espalier/core/node";
 import { trainingFlopsPerToken } from "@espalier/spec/model";
 import { parseTrainPlan } from "@espalier/spec/plan";
 import type { Metric, RunIdentity } from "@espalier/spec/run";
+import manifest from "../package.json" with { type: "json" };
 import { expectIds } from "./data.ts";
 import { claimRun, planDigest, readMetrics, removeLeftovers, runPaths } from "./runDirectory.ts";
 import { expectTrainablePlan, stageStarts, sumOverStages } from "./schedule.ts";
@@ -36,7 +37,7 @@ export interface TrainResult {
   stages: readonly StageResult[];
 }
 
-const BUILD = "espalier-0";
+const BUILD = `${manifest.name} ${manifest.version}`;
 
 /**
  * Runs a training plan in its directory, or continues it from its newest sound checkpoint: stages in turn, growth between

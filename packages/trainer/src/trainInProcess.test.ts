@@ -1,10 +1,12 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CancelledError, ConfigError, DeviceError, FileError, random } from "@espalier/core";
 import { referenceExecutor } from "@espalier/graph";
 import { openCorpus, prepareCorpus } from "@espalier/tokenizer/node";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { corpusData } from "./data.ts";
+import { readEvents } from "./runDirectory.ts";
 import { temporaryDirectory, tinyModel, tinyPlan } from "./testing/runs.ts";
 import { train } from "./train.ts";
 import { trainInProcess } from "./trainInProcess.ts";
@@ -54,6 +56,21 @@ describe("trainInProcess", () => {
     const bad = { ...request("bad"), plan: { ...plan, microBatchSize: 0 } };
     await expect(trainInProcess(bad)).rejects.toThrow(ConfigError);
     await expect(trainInProcess({ ...request("none"), corpus: join(root, "absent") })).rejects.toThrow(FileError);
+  });
+
+  it("stops with a checkpoint, and lets go of the directory, when the process that asked for it is killed", async () => {
+    const { digest } = await trainInProcess(request("left alone"));
+    const orphaned = request("orphaned");
+    const module = JSON.stringify(new URL("./trainInProcess.ts", import.meta.url).href);
+    const source = `const { trainInProcess } = await import(${module});
+      await trainInProcess(${JSON.stringify(orphaned)}, { onMetric: ({ step }) => step === 4 && process.kill(process.pid, "SIGKILL") });`;
+    const flags = ["--conditions=@espalier/source", "--disable-warning=ExperimentalWarning", "--input-type=module", "-e", source];
+    expect(spawnSync(process.execPath, flags).signal).toBe("SIGKILL");
+    const ended = await vi.waitFor(() => trainInProcess(orphaned), { timeout: 20_000, interval: 100 });
+    expect(ended.digest).toBe(digest);
+    const segments = (await readEvents(orphaned.directory)).flatMap((event) => (event.kind === "segment" ? [event.step] : []));
+    // From the checkpoint written on the way out, unless the worker was at the end before it noticed.
+    for (const step of segments.slice(1)) expect(step).toBeGreaterThanOrEqual(4);
   });
 
   it("says how the process ended when it gave no answer", async () => {
