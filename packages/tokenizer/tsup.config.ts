@@ -1,3 +1,8 @@
 import { packageConfig } from "../../infra/bundle/tsup.ts";
 
-export default packageConfig(import.meta.dirname);
+// The entries behind `#native` stay files of their own: which of them is loaded is decided where the package runs.
+export default {
+  ...packageConfig(import.meta.dirname),
+  entry: { index: "src/index.ts", "node/index": "src/node/index.ts", "native/addon": "src/native/addon.ts", "native/absent": "src/native/absent.ts" },
+  external: ["#native"],
+};

@@ -1,9 +1,9 @@
 import { ConfigError, DataError } from "@espalier/core";
-import { mergerOf } from "./merge.ts";
-import { cachedMerge } from "./pieceCache.ts";
-import { pieceEnd } from "./pretokenize.ts";
+import { nativeEncodeCore } from "#native";
+import { type EncodeCore, OUTPUT_SLACK, typescriptEncodeCore } from "./encodeCore.ts";
+import type { PatternName } from "./pretokenize/patterns.ts";
 import { sha256Hex } from "./sha256.ts";
-import { type Ranks, vocabularyOf } from "./vocabulary.ts";
+import type { Ranks } from "./vocabulary.ts";
 
 /** What a tokeniser is made of. */
 export interface TokenizerDefinition {
@@ -12,6 +12,10 @@ export interface TokenizerDefinition {
   ranks: Ranks;
   /** Text to id of tokens that stand outside the ranks, e.g. the document separator. */
   specialTokens: ReadonlyMap<string, number>;
+  /** How text is cut before merging. Default `cl100k`. */
+  pattern?: PatternName;
+  /** Which encoder runs: the addon's where it is built (`auto`, the default), or the one in TypeScript. Same ids. */
+  encoder?: "auto" | "typescript";
 }
 
 export interface EncodeOptions {
@@ -23,13 +27,16 @@ export interface EncodeOptions {
 }
 
 /**
- * Byte-level BPE with the cl100k pretokenising pattern.
+ * Byte-level BPE over the pieces of a pretokenising pattern.
  *
  * Input is UTF-8 bytes or a string. Bytes that are not valid UTF-8 are kept: `decode(encode(bytes))` always equals
  * `bytes`. In strings a lone surrogate becomes U+FFFD, as everywhere in the Web.
  */
 export interface Tokenizer {
   readonly name: string;
+  readonly pattern: PatternName;
+  /** Which encoder runs. */
+  readonly encoder: EncodeCore["kind"];
   readonly ranks: Ranks;
   readonly specialTokens: ReadonlyMap<string, number>;
   /** All ids are below this: the number of rows of an embedding. */
@@ -50,6 +57,8 @@ export interface Tokenizer {
 }
 
 const utf8 = new TextEncoder();
+/** Elements of scratch memory kept between calls. */
+const KEPT_SCRATCH = 1 << 20;
 
 /**
  * A tokeniser from its definition.
@@ -57,37 +66,41 @@ const utf8 = new TextEncoder();
  * @throws {DataError} when the ranks do not hold all 256 bytes, or a token twice
  * @throws {ConfigError} when a special token's id is also the id of an ordinary or another special token
  */
-export function createTokenizer({ name, ranks, specialTokens }: TokenizerDefinition): Tokenizer {
-  const vocabulary = vocabularyOf(ranks, name);
-  const merge = cachedMerge(vocabulary, mergerOf(vocabulary));
+export function createTokenizer({ name, ranks, specialTokens, pattern = "cl100k", encoder = "auto" }: TokenizerDefinition): Tokenizer {
+  const native = encoder === "auto" ? nativeEncodeCore(ranks, pattern) : undefined;
+  return tokenizerOf({ name, ranks, specialTokens, pattern }, native ?? typescriptEncodeCore(ranks, pattern, name));
+}
+
+/** A tokeniser around an encoder that was made from the same ranks and pattern. */
+export function tokenizerOf(
+  { name, ranks, specialTokens, pattern }: Required<Omit<TokenizerDefinition, "encoder">>,
+  core: EncodeCore,
+): Tokenizer {
+  const numRanks = ranks.offsets.length - 1;
   const specialById = new Map<number, Uint8Array>();
   for (const [text, id] of specialTokens) {
-    if (!Number.isInteger(id) || id < vocabulary.size || specialById.has(id) || text === "") {
+    if (!Number.isInteger(id) || id < numRanks || specialById.has(id) || text === "") {
       throw new ConfigError(
-        `${name}: special token ${JSON.stringify(text)} has id ${id}, expected a text with an id of its own, at least ${vocabulary.size}. Change its id.`,
+        `${name}: special token ${JSON.stringify(text)} has id ${id}, expected a text with an id of its own, at least ${numRanks}. Change its id.`,
       );
     }
     specialById.set(id, utf8.encode(text));
   }
-  const vocabSize = Math.max(vocabulary.size - 1, ...specialById.keys()) + 1;
+  const vocabSize = Math.max(numRanks - 1, ...specialById.keys()) + 1;
   let scratch = new Uint32Array(1 << 12);
+  let utf8Scratch = new Uint8Array(1 << 12);
   let digest: string | undefined;
 
+  const reserve = (length: number, kept: number): void => {
+    if (length <= scratch.length) return;
+    const larger = new Uint32Array(Math.max(length, scratch.length * 2));
+    larger.set(scratch.subarray(0, kept));
+    scratch = larger;
+  };
   /** Appends the ids of ordinary text to `scratch` from `at` on. */
   const append = (bytes: Uint8Array, at: number): number => {
-    if (at + bytes.length > scratch.length) {
-      const larger = new Uint32Array(Math.max(at + bytes.length, scratch.length * 2));
-      larger.set(scratch.subarray(0, at));
-      scratch = larger;
-    }
-    const out = scratch;
-    let written = at;
-    for (let start = 0; start < bytes.length; ) {
-      const end = pieceEnd(bytes, start);
-      written = merge(bytes, start, end, out, written);
-      start = end;
-    }
-    return written;
+    reserve(at + bytes.length + OUTPUT_SLACK, at);
+    return at + core.encode(bytes, at === 0 ? scratch : scratch.subarray(at));
   };
   const appendWithSpecial = (bytes: Uint8Array): number => {
     let written = 0;
@@ -96,22 +109,32 @@ export function createTokenizer({ name, ranks, specialTokens }: TokenizerDefinit
       const id = longestSpecialAt(bytes, i, specialById);
       if (id < 0) continue;
       written = append(bytes.subarray(plain, i), written);
-      if (written === scratch.length) scratch = grown(scratch);
+      reserve(written + 1, written);
       scratch[written++] = id;
       plain = i + specialById.get(id)!.length;
       i = plain - 1;
     }
     return append(bytes.subarray(plain), written);
   };
+  /** The UTF-8 of a string in memory that the next call overwrites. */
+  const utf8Of = (text: string): Uint8Array => {
+    if (text.length * 3 > utf8Scratch.length) utf8Scratch = new Uint8Array(text.length * 3); // at most 3 bytes a UTF-16 unit
+    return utf8Scratch.subarray(0, utf8.encodeInto(text, utf8Scratch).written);
+  };
   const encodeToScratch = (input: Uint8Array | string, special: EncodeOptions["special"]): number => {
-    const bytes = typeof input === "string" ? utf8.encode(input) : input;
+    const bytes = typeof input === "string" ? utf8Of(input) : input;
     return special === "recognize" && specialById.size > 0 ? appendWithSpecial(bytes) : append(bytes, 0);
   };
+  /** One long text must not hold its memory for ever. */
+  const shrink = (): void => {
+    if (scratch.length > KEPT_SCRATCH) scratch = new Uint32Array(1 << 12);
+    if (utf8Scratch.length > KEPT_SCRATCH) utf8Scratch = new Uint8Array(1 << 12);
+  };
   const tokenBytes = (id: number): Uint8Array => {
-    if (id >= 0 && id < vocabulary.size) return ranks.bytes.subarray(ranks.offsets[id]!, ranks.offsets[id + 1]!);
+    if (id >= 0 && id < numRanks) return ranks.bytes.subarray(ranks.offsets[id]!, ranks.offsets[id + 1]!);
     const special = specialById.get(id);
     if (special) return special;
-    throw new DataError(`${name}: id ${id} is no token, expected one of ${vocabulary.size} tokens or ${specialById.size} special tokens. Was the text encoded with another tokenizer?`);
+    throw new DataError(`${name}: id ${id} is no token, expected one of ${numRanks} tokens or ${specialById.size} special tokens. Was the text encoded with another tokenizer?`);
   };
   const decode = (ids: ArrayLike<number>): Uint8Array => {
     let length = 0;
@@ -127,17 +150,25 @@ export function createTokenizer({ name, ranks, specialTokens }: TokenizerDefinit
 
   return {
     name,
+    pattern,
+    encoder: core.kind,
     ranks,
     specialTokens,
     vocabSize,
     get digest() {
-      return (digest ??= digestOf(ranks, specialTokens));
+      return (digest ??= digestOf(ranks, specialTokens, pattern));
     },
     encode(input, { special = "text" } = {}) {
       const length = encodeToScratch(input, special); // may replace `scratch` by a larger one
-      return scratch.slice(0, length);
+      const ids = scratch.slice(0, length);
+      shrink();
+      return ids;
     },
-    count: (input) => encodeToScratch(input, "text"),
+    count(input) {
+      const length = encodeToScratch(input, "text");
+      shrink();
+      return length;
+    },
     decode,
     decodeText: (ids) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(decode(ids)),
     tokenBytes,
@@ -162,15 +193,9 @@ function longestSpecialAt(bytes: Uint8Array, at: number, specialById: ReadonlyMa
   return found;
 }
 
-function grown(array: Uint32Array): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(array.length * 2);
-  larger.set(array);
-  return larger;
-}
-
-function digestOf({ bytes, offsets }: Ranks, specialTokens: ReadonlyMap<string, number>): string {
+function digestOf({ bytes, offsets }: Ranks, specialTokens: ReadonlyMap<string, number>, pattern: PatternName): string {
   const special = [...specialTokens].sort(([, a], [, b]) => a - b);
-  const header = utf8.encode(JSON.stringify({ pattern: "cl100k", tokens: offsets.length - 1, special }));
+  const header = utf8.encode(JSON.stringify({ pattern, tokens: offsets.length - 1, special }));
   const lengths = Uint8Array.from({ length: (offsets.length - 1) * 4 }, (_, i) => {
     const length = offsets[(i >> 2) + 1]! - offsets[i >> 2]!;
     return (length >>> (8 * (i & 3))) & 0xff;

@@ -1,4 +1,5 @@
 import { FileError } from "@espalier/core";
+import { type PatternName, patterns } from "../pretokenize/patterns.ts";
 import { createTokenizer, type Tokenizer } from "../tokenizer.ts";
 import { ranksOf } from "../vocabulary.ts";
 import { fromBase64, toBase64 } from "./base64.ts";
@@ -10,7 +11,7 @@ interface TokenizerJson {
   format: string;
   version: number;
   name: string;
-  pattern: string;
+  pattern: PatternName;
   /** Digest of the tokeniser, checked when it is read. */
   digest: string;
   specialTokens: Record<string, number>;
@@ -25,7 +26,7 @@ export function writeTokenizerJson(tokenizer: Tokenizer): string {
     format: FORMAT,
     version: VERSION,
     name: tokenizer.name,
-    pattern: "cl100k",
+    pattern: tokenizer.pattern,
     digest: tokenizer.digest,
     specialTokens: Object.fromEntries(tokenizer.specialTokens),
     tokens: Array.from({ length: offsets.length - 1 }, (_, rank) => toBase64(bytes.subarray(offsets[rank]!, offsets[rank + 1]!))),
@@ -41,9 +42,9 @@ export function writeTokenizerJson(tokenizer: Tokenizer): string {
  */
 export function readTokenizerJson(text: string, where: string): Tokenizer {
   const json = parse(text, where);
-  if (json.format !== FORMAT || json.version !== VERSION || json.pattern !== "cl100k") {
+  if (json.format !== FORMAT || json.version !== VERSION || !Object.hasOwn(patterns, json.pattern)) {
     throw new FileError(
-      `${where}: format ${json.format} version ${json.version} pattern ${json.pattern}, expected ${FORMAT} version ${VERSION} pattern cl100k. Train the tokenizer again.`,
+      `${where}: format ${json.format} version ${json.version} pattern ${json.pattern}, expected ${FORMAT} version ${VERSION} pattern ${Object.keys(patterns).join(" or ")}. Train the tokenizer again.`,
     );
   }
   const damaged = (what: string) => new FileError(`${where}: ${what}. The file is damaged; train the tokenizer again.`);
@@ -59,6 +60,7 @@ export function readTokenizerJson(text: string, where: string): Tokenizer {
     name: String(json.name),
     ranks: ranksOf(tokens),
     specialTokens: new Map(Object.entries(json.specialTokens)),
+    pattern: json.pattern,
   });
   if (tokenizer.digest !== json.digest) throw damaged(`digest of the tokens is ${tokenizer.digest}, expected ${json.digest}`);
   return tokenizer;

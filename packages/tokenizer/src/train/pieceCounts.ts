@@ -1,4 +1,4 @@
-import { pieceEnd } from "../pretokenize.ts";
+import { pieceEnd } from "../pretokenize/cl100k.ts";
 import { hashBytes } from "../vocabulary.ts";
 
 /**

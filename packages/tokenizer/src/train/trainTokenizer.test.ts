@@ -1,7 +1,7 @@
 import { ConfigError } from "@espalier/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { pieceEnd } from "../pretokenize.ts";
+import { pieceEnd } from "../pretokenize/cl100k.ts";
 import { trainTokenizer } from "./trainTokenizer.ts";
 
 const bytesOf = (texts: readonly string[]) => texts.map((text) => Buffer.from(text));

@@ -1,0 +1,171 @@
+// addon.cc -- Node's side of core/encode_core.h: unpack arguments, own the memory, call. Nothing is computed here.
+//
+//   instructionSets(): string[]                                    those of this build that this processor runs
+//   create(tokens: Uint8Array, offsets: Uint32Array, classes: Uint8Array, pattern: number, set?: string): encoder
+//       undefined when the vocabulary is not usable: the TypeScript path says what is wrong with it
+//   encode(encoder, text: Uint8Array, out: Uint32Array): number    ids written
+#include <node_api.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <initializer_list>
+
+#include "instruction_set.h"
+
+namespace {
+
+using espalier::EncodeCore;
+using espalier::Status;
+
+struct EncoderHandle {
+  const EncodeCore* core;
+  void* arena;  // as calloc gave it
+  espalier::Encoder* encoder;
+  void* scratch;
+  std::size_t scratch_bytes;
+  std::int64_t held_bytes;  // as told to the collector
+};
+
+constexpr std::size_t kMaxArguments = 5;
+
+struct Arguments {
+  napi_value values[kMaxArguments] = {};
+  std::size_t count = kMaxArguments;
+};
+
+Arguments arguments_of(napi_env env, napi_callback_info info) {
+  Arguments arguments;
+  napi_get_cb_info(env, info, &arguments.count, arguments.values, nullptr, nullptr);
+  return arguments;
+}
+
+template <class T>
+struct Array {
+  T* data = nullptr;
+  std::size_t length = 0;
+};
+
+template <class T>
+bool array_of(napi_env env, napi_value value, napi_typedarray_type wanted, Array<T>& array) {
+  napi_typedarray_type type;
+  void* data = nullptr;
+  const bool ok = napi_get_typedarray_info(env, value, &type, &array.length, &data, nullptr, nullptr) == napi_ok && type == wanted;
+  array.data = static_cast<T*>(data);
+  return ok;
+}
+
+napi_value fail(napi_env env, const char* message) {
+  napi_throw_error(env, nullptr, message);
+  return nullptr;
+}
+
+void release(napi_env env, void* data, void*) {
+  auto* handle = static_cast<EncoderHandle*>(data);
+  std::int64_t total;
+  napi_adjust_external_memory(env, -handle->held_bytes, &total);
+  std::free(handle->scratch);
+  std::free(handle->arena);
+  delete handle;
+}
+
+napi_value instruction_sets(napi_env env, napi_callback_info) {
+  napi_value list;
+  napi_create_array(env, &list);
+  std::uint32_t count = 0;
+  for (const char* name : {"portable", "avx2", "avx512"}) {
+    if (!espalier::find_encode_core(name)) continue;
+    napi_value text;
+    napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &text);
+    napi_set_element(env, list, count++, text);
+  }
+  return list;
+}
+
+napi_value create(napi_env env, napi_callback_info info) {
+  const Arguments arguments = arguments_of(env, info);
+  Array<std::uint8_t> tokens, classes;
+  Array<std::uint32_t> offsets;
+  std::int32_t pattern = 0;
+  if (!array_of(env, arguments.values[0], napi_uint8_array, tokens) || !array_of(env, arguments.values[1], napi_uint32_array, offsets) ||
+      !array_of(env, arguments.values[2], napi_uint8_array, classes) || napi_get_value_int32(env, arguments.values[3], &pattern) != napi_ok ||
+      offsets.length == 0 || offsets.data[offsets.length - 1] > tokens.length || classes.length != espalier::kNumCodePoints) {
+    return fail(env, "tokenizer: create takes tokens, offsets, classes and a pattern");
+  }
+  for (std::size_t i = 0; i + 1 < offsets.length; ++i) {
+    if (offsets.data[i] > offsets.data[i + 1]) return fail(env, "tokenizer: offsets fall");
+  }
+  char name[16] = "";
+  if (arguments.count > 4) napi_get_value_string_utf8(env, arguments.values[4], name, sizeof name, nullptr);
+  const EncodeCore* core = espalier::find_encode_core(*name ? name : nullptr);
+  if (!core) return fail(env, "tokenizer: this processor lacks the instruction set");
+
+  const espalier::EncoderDefinition definition{tokens.data, offsets.data, std::uint32_t(offsets.length - 1), classes.data, espalier::Pattern(pattern)};
+  const std::size_t bytes = core->arena_bytes(definition);
+  void* const arena = std::calloc(bytes + 64, 1);
+  if (!arena) return fail(env, "tokenizer: out of memory");
+  void* const aligned = reinterpret_cast<void*>((reinterpret_cast<std::uintptr_t>(arena) + 63) & ~std::uintptr_t(63));
+  espalier::Encoder* encoder = nullptr;
+  if (core->create(aligned, bytes, definition, &encoder) != Status::kOk) {
+    std::free(arena);
+    return nullptr;
+  }
+  auto* handle = new EncoderHandle{core, arena, encoder, nullptr, 0, std::int64_t(bytes)};
+  napi_value external;
+  if (napi_create_external(env, handle, release, nullptr, &external) != napi_ok) {
+    std::free(arena);
+    delete handle;
+    return fail(env, "tokenizer: no handle");
+  }
+  std::int64_t total;
+  napi_adjust_external_memory(env, handle->held_bytes, &total);
+  return external;
+}
+
+constexpr std::size_t kKeptScratchBytes = 1 << 22;
+
+napi_value encode(napi_env env, napi_callback_info info) {
+  const Arguments arguments = arguments_of(env, info);
+  void* data = nullptr;
+  Array<std::uint8_t> text;
+  Array<std::uint32_t> out;
+  if (napi_get_value_external(env, arguments.values[0], &data) != napi_ok || !array_of(env, arguments.values[1], napi_uint8_array, text) ||
+      !array_of(env, arguments.values[2], napi_uint32_array, out)) {
+    return fail(env, "tokenizer: encode takes an encoder, bytes and room for ids");
+  }
+  auto* handle = static_cast<EncoderHandle*>(data);
+  espalier::EncodeRequest request{out.data, out.length, 0, 0, text.data, text.length, handle->scratch, handle->scratch_bytes};
+  Status status = handle->core->encode(*handle->encoder, request);
+  while (status == Status::kScratchTooSmall) {
+    std::free(handle->scratch);
+    handle->scratch = std::malloc(request.needed);
+    handle->scratch_bytes = handle->scratch ? request.needed : 0;
+    if (!handle->scratch) return fail(env, "tokenizer: out of memory");
+    request.scratch = handle->scratch;
+    request.scratch_bytes = handle->scratch_bytes;
+    status = handle->core->encode(*handle->encoder, request);
+  }
+  if (handle->scratch_bytes > kKeptScratchBytes) {  // one long piece must not hold its memory for ever
+    std::free(handle->scratch);
+    handle->scratch = nullptr;
+    handle->scratch_bytes = 0;
+  }
+  if (status != Status::kOk) return fail(env, "tokenizer: no room for the ids");
+  napi_value count;
+  napi_create_uint32(env, std::uint32_t(request.written), &count);
+  return count;
+}
+
+napi_value initialize(napi_env env, napi_value exports) {
+  const napi_property_descriptor properties[] = {
+      {"instructionSets", nullptr, instruction_sets, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"create", nullptr, create, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"encode", nullptr, encode, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+  };
+  napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties);
+  return exports;
+}
+
+}  // namespace
+
+NAPI_MODULE(espalier_tokenizer, initialize)

@@ -1,0 +1,230 @@
+// encode_core.cc -- the loop over pieces, compiled once for each instruction set.
+//
+// Pieces are found some dozens at a time: their places in the table are fetched while later pieces are still being
+// looked for, which hides the one access to memory that a known piece costs.
+#include "core/encode_core.h"
+
+#include "core/merge.h"
+#include "core/pretokenize.h"
+
+namespace espalier {
+
+struct Encoder {
+  ESPALIER_ISA::Vocabulary vocabulary;
+  ESPALIER_ISA::MediumSlot* medium;
+  const uint8_t* classes;
+  Pattern pattern;
+  uint32_t turn;  // which of two pieces a new one replaces
+};
+
+namespace ESPALIER_ISA {
+namespace {
+
+constexpr size_t kBatch = 32;
+
+struct Layout {
+  size_t encoder, lines, medium, pair_ranks, long_slots, trigrams, offsets, bytes, classes, total;
+  uint32_t line_bits, long_slots_count;
+};
+
+Layout layout_of(const EncoderDefinition& d) {
+  uint32_t num_long = 0;
+  for (uint32_t rank = 0; rank < d.num_tokens; ++rank) num_long += d.offsets[rank + 1] - d.offsets[rank] > kShortBytes;
+  Layout layout{};
+  layout.line_bits = 15;  // two megabytes: room for the pieces of a small vocabulary
+  while ((size_t(2) << layout.line_bits) < size_t(d.num_tokens) * 5 / 2) ++layout.line_bits;
+  layout.long_slots_count = 256;
+  while (layout.long_slots_count < num_long * 2) layout.long_slots_count *= 2;
+  size_t at = 0;
+  const auto take = [&at](size_t bytes) {
+    const size_t place = at;
+    at += (bytes + 63) & ~size_t(63);
+    return place;
+  };
+  layout.encoder = take(sizeof(Encoder));
+  layout.lines = take(sizeof(Line) << layout.line_bits);
+  layout.medium = take(sizeof(MediumSlot) << kMediumBits);
+  layout.pair_ranks = take(65536 * sizeof(uint32_t));
+  layout.long_slots = take(layout.long_slots_count * sizeof(uint32_t));
+  layout.trigrams = take((size_t(1) << kTrigramBits) / 8);
+  layout.offsets = take((size_t(d.num_tokens) + 1) * sizeof(uint32_t));
+  layout.bytes = take(d.offsets[d.num_tokens]);
+  layout.classes = take(kNumCodePoints);
+  layout.total = at;
+  return layout;
+}
+
+size_t arena_bytes(const EncoderDefinition& d) { return layout_of(d).total; }
+
+Status create(void* arena, size_t size, const EncoderDefinition& d, Encoder** out) {
+  if (d.num_tokens >= kMaxTokens) return Status::kBadVocabulary;
+  const Layout layout = layout_of(d);
+  if (size < layout.total) return Status::kArenaTooSmall;
+  uint8_t* const base = static_cast<uint8_t*>(arena);
+  Encoder* const encoder = reinterpret_cast<Encoder*>(base + layout.encoder);
+  __builtin_memcpy(base + layout.offsets, d.offsets, (size_t(d.num_tokens) + 1) * sizeof(uint32_t));
+  __builtin_memcpy(base + layout.bytes, d.token_bytes, d.offsets[d.num_tokens]);
+  __builtin_memcpy(base + layout.classes, d.classes, kNumCodePoints);
+  Vocabulary& v = encoder->vocabulary;
+  v.bytes = base + layout.bytes;
+  v.offsets = reinterpret_cast<const uint32_t*>(base + layout.offsets);
+  v.num_tokens = d.num_tokens;
+  v.pair_ranks = reinterpret_cast<uint32_t*>(base + layout.pair_ranks);
+  v.short_tokens = {reinterpret_cast<Line*>(base + layout.lines), 64 - layout.line_bits, (1u << layout.line_bits) - 1};
+  v.long_slots = reinterpret_cast<uint32_t*>(base + layout.long_slots);
+  v.long_mask = layout.long_slots_count - 1;
+  v.trigrams = reinterpret_cast<uint64_t*>(base + layout.trigrams);
+  encoder->medium = reinterpret_cast<MediumSlot*>(base + layout.medium);
+  encoder->classes = base + layout.classes;
+  encoder->pattern = d.pattern;
+  *out = encoder;
+  return index_tokens(v);
+}
+
+// Output of one call.
+struct Run {
+  Encoder& encoder;
+  EncodeRequest& request;
+  uint32_t* out;
+  size_t readable_end;  // of the text
+  size_t count = 0;
+
+  Status merge(size_t begin, size_t end) {
+    const size_t length = end - begin;
+    const uint8_t* const piece = request.text + begin;
+    const size_t readable = readable_end - begin;
+    if (length <= kScanBytes) {
+      count += merge_by_scan(encoder.vocabulary, piece, length, readable, out + count);
+      return Status::kOk;
+    }
+    const size_t needed = merge_scratch_bytes(length);
+    if (request.scratch_bytes < needed) {
+      request.needed = needed;
+      return Status::kScratchTooSmall;
+    }
+    count += merge_by_tree(encoder.vocabulary, piece, length, readable, out + count, request.scratch);
+    return Status::kOk;
+  }
+
+  // A piece of up to 31 bytes that is in no line of the table.
+  Status medium_piece(size_t begin, size_t end) {
+    const size_t length = end - begin;
+    const uint8_t* const piece = request.text + begin;
+    MediumSlot* const slot = medium_slot(encoder.medium, piece, length);
+    if (matches(*slot, piece, length)) {
+      for (size_t i = 0; i < slot->count; ++i) out[count + i] = slot->ids[i];
+      count += slot->count;
+      return Status::kOk;
+    }
+    const size_t before = count;
+    const Status status = merge(begin, end);
+    if (status == Status::kOk) remember_medium(slot, piece, length, out + before, count - before);
+    return status;
+  }
+
+  Status short_piece(size_t begin, size_t end, Line* line, ShortKey key) {
+    if (const Slot* slot = find(encoder.vocabulary.short_tokens, line, key)) {
+      __builtin_memcpy(out + count, slot->ids, sizeof slot->ids);
+      count += slot->meta & kCountMask;
+      return Status::kOk;
+    }
+    const size_t before = count;
+    const Status status = medium_piece(begin, end);
+    const size_t ids = count - before;
+    if (ids >= 2 && ids <= 3) remember_short(line, key, out + before, ids, ++encoder.turn & 1);
+    return status;
+  }
+
+  // What lies between two cuts of a piece. Unlike a piece it is not a token because its bytes are one: a token that no
+  // joins lead to is found only as a whole piece. Whether joins lead to a token is found out once.
+  Status part(size_t begin, size_t end) {
+    if (end - begin > kShortBytes) return merge(begin, end);
+    const uint8_t* const piece = request.text + begin;
+    const size_t readable = readable_end - begin;
+    const ShortKey key = readable >= 16 ? short_key(piece, end - begin) : short_key_near_end(piece, end - begin);
+    Line* const line = line_of(encoder.vocabulary.short_tokens, hash_of(key));
+    if (Slot* slot = const_cast<Slot*>(find(encoder.vocabulary.short_tokens, line, key)); slot && (slot->meta & kIsToken)) {
+      if (!(slot->meta & (kJoins | kNeverJoins))) {
+        uint32_t ids[kShortBytes];
+        slot->meta |= merge_by_scan(encoder.vocabulary, piece, end - begin, readable, ids) == 1 ? kJoins : kNeverJoins;
+      }
+      if (slot->meta & kNeverJoins) return merge(begin, end);
+    }
+    return short_piece(begin, end, line, key);
+  }
+
+  Status long_piece(size_t begin, size_t end) {
+    const Vocabulary& v = encoder.vocabulary;
+    const uint8_t* const s = request.text;
+    const uint32_t rank = rank_of(v, s + begin, end - begin, readable_end - begin);
+    if (rank != kNoRank) {
+      out[count++] = rank;
+      return Status::kOk;
+    }
+    if (s[begin] < 0x80 && s[begin + 1] < 0x80 && end - begin <= kMediumBytes) return medium_piece(begin, end);
+    size_t from = begin;  // a piece of Chinese, mostly: cut where no token lies across
+    for (size_t i = begin + 1; i < end; ++i) {
+      if (s[i] < 0xc0 || may_cross(v, s, from, i, end)) continue;
+      const Status status = part(from, i);
+      if (status != Status::kOk) return status;
+      from = i;
+    }
+    return part(from, end);
+  }
+};
+
+template <Pattern pattern>
+Status encode_text(Encoder& encoder, EncodeRequest& request) {
+  struct Pending {
+    size_t begin, end;
+    ShortKey key;
+    Line* line;
+  };
+  Pending pending[kBatch];
+  const Text text{request.text, request.size, encoder.classes};
+  const PieceTable& table = encoder.vocabulary.short_tokens;
+  Run run{encoder, request, request.out, request.size};
+  for (size_t i = 0; i < text.n;) {
+    size_t found = 0;
+    for (; found < kBatch && i < text.n; ++found) {
+      const size_t end = piece_end<pattern>(text, i);
+      Pending& p = pending[found];
+      p.begin = i;
+      p.end = end;
+      if (end - i <= kShortBytes) {
+        p.key = text.n - i >= 16 ? short_key(text.s + i, end - i) : short_key_near_end(text.s + i, end - i);
+        p.line = line_of(table, hash_of(p.key));
+        __builtin_prefetch(p.line);
+      }
+      i = end;
+    }
+    for (size_t k = 0; k < found; ++k) {
+      const Pending& p = pending[k];
+      const Status status = p.end - p.begin <= kShortBytes ? run.short_piece(p.begin, p.end, p.line, p.key) : run.long_piece(p.begin, p.end);
+      if (status != Status::kOk) return status;
+    }
+  }
+  request.written = run.count;
+  return Status::kOk;
+}
+
+Status encode(Encoder& encoder, EncodeRequest& request) {
+  if (request.capacity < request.size + kOutputSlack) return Status::kOutputTooSmall;
+  switch (encoder.pattern) {
+    case Pattern::kGpt2: return encode_text<Pattern::kGpt2>(encoder, request);
+    case Pattern::kO200k: return encode_text<Pattern::kO200k>(encoder, request);
+    case Pattern::kQwen2: return encode_text<Pattern::kQwen2>(encoder, request);
+    case Pattern::kCl100k: break;
+  }
+  return encode_text<Pattern::kCl100k>(encoder, request);
+}
+
+#define ESPALIER_NAME_(name) #name
+#define ESPALIER_NAME(name) ESPALIER_NAME_(name)
+
+}  // namespace
+
+extern const EncodeCore encode_core = {ESPALIER_NAME(ESPALIER_ISA), arena_bytes, create, encode};
+
+}  // namespace ESPALIER_ISA
+}  // namespace espalier

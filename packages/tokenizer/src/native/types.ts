@@ -1,0 +1,10 @@
+import type { EncodeCore } from "../encodeCore.ts";
+import type { PatternName } from "../pretokenize/patterns.ts";
+import type { Ranks } from "../vocabulary.ts";
+
+/**
+ * The encoder of the addon, or nothing: where the addon is not built, and for a vocabulary that cannot be used.
+ *
+ * @param instructionSet one of `instructionSets()`, for tests; default: the best of this processor
+ */
+export type NativeEncodeCore = (ranks: Ranks, pattern: PatternName, instructionSet?: string) => EncodeCore | undefined;
