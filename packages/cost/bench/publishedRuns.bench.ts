@@ -1,0 +1,162 @@
+/**
+ * The step and memory models against published training runs, dense models on A100, A800, H100 and B200.
+ *
+ * `node --conditions=@espalier/source bench/publishedRuns.bench.ts [published_runs.csv] [--fit]`
+ *
+ * Split: constants are fitted to all sources but those of the family being scored (same authors and machine: the two
+ * Megatron tables and MT-NLG; the NeMo tables; the torchtitan tables), family after family, so no scored row has a part
+ * in what scores it. Errors are averaged within a source, then over sources. "One row a cluster": one row of each
+ * (source, GPU, precision, full sharding or not) calibrates, the others are scored; mean over up to five evenly spaced choices of that row.
+ * `--fit` prints the constants fitted to all sources, those in `src/cluster/fitted.ts`.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { calibrateCluster, CALIBRATION_NOISE, type ClusterCalibration, fitConstants, stepSpread, uncalibrated, Z80 } from "../src/cluster/calibrate.ts";
+import { constantSpread, type FittedConstant, priorConstants } from "../src/cluster/constants.ts";
+import { defaultMemory, peakMemory } from "../src/cluster/memory.ts";
+import { stepSeconds, sumParts } from "../src/cluster/step.ts";
+import { type PublishedRow, publishedRows } from "./publishedRows.ts";
+
+const path = process.argv[2] && !process.argv[2].startsWith("--") ? process.argv[2] : new URL("../../../../shared/data/cost/published_runs.csv", import.meta.url);
+if (!existsSync(path)) {
+  console.log("skipped: there is no published_runs.csv beside the checkout; give its path");
+  process.exit(0);
+}
+const { rows, left } = publishedRows(readFileSync(path, "utf8"));
+const timed = rows.filter((row): row is PublishedRow & { seconds: number } => row.seconds !== undefined);
+
+const FAMILIES: Record<string, string> = { sc21t1: "megatron", sc21t2: "megatron", mtnlg: "megatron", nemo2407: "nemo", nemolaunch: "nemo", nemolong: "nemo", ttitan24: "torchtitan", ttitan25: "torchtitan" };
+const familyOf = (row: PublishedRow) => FAMILIES[row.source] ?? row.source;
+const names = Object.keys(constantSpread) as FittedConstant[];
+const prior: ClusterCalibration = {
+  constants: priorConstants,
+  names,
+  covariance: names.map((a) => names.map((b) => (a === b ? constantSpread[a] ** 2 : 0))),
+  unexplained: 0,
+};
+const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+const groupBy = <T>(items: readonly T[], key: (item: T) => string) => {
+  const groups = new Map<string, T[]>();
+  for (const item of items) (groups.get(key(item)) ?? groups.set(key(item), []).get(key(item))!).push(item);
+  return groups;
+};
+const seconds = (row: PublishedRow, calibration: ClusterCalibration) => sumParts(stepSeconds(row.model, row.layout, row.machine, calibration.constants));
+const measured = (row: PublishedRow & { seconds: number }, weight = 1) => ({ model: row.model, layout: row.layout, cluster: row.machine, seconds: row.seconds, weight });
+
+/** A source counts as at most three rows, whatever its length; a published row and a right model differ by about 10 %. */
+function fit(training: readonly (PublishedRow & { seconds: number })[]): ClusterCalibration {
+  const sizes = groupBy(training, (row) => row.source);
+  const weighted = training.map((row) => measured(row, Math.min(3, sizes.get(row.source)!.length) / sizes.get(row.source)!.length));
+  return fitConstants(weighted, prior, 0.1, true);
+}
+
+/** Errors of rows under a calibration, with the spread that their interval has. */
+interface Scored { row: PublishedRow & { seconds: number }; error: number; log: number; constantsSpread: number }
+const score = (row: PublishedRow & { seconds: number }, calibration: ClusterCalibration): Scored => {
+  const predicted = seconds(row, calibration);
+  return { row, error: predicted / row.seconds - 1, log: Math.log(row.seconds / predicted), constantsSpread: stepSpread(row.model, row.layout, row.machine, { ...calibration, unexplained: 0 }) };
+};
+const covered = (s: Scored, unexplained: number) => Math.abs(s.log) <= Z80 * Math.hypot(s.constantsSpread, unexplained);
+const macro = (scored: readonly Scored[], value: (s: Scored) => number) => mean([...groupBy(scored, (s) => s.row.source).values()].map((group) => mean(group.map(value))));
+/** The unexplained spread at which intervals of training rows cover 80 %, averaged over sources. */
+function spreadFor(scored: readonly Scored[]): number {
+  let low = 0;
+  let high = 1;
+  for (let i = 0; i < 30; i++) {
+    const middle = (low + high) / 2;
+    if (macro(scored, (s) => Number(covered(s, middle))) < 0.8) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+/** Every row with one of its cluster's rows as calibration, over up to five choices of that row. */
+function withOneRow(list: readonly (PublishedRow & { seconds: number })[], start: ClusterCalibration): Scored[] {
+  const scored: Scored[] = [];
+  for (const group of groupBy(list, (row) => row.cluster).values()) {
+    if (group.length < 2) continue;
+    const choices = Math.min(5, group.length);
+    for (let i = 0; i < choices; i++) {
+      const chosen = group[Math.floor(((i + 0.5) * group.length) / choices)]!;
+      const calibration = calibrateCluster([measured(chosen)], start);
+      for (const row of group) if (row !== chosen) scored.push(score(row, calibration));
+    }
+  }
+  return scored;
+}
+
+const started = performance.now();
+const families = [...new Set(timed.map(familyOf))];
+const plain: (Scored & { unexplained: number })[] = [];
+const tuned: (Scored & { unexplained: number })[] = [];
+const beforeCluster = (fitted: ClusterCalibration): ClusterCalibration => ({ ...fitted, covariance: uncalibrated.covariance });
+for (const family of families) {
+  const training = timed.filter((row) => familyOf(row) !== family);
+  const held = timed.filter((row) => familyOf(row) === family);
+  const start = beforeCluster(fit(training));
+  const unexplained = spreadFor(training.map((row) => score(row, start)));
+  plain.push(...held.map((row) => ({ ...score(row, start), unexplained })));
+  const one = spreadFor(withOneRow(training, start));
+  tuned.push(...withOneRow(held, start).map((s) => ({ ...s, unexplained: one })));
+}
+
+const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
+function table(title: string, scored: readonly (Scored & { unexplained: number })[]): void {
+  console.log(`\n${title}`);
+  console.log("  source       rows    MAPE    bias  within 10 %  80 % interval covers");
+  for (const [source, group] of groupBy(scored, (s) => s.row.source)) {
+    const cells = [mean(group.map((s) => Math.abs(s.error))), mean(group.map((s) => s.error)), mean(group.map((s) => Number(Math.abs(s.error) <= 0.1))), mean(group.map((s) => Number(covered(s, s.unexplained))))];
+    console.log(`  ${source.padEnd(11)} ${String(new Set(group.map((s) => s.row.id)).size).padStart(5)} ${cells.map(percent).map((text, i) => text.padStart([8, 8, 10, 14][i]!)).join(" ")}`);
+  }
+  const subsets: [string, (s: Scored) => boolean][] = [
+    ["dense A100/A800/H100, all", (s) => s.row.gpu !== "B200"],
+    ["  of these bf16 and fp16", (s) => !s.row.fp8],
+    ["  of these fp8", (s) => s.row.fp8],
+    ["  without DeepSpeed ZeRO-3 and row-wise fp8", (s) => !/sc21t2-00[1-6]|ttitan25-(005|006|011|012)/.test(s.row.id)],
+  ];
+  for (const [name, keep] of subsets) {
+    const part = scored.filter((s) => keep(s));
+    console.log(`  macro, ${name}: MAPE ${percent(macro(part, (s) => Math.abs(s.error)))}, within 10 % ${percent(macro(part, (s) => Number(Math.abs(s.error) <= 0.1)))}, coverage ${percent(macro(part, (s) => Number(covered(s, (s as Scored & { unexplained: number }).unexplained))))}`);
+  }
+}
+table("Step time, no calibration (family left out of the fit)", plain);
+table("Step time, one row a cluster (family left out of the fit)", tuned);
+
+console.log("\nWorst rows without calibration");
+for (const s of plain.toSorted((a, b) => Math.abs(b.log) - Math.abs(a.log)).slice(0, 12)) {
+  const { layout: l } = s.row;
+  console.log(`  ${s.row.id.padEnd(14)} ${percent(s.error).padStart(8)}  tensor ${l.tensor} pipeline ${l.pipeline} context ${l.context} data ${l.data} micro-batch ${l.microBatchSize} ${l.sharding} ${l.precision}`);
+}
+
+/** Memory: peaks without calibration, and with extra state bytes a parameter fitted to one row of the source. */
+console.log("\nPeak memory (GiB)");
+const withMemory = rows.filter((row): row is PublishedRow & { memoryGib: number } => row.memoryGib !== undefined);
+const memoryErrors: { source: string; plain: number; tuned: number[]; wrong: boolean; id: string }[] = withMemory.map((row) => ({
+  source: row.source, id: row.id, plain: peakMemory(row.model, row.layout) / 2 ** 30 / row.memoryGib - 1, tuned: [], wrong: peakMemory(row.model, row.layout) > row.machine.device.memoryGb * 2 ** 30,
+}));
+for (const [source, group] of groupBy(withMemory, (row) => row.source)) {
+  for (let i = 0; i < 5; i++) {
+    const chosen = group[Math.floor(((i + 0.5) * group.length) / 5)]!;
+    const base = peakMemory(chosen.model, chosen.layout);
+    const perByte = peakMemory(chosen.model, chosen.layout, { ...defaultMemory, extraStateBytes: 1 }) - base;
+    const k = { ...defaultMemory, extraStateBytes: Math.max(0, (chosen.memoryGib * 2 ** 30 - base) / perByte) };
+    for (const row of group) {
+      if (row !== chosen) memoryErrors.find(({ id }) => id === row.id)!.tuned.push(Math.abs(peakMemory(row.model, row.layout, k) / 2 ** 30 / row.memoryGib - 1));
+    }
+  }
+  const mine = memoryErrors.filter((e) => e.source === source);
+  console.log(`  ${source.padEnd(13)} ${String(mine.length).padStart(3)} rows  MAPE ${percent(mean(mine.map((e) => Math.abs(e.plain))))}, with one row ${percent(mean(mine.flatMap((e) => e.tuned)))}; said not to fit though it ran: ${mine.filter((e) => e.wrong).length}`);
+}
+const memoryMacro = (value: (e: (typeof memoryErrors)[number]) => number) => mean([...groupBy(memoryErrors, (e) => e.source).values()].map((group) => mean(group.map(value))));
+console.log(`  macro MAPE ${percent(memoryMacro((e) => Math.abs(e.plain)))}, with one row ${percent(memoryMacro((e) => mean(e.tuned)))}`);
+console.log(`  worst: ${memoryErrors.toSorted((a, b) => Math.abs(b.plain) - Math.abs(a.plain)).slice(0, 5).map((e) => `${e.id} ${percent(e.plain)}`).join(", ")}`);
+
+console.log("\nRows left out");
+for (const [why, count] of left) console.log(`  ${count}  ${why}`);
+
+if (process.argv.includes("--fit")) {
+  const all = fit(timed);
+  const start = beforeCluster(all);
+  console.log("\nFitted to all sources:", Object.fromEntries(names.map((name) => [name, +all.constants[name].toPrecision(3)])));
+  console.log(`unexplained: ${spreadFor(timed.map((row) => score(row, start))).toFixed(3)}, calibrated ${spreadFor(withOneRow(timed, start)).toFixed(3)}, noise ${CALIBRATION_NOISE}`);
+}
+console.log(`\n${timed.length} timed rows of ${new Set(timed.map((row) => row.source)).size} sources, ${((performance.now() - started) / 1000).toFixed(1)} s`);
