@@ -11,6 +11,7 @@
 #include <cstring>
 #include <initializer_list>
 
+#include "arena.h"
 #include "instruction_set.h"
 
 namespace {
@@ -20,7 +21,7 @@ using espalier::Status;
 
 struct EncoderHandle {
   const EncodeCore* core;
-  void* arena;  // as calloc gave it
+  espalier::Arena arena;
   espalier::Encoder* encoder;
   void* scratch;
   std::size_t scratch_bytes;
@@ -65,7 +66,7 @@ void release(napi_env env, void* data, void*) {
   std::int64_t total;
   napi_adjust_external_memory(env, -handle->held_bytes, &total);
   std::free(handle->scratch);
-  std::free(handle->arena);
+  free_arena(handle->arena);
   delete handle;
 }
 
@@ -102,18 +103,17 @@ napi_value create(napi_env env, napi_callback_info info) {
 
   const espalier::EncoderDefinition definition{tokens.data, offsets.data, std::uint32_t(offsets.length - 1), classes.data, espalier::Pattern(pattern)};
   const std::size_t bytes = core->arena_bytes(definition);
-  void* const arena = std::calloc(bytes + 64, 1);
-  if (!arena) return fail(env, "tokenizer: out of memory");
-  void* const aligned = reinterpret_cast<void*>((reinterpret_cast<std::uintptr_t>(arena) + 63) & ~std::uintptr_t(63));
+  const espalier::Arena arena = espalier::allocate_arena(bytes);
+  if (!arena.data) return fail(env, "tokenizer: out of memory");
   espalier::Encoder* encoder = nullptr;
-  if (core->create(aligned, bytes, definition, &encoder) != Status::kOk) {
-    std::free(arena);
+  if (core->create(arena.data, bytes, definition, &encoder) != Status::kOk) {
+    free_arena(arena);
     return nullptr;
   }
   auto* handle = new EncoderHandle{core, arena, encoder, nullptr, 0, std::int64_t(bytes)};
   napi_value external;
   if (napi_create_external(env, handle, release, nullptr, &external) != napi_ok) {
-    std::free(arena);
+    free_arena(arena);
     delete handle;
     return fail(env, "tokenizer: no handle");
   }

@@ -1,6 +1,6 @@
 /** Compares the class of all 0x110000 code points with tiktoken: `pnpm --filter @espalier/tokenizer verify:unicode`. */
 import { get_encoding } from "tiktoken";
-import { cl100k } from "../src/node/cl100k.ts";
+import { cl100k } from "../src/node/encoding.ts";
 
 const BATCH = 0x400;
 const reference = get_encoding("cl100k_base");

@@ -1,8 +1,8 @@
-export { cl100kFromGzip, cl100kFromRanks, END_OF_TEXT } from "./cl100k.ts";
 export { type Batch, batchAt, type BatchRequest, numWindows, type TokenSource } from "./data/batch.ts";
 export { bitsPerByte, predictedBytes, tokenByteLengths } from "./data/bitsPerByte.ts";
 export { permutation } from "./data/permutation.ts";
 export { validationStarts, windowsAt } from "./data/validation.ts";
+export { cl100kFromGzip, cl100kFromRanks, END_OF_TEXT, encodingFromGzip, encodingFromRanks, type EncodingName } from "./encodings.ts";
 export { readCompactRanks, writeCompactRanks } from "./formats/compactRanks.ts";
 export { readTokenizerJson, writeTokenizerJson } from "./formats/json.ts";
 export { readTiktoken, writeTiktoken } from "./formats/tiktoken.ts";

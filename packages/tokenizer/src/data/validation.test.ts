@@ -1,6 +1,6 @@
 import { DataError } from "@espalier/core";
 import { describe, expect, it } from "vitest";
-import { cl100k } from "../node/cl100k.ts";
+import { cl100k } from "../node/encoding.ts";
 import { bitsPerByte, predictedBytes, tokenByteLengths } from "./bitsPerByte.ts";
 import { validationStarts, windowsAt } from "./validation.ts";
 

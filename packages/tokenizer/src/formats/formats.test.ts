@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { FileError } from "@espalier/core";
 import { describe, expect, it } from "vitest";
-import { cl100k } from "../node/cl100k.ts";
+import { cl100k } from "../node/encoding.ts";
 import { sha256Hex } from "../sha256.ts";
 import { trainTokenizer } from "../train/trainTokenizer.ts";
 import { readCompactRanks, writeCompactRanks } from "./compactRanks.ts";

@@ -1,5 +1,5 @@
-export { cl100k } from "./cl100k.ts";
 export { type Document, readDocuments, type ReadOptions } from "./documents.ts";
+export { cl100k, encoding } from "./encoding.ts";
 export { type CorpusFile, type CorpusInput, listCorpusFiles } from "./files.ts";
 export {
   type Corpus,

@@ -5,7 +5,7 @@ import { disk, intercept } from "@espalier/core/node";
 import { describe, expect, it } from "vitest";
 import { temporaryDirectory } from "../testing/temporary.ts";
 import { trainTokenizer } from "../train/trainTokenizer.ts";
-import { cl100k } from "./cl100k.ts";
+import { cl100k } from "./encoding.ts";
 import { openCorpus } from "./manifest.ts";
 import { prepareCorpus, type PrepareCorpusOptions } from "./prepareCorpus.ts";
 import { documentHash, splitPosition } from "./split.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cl100k } from "../node/cl100k.ts";
+import { cl100k } from "../node/encoding.ts";
 import { pieceEnd } from "./cl100k.ts";
 import { expectTiktokenIds } from "../testing/tiktoken.ts";
 import { CASELESS, codePointClass } from "../unicode/classTable.ts";

@@ -1,5 +1,5 @@
 import { ConfigError, type Progress, silent } from "@espalier/core";
-import { END_OF_TEXT } from "../cl100k.ts";
+import { END_OF_TEXT } from "../encodings.ts";
 import { createTokenizer, type Tokenizer } from "../tokenizer.ts";
 import { ranksOf } from "../vocabulary.ts";
 import { PairTable } from "./pairTable.ts";

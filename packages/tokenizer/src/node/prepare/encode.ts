@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { DataError } from "@espalier/core";
-import { END_OF_TEXT } from "../../cl100k.ts";
+import { END_OF_TEXT } from "../../encodings.ts";
 import type { Tokenizer } from "../../tokenizer.ts";
 import { CORPUS_FILES } from "../manifest.ts";
 import { type ShardHeader, type ShardOrigin, writeShard } from "../shard.ts";

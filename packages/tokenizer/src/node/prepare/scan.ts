@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { DataError } from "@espalier/core";
 import { atomicWrite } from "@espalier/core/node";
-import { END_OF_TEXT } from "../../cl100k.ts";
+import { END_OF_TEXT } from "../../encodings.ts";
 import { writeTokenizerJson } from "../../formats/json.ts";
 import type { Tokenizer } from "../../tokenizer.ts";
 import { createPieceCounts, type PieceCounts } from "../../train/pieceCounts.ts";
