@@ -7,6 +7,8 @@ import { cluster, type Cluster } from "../src/cluster/device.ts";
 import { teraflops, type FlopConventions } from "../src/cluster/conventions.ts";
 import { layout, layoutProblems, type Layout } from "../src/cluster/layout.ts";
 import { peakMemory } from "../src/cluster/memory.ts";
+import { priorConstants } from "../src/cluster/constants.ts";
+import { stepSeconds, sumParts } from "../src/cluster/step.ts";
 import type { ClusterModel } from "../src/cluster/shape.ts";
 import { parseCsv } from "./csv.ts";
 
@@ -39,6 +41,9 @@ const NAMED: Record<string, Shape> = {
   "Nemotron-8B": gpt(32, 4096, 32, 256000, { tiedHead: false }),
   "Nemotron-22B": gpt(40, 6144, 48, 256000, { tiedHead: false }),
   "Nemotron-340B": gpt(96, 18432, 96, 256000, { numKvHeads: 8, tiedHead: false }),
+  "Qwen3 MoE 30B": { ...gpt(48, 2048, 32, 151936, { numKvHeads: 4, headDim: 128, tiedHead: false }), gated: true, ffnDim: 6144, experts: { numExperts: 128, topK: 8, ffnDim: 768, sharedFfnDim: 0, numMoeLayers: 48 } },
+  "GPT-OSS 20B": { ...gpt(24, 2880, 64, 201088, { numKvHeads: 8, headDim: 64, tiedHead: false }), gated: true, ffnDim: 2880, experts: { numExperts: 32, topK: 4, ffnDim: 2880, sharedFfnDim: 0, numMoeLayers: 24 } },
+  "GPT-OSS 120B": { ...gpt(36, 2880, 64, 201088, { numKvHeads: 8, headDim: 64, tiedHead: false }), gated: true, ffnDim: 2880, experts: { numExperts: 128, topK: 4, ffnDim: 2880, sharedFfnDim: 0, numMoeLayers: 36 } },
   // Widths of the first two FLM stages are not published; these are the presets' choice.
   "FLM-16B stage": gpt(48, 5120, 40, 100256),
   "FLM-51B stage": gpt(64, 8192, 64, 100256),
@@ -81,7 +86,7 @@ const GPUS: Record<string, string> = {
 
 const noteNumber = (note: string, key: string) => Number(new RegExp(`${key}=(-?\\d+)`).exec(note)?.[1] ?? Number.NaN);
 
-function layoutOf(row: Record<string, string>, source: string, facts: SourceFacts, m: ClusterModel): Layout | undefined {
+function layoutOf(row: Record<string, string>, source: string, facts: SourceFacts, m: ClusterModel): Layout {
   const number = (key: string) => (row[key] ? Number(row[key]) : undefined);
   const note = row.note!;
   const tensor = number("tp") ?? 1;
@@ -93,7 +98,7 @@ function layoutOf(row: Record<string, string>, source: string, facts: SourceFact
   const micro = number("micro_batch") ?? facts.layout?.microBatchSize ?? 1;
   const batch = number("global_batch_seqs") ?? (localBatch ? Number(localBatch) * data : micro * data * accumulate);
   const base = layout({
-    tensor, pipeline, context, data, globalBatchSize: batch, microBatchSize: localBatch && pipeline > 1 ? Number(localBatch) / pipeline : micro, ...facts.layout,
+    tensor, pipeline, context, data, expert: number("ep") ?? 1, globalBatchSize: batch, microBatchSize: localBatch && pipeline > 1 ? Number(localBatch) / pipeline : micro, ...facts.layout,
     ...(number("micro_batch") === undefined ? {} : { microBatchSize: micro }),
   });
   const vp = noteNumber(note, "vp");
@@ -119,6 +124,25 @@ function layoutOf(row: Record<string, string>, source: string, facts: SourceFact
   };
 }
 
+/**
+ * What a row does not state, as somebody who tunes would choose it: the fastest of micro-batches 1, 2, 4, 8 and of
+ * recomputation none, selective, full that fits by the memory model. Timed with the constants before any fit.
+ */
+function completed(l: Layout, m: ClusterModel, machine: Cluster, unstated: { microBatch: boolean; recompute: boolean }): Layout {
+  if (!unstated.microBatch && !unstated.recompute) return l;
+  let best = l;
+  let bestSeconds = Infinity;
+  for (const microBatchSize of unstated.microBatch ? [1, 2, 4, 8] : [l.microBatchSize]) {
+    for (const recompute of unstated.recompute ? (["none", "selective", "full"] as const) : [l.recompute]) {
+      const candidate = { ...l, microBatchSize, recompute };
+      if (layoutProblems(m, candidate, machine).length > 0 || peakMemory(m, candidate) > machine.device.memoryGb * 2 ** 30) continue;
+      const seconds = sumParts(stepSeconds(m, candidate, machine, priorConstants));
+      if (seconds < bestSeconds) [best, bestSeconds] = [candidate, seconds];
+    }
+  }
+  return best;
+}
+
 /** Rows of dense models on NVIDIA A100, A800, H100 and B200 with a stated layout; the others with the reason. */
 export function publishedRows(csv: string): { rows: PublishedRow[]; left: Map<string, number> } {
   const rows: PublishedRow[] = [];
@@ -140,19 +164,19 @@ export function publishedRows(csv: string): { rows: PublishedRow[]; left: Map<st
       ffnDim: number("ffn") ?? named.ffnDim!,
       numHeads,
       numKvHeads: number("kv_heads") ?? named.numKvHeads ?? numHeads,
-      headDim: residualDim / numHeads,
+      headDim: named.headDim ?? residualDim / numHeads,
       vocabSize: number("vocab") ?? named.vocabSize ?? 51200,
       seqLen: number("seq_len") ?? facts.seqLen!,
       gated: named.gated ?? llama,
       tiedHead: named.tiedHead ?? !(llama || named.gated),
+      ...(named.experts ? { experts: named.experts } : {}),
     };
     const machine = cluster(GPUS[row.gpu!] ?? row.gpu!, Number(row.n_gpus), facts.gbit ? { interNodeGbitPerSecond: facts.gbit } : {});
     if (source === "nemolong" && !row.dp) { leave("the printed dp does not fit the layout"); continue; }
-    const l = layoutOf(row, source, facts, m)!;
-    // Unstated recomputation: the least that fits, by the memory model.
-    if (!row.recompute && facts.layout?.recompute === undefined) {
-      l.recompute = (["none", "selective", "full"] as const).find((recompute) => peakMemory(m, { ...l, recompute }) <= machine.device.memoryGb * 2 ** 30) ?? "full";
-    }
+    const l = completed(layoutOf(row, source, facts, m), m, machine, {
+      microBatch: !row.micro_batch && facts.layout?.microBatchSize === undefined && !/local batch/.test(row.note!),
+      recompute: !row.recompute && facts.layout?.recompute === undefined,
+    });
     const [problem] = layoutProblems(m, l, machine);
     if (problem) { leave(problem.slice(0, 90)); continue; }
     const tokens = l.globalBatchSize * m.seqLen;

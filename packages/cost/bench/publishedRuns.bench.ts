@@ -12,7 +12,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { calibrateCluster, CALIBRATION_NOISE, type ClusterCalibration, fitConstants, stepSpread, uncalibrated, Z80 } from "../src/cluster/calibrate.ts";
 import { constantSpread, type FittedConstant, priorConstants } from "../src/cluster/constants.ts";
-import { defaultMemory, peakMemory } from "../src/cluster/memory.ts";
+import { calibrateMemory, peakMemory } from "../src/cluster/memory.ts";
 import { stepSeconds, sumParts } from "../src/cluster/step.ts";
 import { type PublishedRow, publishedRows } from "./publishedRows.ts";
 
@@ -22,7 +22,8 @@ if (!existsSync(path)) {
   process.exit(0);
 }
 const { rows, left } = publishedRows(readFileSync(path, "utf8"));
-const timed = rows.filter((row): row is PublishedRow & { seconds: number } => row.seconds !== undefined);
+const timed = rows.filter((row): row is PublishedRow & { seconds: number } => row.seconds !== undefined && !row.model.experts);
+const routed = rows.filter((row): row is PublishedRow & { seconds: number } => row.seconds !== undefined && row.model.experts !== undefined);
 
 const FAMILIES: Record<string, string> = { sc21t1: "megatron", sc21t2: "megatron", mtnlg: "megatron", nemo2407: "nemo", nemolaunch: "nemo", nemolong: "nemo", ttitan24: "torchtitan", ttitan25: "torchtitan" };
 const familyOf = (row: PublishedRow) => FAMILIES[row.source] ?? row.source;
@@ -89,14 +90,19 @@ const families = [...new Set(timed.map(familyOf))];
 const plain: (Scored & { unexplained: number })[] = [];
 const tuned: (Scored & { unexplained: number })[] = [];
 const beforeCluster = (fitted: ClusterCalibration): ClusterCalibration => ({ ...fitted, covariance: uncalibrated.covariance });
+const heldPlain = new Map<string, Scored[]>();
+const heldTuned = new Map<string, Scored[]>();
 for (const family of families) {
-  const training = timed.filter((row) => familyOf(row) !== family);
+  const start = beforeCluster(fit(timed.filter((row) => familyOf(row) !== family)));
   const held = timed.filter((row) => familyOf(row) === family);
-  const start = beforeCluster(fit(training));
-  const unexplained = spreadFor(training.map((row) => score(row, start)));
-  plain.push(...held.map((row) => ({ ...score(row, start), unexplained })));
-  const one = spreadFor(withOneRow(training, start));
-  tuned.push(...withOneRow(held, start).map((s) => ({ ...s, unexplained: one })));
+  heldPlain.set(family, held.map((row) => score(row, start)));
+  heldTuned.set(family, withOneRow(held, start));
+}
+// The unexplained spread of a family is that of the other families, each when it was held out itself.
+const others = (scored: Map<string, Scored[]>, family: string) => [...scored].filter(([name]) => name !== family).flatMap(([, list]) => list);
+for (const family of families) {
+  plain.push(...heldPlain.get(family)!.map((s) => ({ ...s, unexplained: spreadFor(others(heldPlain, family)) })));
+  tuned.push(...heldTuned.get(family)!.map((s) => ({ ...s, unexplained: spreadFor(others(heldTuned, family)) })));
 }
 
 const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
@@ -127,6 +133,10 @@ for (const s of plain.toSorted((a, b) => Math.abs(b.log) - Math.abs(a.log)).slic
   console.log(`  ${s.row.id.padEnd(14)} ${percent(s.error).padStart(8)}  tensor ${l.tensor} pipeline ${l.pipeline} context ${l.context} data ${l.data} micro-batch ${l.microBatchSize} ${l.sharding} ${l.precision}`);
 }
 
+console.log("\nMixture of experts, no calibration, no part in any fit");
+const all = fit(timed);
+for (const row of routed) console.log(`  ${row.id.padEnd(14)} ${percent(seconds(row, all) / row.seconds - 1).padStart(8)}  expert ${row.layout.expert} data ${row.layout.data} micro-batch ${row.layout.microBatchSize}`);
+
 /** Memory: peaks without calibration, and with extra state bytes a parameter fitted to one row of the source. */
 console.log("\nPeak memory (GiB)");
 const withMemory = rows.filter((row): row is PublishedRow & { memoryGib: number } => row.memoryGib !== undefined);
@@ -136,9 +146,7 @@ const memoryErrors: { source: string; plain: number; tuned: number[]; wrong: boo
 for (const [source, group] of groupBy(withMemory, (row) => row.source)) {
   for (let i = 0; i < 5; i++) {
     const chosen = group[Math.floor(((i + 0.5) * group.length) / 5)]!;
-    const base = peakMemory(chosen.model, chosen.layout);
-    const perByte = peakMemory(chosen.model, chosen.layout, { ...defaultMemory, extraStateBytes: 1 }) - base;
-    const k = { ...defaultMemory, extraStateBytes: Math.max(0, (chosen.memoryGib * 2 ** 30 - base) / perByte) };
+    const k = calibrateMemory({ model: chosen.model, layout: chosen.layout, bytes: chosen.memoryGib * 2 ** 30 });
     for (const row of group) {
       if (row !== chosen) memoryErrors.find(({ id }) => id === row.id)!.tuned.push(Math.abs(peakMemory(row.model, row.layout, k) / 2 ** 30 / row.memoryGib - 1));
     }
@@ -154,9 +162,7 @@ console.log("\nRows left out");
 for (const [why, count] of left) console.log(`  ${count}  ${why}`);
 
 if (process.argv.includes("--fit")) {
-  const all = fit(timed);
-  const start = beforeCluster(all);
   console.log("\nFitted to all sources:", Object.fromEntries(names.map((name) => [name, +all.constants[name].toPrecision(3)])));
-  console.log(`unexplained: ${spreadFor(timed.map((row) => score(row, start))).toFixed(3)}, calibrated ${spreadFor(withOneRow(timed, start)).toFixed(3)}, noise ${CALIBRATION_NOISE}`);
+  console.log(`unexplained: ${spreadFor(plain).toFixed(3)}, calibrated ${spreadFor(tuned).toFixed(3)}, noise ${CALIBRATION_NOISE}`);
 }
 console.log(`\n${timed.length} timed rows of ${new Set(timed.map((row) => row.source)).size} sources, ${((performance.now() - started) / 1000).toFixed(1)} s`);

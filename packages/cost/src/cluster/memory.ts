@@ -171,3 +171,20 @@ export function predictClusterMemory(m: ClusterModel, l: Layout, c: Cluster, k: 
   if (!fits && advice.length === 0) advice.push("raise tensor or pipeline, or take devices with more memory");
   return { stages, peakBytes, deviceBytes, fits, advice };
 }
+
+/** A peak that somebody measured on the fullest device, in bytes. */
+export interface MeasuredMemory {
+  model: ClusterModel;
+  layout: Layout;
+  bytes: number;
+}
+
+/**
+ * Memory constants from one measured peak: what the formula lacks is taken for state that the framework keeps a
+ * parameter (copies of gradients, temporaries of the optimiser). Never below 0.
+ */
+export function calibrateMemory({ model, layout, bytes }: MeasuredMemory, prior: MemoryConstants = defaultMemory): MemoryConstants {
+  const base = peakMemory(model, layout, { ...prior, extraStateBytes: 0 });
+  const perByte = peakMemory(model, layout, { ...prior, extraStateBytes: 1 }) - base;
+  return { ...prior, extraStateBytes: Math.max(0, (bytes - base) / perByte) };
+}
