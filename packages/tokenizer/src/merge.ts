@@ -95,7 +95,7 @@ export function mergerOf(vocabulary: Vocabulary): Merge {
 }
 
 /** Heap keys are `rank * POSITIONS + position`: exact in a double while ranks stay below 2^21. */
-const POSITIONS = 2 ** 32;
+export const POSITIONS = 2 ** 32;
 
 /** Rank of the token that two tokens make together; remembered in a table of fixed size. */
 function pairRankOf({ bytes, offsets, maxTokenBytes, find }: Vocabulary): (left: number, right: number) => number {
@@ -126,7 +126,7 @@ function pairRankOf({ bytes, offsets, maxTokenBytes, find }: Vocabulary): (left:
 }
 
 /** Binary min-heap of numbers in one typed array. */
-class MinHeap {
+export class MinHeap {
   size = 0;
   readonly #keys: Float64Array;
 

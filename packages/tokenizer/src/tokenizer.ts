@@ -12,6 +12,8 @@ export interface TokenizerDefinition {
   ranks: Ranks;
   /** Text to id of tokens that stand outside the ranks, e.g. the document separator. */
   specialTokens: ReadonlyMap<string, number>;
+  /** Id of every rank, where they differ: vocabularies that begin with special tokens, for example. */
+  ids?: Uint32Array;
   /** How text is cut before merging. Default `cl100k`. */
   pattern?: PatternName;
   /** Which encoder runs: the addon's where it is built (`auto`, the default), or the one in TypeScript. Same ids. */
@@ -38,6 +40,8 @@ export interface Tokenizer {
   /** Which encoder runs. */
   readonly encoder: EncodeCore["kind"];
   readonly ranks: Ranks;
+  /** Id of every rank; absent when each rank is its own id. */
+  readonly ids?: Uint32Array;
   readonly specialTokens: ReadonlyMap<string, number>;
   /** All ids are below this: the number of rows of an embedding. */
   readonly vocabSize: number;
@@ -66,27 +70,30 @@ const KEPT_SCRATCH = 1 << 20;
  * @throws {DataError} when the ranks do not hold all 256 bytes, or a token twice
  * @throws {ConfigError} when a special token's id is also the id of an ordinary or another special token
  */
-export function createTokenizer({ name, ranks, specialTokens, pattern = "cl100k", encoder = "auto" }: TokenizerDefinition): Tokenizer {
+export function createTokenizer({ name, ranks, specialTokens, ids, pattern = "cl100k", encoder = "auto" }: TokenizerDefinition): Tokenizer {
   const native = encoder === "auto" ? nativeEncodeCore(ranks, pattern) : undefined;
-  return tokenizerOf({ name, ranks, specialTokens, pattern }, native ?? typescriptEncodeCore(ranks, pattern, name));
+  return tokenizerOf({ name, ranks, specialTokens, ids, pattern }, native ?? typescriptEncodeCore(ranks, pattern, name));
 }
 
 /** A tokeniser around an encoder that was made from the same ranks and pattern. */
 export function tokenizerOf(
-  { name, ranks, specialTokens, pattern }: Required<Omit<TokenizerDefinition, "encoder">>,
+  { name, ranks, specialTokens, ids, pattern = "cl100k" }: Omit<TokenizerDefinition, "encoder">,
   core: EncodeCore,
 ): Tokenizer {
   const numRanks = ranks.offsets.length - 1;
+  const rankById = ids && ranksById(ids, numRanks, name);
+  const rankOf = (id: number): number | undefined => (rankById ? rankById.get(id) : id >= 0 && id < numRanks ? id : undefined);
   const specialById = new Map<number, Uint8Array>();
   for (const [text, id] of specialTokens) {
-    if (!Number.isInteger(id) || id < numRanks || specialById.has(id) || text === "") {
+    if (!Number.isInteger(id) || id < 0 || rankOf(id) !== undefined || specialById.has(id) || text === "") {
       throw new ConfigError(
-        `${name}: special token ${JSON.stringify(text)} has id ${id}, expected a text with an id of its own, at least ${numRanks}. Change its id.`,
+        `${name}: special token ${JSON.stringify(text)} has id ${id}, expected a text with an id of its own${ids ? "" : `, at least ${numRanks}`}. Change its id.`,
       );
     }
     specialById.set(id, utf8.encode(text));
   }
-  const vocabSize = Math.max(numRanks - 1, ...specialById.keys()) + 1;
+  const largestId = ids ? ids.reduce((a, b) => Math.max(a, b), 0) : numRanks - 1;
+  const vocabSize = Math.max(largestId, ...specialById.keys()) + 1;
   let scratch = new Uint32Array(1 << 12);
   let utf8Scratch = new Uint8Array(1 << 12);
   let digest: string | undefined;
@@ -100,7 +107,9 @@ export function tokenizerOf(
   /** Appends the ids of ordinary text to `scratch` from `at` on. */
   const append = (bytes: Uint8Array, at: number): number => {
     reserve(at + bytes.length + OUTPUT_SLACK, at);
-    return at + core.encode(bytes, at === 0 ? scratch : scratch.subarray(at));
+    const end = at + core.encode(bytes, at === 0 ? scratch : scratch.subarray(at));
+    if (ids) for (let i = at; i < end; i++) scratch[i] = ids[scratch[i]!]!;
+    return end;
   };
   const appendWithSpecial = (bytes: Uint8Array): number => {
     let written = 0;
@@ -131,7 +140,8 @@ export function tokenizerOf(
     if (utf8Scratch.length > KEPT_SCRATCH) utf8Scratch = new Uint8Array(1 << 12);
   };
   const tokenBytes = (id: number): Uint8Array => {
-    if (id >= 0 && id < numRanks) return ranks.bytes.subarray(ranks.offsets[id]!, ranks.offsets[id + 1]!);
+    const rank = rankOf(id);
+    if (rank !== undefined) return ranks.bytes.subarray(ranks.offsets[rank]!, ranks.offsets[rank + 1]!);
     const special = specialById.get(id);
     if (special) return special;
     throw new DataError(`${name}: id ${id} is no token, expected one of ${numRanks} tokens or ${specialById.size} special tokens. Was the text encoded with another tokenizer?`);
@@ -153,10 +163,11 @@ export function tokenizerOf(
     pattern,
     encoder: core.kind,
     ranks,
+    ...(ids && { ids }),
     specialTokens,
     vocabSize,
     get digest() {
-      return (digest ??= digestOf(ranks, specialTokens, pattern));
+      return (digest ??= digestOf(ranks, specialTokens, pattern, ids));
     },
     encode(input, { special = "text" } = {}) {
       const length = encodeToScratch(input, special); // may replace `scratch` by a larger one
@@ -180,6 +191,12 @@ export function tokenizerOf(
   };
 }
 
+function ranksById(ids: Uint32Array, numRanks: number, name: string): Map<number, number> {
+  const found = new Map(Array.from(ids, (id, rank) => [id, rank]));
+  if (ids.length === numRanks && found.size === numRanks) return found;
+  throw new DataError(`${name}: ${found.size} ids, expected one of its own for each of ${numRanks} tokens. Make the vocabulary again.`);
+}
+
 function longestSpecialAt(bytes: Uint8Array, at: number, specialById: ReadonlyMap<number, Uint8Array>): number {
   let found = -1;
   let length = 0;
@@ -193,9 +210,9 @@ function longestSpecialAt(bytes: Uint8Array, at: number, specialById: ReadonlyMa
   return found;
 }
 
-function digestOf({ bytes, offsets }: Ranks, specialTokens: ReadonlyMap<string, number>, pattern: PatternName): string {
+function digestOf({ bytes, offsets }: Ranks, specialTokens: ReadonlyMap<string, number>, pattern: PatternName, ids?: Uint32Array): string {
   const special = [...specialTokens].sort(([, a], [, b]) => a - b);
-  const header = utf8.encode(JSON.stringify({ pattern, tokens: offsets.length - 1, special }));
+  const header = utf8.encode(JSON.stringify({ pattern, tokens: offsets.length - 1, special, ...(ids && { ids: [...ids] }) }));
   const lengths = Uint8Array.from({ length: (offsets.length - 1) * 4 }, (_, i) => {
     const length = offsets[(i >> 2) + 1]! - offsets[i >> 2]!;
     return (length >>> (8 * (i & 3))) & 0xff;

@@ -23,7 +23,7 @@ namespace {
 constexpr size_t kBatch = 32;
 
 struct Layout {
-  size_t encoder, lines, medium, pair_ranks, long_slots, trigrams, offsets, bytes, classes, total;
+  size_t encoder, lines, medium, pair_ranks, filter, long_slots, trigrams, offsets, bytes, classes, total;
   uint32_t line_bits, long_slots_count;
 };
 
@@ -45,6 +45,7 @@ Layout layout_of(const EncoderDefinition& d) {
   layout.lines = take(sizeof(Line) << layout.line_bits);
   layout.medium = take(sizeof(MediumSlot) << kMediumBits);
   layout.pair_ranks = take(65536 * sizeof(uint32_t));
+  layout.filter = take((size_t(1) << kFilterBits) / 8);
   layout.long_slots = take(layout.long_slots_count * sizeof(uint32_t));
   layout.trigrams = take((size_t(1) << kTrigramBits) / 8);
   layout.offsets = take((size_t(d.num_tokens) + 1) * sizeof(uint32_t));
@@ -71,6 +72,7 @@ Status create(void* arena, size_t size, const EncoderDefinition& d, Encoder** ou
   v.num_tokens = d.num_tokens;
   v.pair_ranks = reinterpret_cast<uint32_t*>(base + layout.pair_ranks);
   v.short_tokens = {reinterpret_cast<Line*>(base + layout.lines), 64 - layout.line_bits, (1u << layout.line_bits) - 1};
+  v.filter = reinterpret_cast<uint64_t*>(base + layout.filter);
   v.long_slots = reinterpret_cast<uint32_t*>(base + layout.long_slots);
   v.long_mask = layout.long_slots_count - 1;
   v.trigrams = reinterpret_cast<uint64_t*>(base + layout.trigrams);
@@ -106,8 +108,8 @@ struct Run {
     return Status::kOk;
   }
 
-  // A piece of up to 31 bytes that is in no line of the table.
-  Status medium_piece(size_t begin, size_t end) {
+  // A piece of up to 31 bytes that is in no line of the table; `line` is that of a short one.
+  Status medium_piece(size_t begin, size_t end, Line* line = nullptr, ShortKey key = {}) {
     const size_t length = end - begin;
     const uint8_t* const piece = request.text + begin;
     MediumSlot* const slot = medium_slot(encoder.medium, piece, length);
@@ -116,9 +118,13 @@ struct Run {
       count += slot->count;
       return Status::kOk;
     }
+    const uint32_t* const ids = out + count;
     const size_t before = count;
     const Status status = merge(begin, end);
-    if (status == Status::kOk) remember_medium(slot, piece, length, out + before, count - before);
+    if (status != Status::kOk) return status;
+    const size_t num_ids = count - before;
+    if (line && num_ids <= 3 && remember_short(line, key, ids, num_ids, ++encoder.turn & 1)) return status;
+    remember_medium(slot, piece, length, ids, num_ids);
     return status;
   }
 
@@ -128,11 +134,7 @@ struct Run {
       count += slot->meta & kCountMask;
       return Status::kOk;
     }
-    const size_t before = count;
-    const Status status = medium_piece(begin, end);
-    const size_t ids = count - before;
-    if (ids >= 2 && ids <= 3) remember_short(line, key, out + before, ids, ++encoder.turn & 1);
-    return status;
+    return medium_piece(begin, end, line, key);
   }
 
   // What lies between two cuts of a piece. Unlike a piece it is not a token because its bytes are one: a token that no

@@ -7,6 +7,7 @@ namespace espalier {
 namespace ESPALIER_ISA {
 
 constexpr uint32_t kTrigramBits = 19;  // cl100k: one boundary in thirty is kept in vain
+constexpr uint32_t kFilterBits = 20;   // 128 KB, which the second cache holds
 
 struct Vocabulary {
   const uint8_t* bytes;
@@ -16,6 +17,7 @@ struct Vocabulary {
   uint32_t* pair_ranks;  // [65536] rank of the token of two bytes, by first << 8 | second
   uint32_t byte_ranks[256];
   PieceTable short_tokens;
+  uint64_t* filter;  // bit set of hashed short tokens: most pairs that merging asks for are none, and need not be looked for
   uint32_t* long_slots;  // rank + 1 of tokens of more than 15 bytes, linear probing; 0: empty
   uint32_t long_mask;
   uint64_t* trigrams;  // bit set of hashed triples of bytes that some token has inside; see may_cross
@@ -30,12 +32,17 @@ inline uint32_t find_long(const Vocabulary& v, const uint8_t* p, size_t length) 
   }
 }
 
+inline uint32_t filter_bit(uint64_t hash) { return uint32_t(hash >> 16) & ((1u << kFilterBits) - 1); }
+
 // Rank of the token with these bytes, or kNoRank. `readable` bytes may be read from `p` on.
 inline uint32_t rank_of(const Vocabulary& v, const uint8_t* p, size_t length, size_t readable) {
   if (length == 2) return v.pair_ranks[p[0] << 8 | p[1]];
   if (length > kShortBytes) return length > v.max_token_bytes ? kNoRank : find_long(v, p, length);
   const ShortKey key = readable >= 16 ? short_key(p, length) : short_key_near_end(p, length);
-  const Slot* slot = find(v.short_tokens, line_of(v.short_tokens, hash_of(key)), key);
+  const uint64_t hash = hash_of(key);
+  const uint32_t bit = filter_bit(hash);
+  if (!(v.filter[bit >> 6] >> (bit & 63) & 1)) return kNoRank;
+  const Slot* slot = find(v.short_tokens, line_of(v.short_tokens, hash), key);
   return slot && (slot->meta & kIsToken) ? slot->ids[0] : kNoRank;
 }
 
@@ -69,6 +76,8 @@ inline Status index_tokens(Vocabulary& v) {
       const size_t readable = v.offsets[v.num_tokens] - v.offsets[rank];
       const ShortKey key = readable >= 16 ? short_key(token, length) : short_key_near_end(token, length);
       if (!add_token(v.short_tokens, key, rank)) return Status::kBadVocabulary;
+      const uint32_t bit = filter_bit(hash_of(key));
+      v.filter[bit >> 6] |= uint64_t(1) << (bit & 63);
       if (length == 1) v.byte_ranks[token[0]] = rank;
       if (length == 2) v.pair_ranks[token[0] << 8 | token[1]] = rank;
     } else {

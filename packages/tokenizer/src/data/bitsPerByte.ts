@@ -3,8 +3,9 @@ import type { Tokenizer } from "../tokenizer.ts";
 /** Bytes of text behind each id `[vocabSize]`; special tokens and unused ids stand for no text and count 0. */
 export function tokenByteLengths(tokenizer: Tokenizer): Uint32Array {
   const lengths = new Uint32Array(tokenizer.vocabSize);
+  const { ids } = tokenizer;
   const { offsets } = tokenizer.ranks;
-  for (let rank = 0; rank + 1 < offsets.length; rank++) lengths[rank] = offsets[rank + 1]! - offsets[rank]!;
+  for (let rank = 0; rank + 1 < offsets.length; rank++) lengths[ids ? ids[rank]! : rank] = offsets[rank + 1]! - offsets[rank]!;
   return lengths;
 }
 

@@ -17,6 +17,8 @@ interface TokenizerJson {
   specialTokens: Record<string, number>;
   /** base64 of every token in rank order. */
   tokens: string[];
+  /** Id of every rank, where they differ. */
+  ids?: number[];
 }
 
 /** A tokeniser as JSON text, one token a line. */
@@ -30,6 +32,7 @@ export function writeTokenizerJson(tokenizer: Tokenizer): string {
     digest: tokenizer.digest,
     specialTokens: Object.fromEntries(tokenizer.specialTokens),
     tokens: Array.from({ length: offsets.length - 1 }, (_, rank) => toBase64(bytes.subarray(offsets[rank]!, offsets[rank + 1]!))),
+    ...(tokenizer.ids && { ids: [...tokenizer.ids] }),
   };
   return `${JSON.stringify(json, null, 1)}\n`;
 }
@@ -61,6 +64,7 @@ export function readTokenizerJson(text: string, where: string): Tokenizer {
     ranks: ranksOf(tokens),
     specialTokens: new Map(Object.entries(json.specialTokens)),
     pattern: json.pattern,
+    ...(json.ids && { ids: Uint32Array.from(json.ids) }),
   });
   if (tokenizer.digest !== json.digest) throw damaged(`digest of the tokens is ${tokenizer.digest}, expected ${json.digest}`);
   return tokenizer;

@@ -1,0 +1,80 @@
+import { FileError } from "@espalier/core";
+import { MinHeap, POSITIONS } from "../../merge.ts";
+import { mergePairs, type TokenizerFile } from "./file.ts";
+
+/** Two ids in one number: exact in a double for ids below 2^26. */
+const PAIR = 2 ** 26;
+
+/**
+ * BPE over characters by a list of merges, as files converted from SentencePiece have it: the listed pair of lowest rank
+ * is joined first, leftmost first. A character outside the vocabulary becomes the tokens `<0x..>` of its bytes when the
+ * file has `byte_fallback` and all of them, else the unknown token, several in a row fused if the file says so.
+ * n log n in the length of the text.
+ *
+ * @throws {FileError} when a merge names a token that is not there
+ * @returns a function from text to ids
+ * @see Kudo & Richardson 2018, arXiv:1808.06226
+ */
+export function characterBpe(file: TokenizerFile, where: string): (text: string) => number[] {
+  const { vocab, unk_token: unknownToken, fuse_unk: fuseUnknown, byte_fallback: byteFallback } = file.model;
+  const idOf = new Map(Object.entries(vocab));
+  const need = (token: string): number => {
+    const id = idOf.get(token);
+    if (id !== undefined) return id;
+    throw new FileError(`${where}: token ${JSON.stringify(token)} is not in the vocabulary, but is named in it. The file is damaged.`);
+  };
+  const unknown = unknownToken == null ? undefined : need(unknownToken);
+  const bytes = Array.from({ length: 256 }, (_, byte) => idOf.get(`<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`));
+  const pairs = new Map<number, { rank: number; id: number }>();
+  for (const [rank, [left, right]] of mergePairs(file, where).entries()) {
+    pairs.set(need(left) * PAIR + need(right), { rank, id: need(left + right) });
+  }
+  const utf8 = new TextEncoder();
+
+  const charactersOf = (text: string): number[] => {
+    const ids: number[] = [];
+    let afterUnknown = false;
+    for (const character of text) {
+      const id = idOf.get(character);
+      const fallback = id === undefined && byteFallback ? Array.from(utf8.encode(character), (byte) => bytes[byte]) : [];
+      const complete = fallback.length > 0 && fallback.every((byte) => byte !== undefined);
+      if (id !== undefined) ids.push(id);
+      else if (complete) ids.push(...(fallback as number[]));
+      else if (unknown !== undefined && !(afterUnknown && fuseUnknown)) ids.push(unknown);
+      afterUnknown = id === undefined && !complete;
+    }
+    return ids;
+  };
+
+  return (text) => {
+    const ids = charactersOf(text);
+    const length = ids.length;
+    const next = Int32Array.from({ length }, (_, i) => i + 1);
+    const previous = Int32Array.from({ length }, (_, i) => i - 1);
+    const ranks = new Float64Array(length).fill(-1); // of the part with the one behind it
+    const heap = new MinHeap(length * 3);
+    const look = (here: number): void => {
+      const after = next[here]!;
+      const pair = after < length ? pairs.get(ids[here]! * PAIR + ids[after]!) : undefined;
+      ranks[here] = pair ? pair.rank : -1;
+      if (pair) heap.push(pair.rank * POSITIONS + here);
+    };
+    for (let i = 0; i < length; i++) look(i);
+    while (heap.size > 0) {
+      const key = heap.pop();
+      const rank = Math.floor(key / POSITIONS);
+      const here = key - rank * POSITIONS;
+      if (ranks[here] !== rank) continue; // one of its parts has been joined to another since
+      const joined = next[here]!;
+      ids[here] = pairs.get(ids[here]! * PAIR + ids[joined]!)!.id;
+      ranks[joined] = -1;
+      next[here] = next[joined]!;
+      if (next[here]! < length) previous[next[here]!] = here;
+      look(here);
+      if (previous[here]! >= 0) look(previous[here]!);
+    }
+    const result: number[] = [];
+    for (let i = 0; i < length; i = next[i]!) result.push(ids[i]!);
+    return result;
+  };
+}

@@ -1,0 +1,157 @@
+import { DataError, FileError } from "@espalier/core";
+import type { EncodeOptions, Tokenizer } from "../../tokenizer.ts";
+import { isByteLevel, readByteLevel } from "./byteLevel.ts";
+import { characterBpe } from "./characterBpe.ts";
+import { parseTokenizerFile, type Part, stepsOf, type Template, templateOf, type TokenizerFile } from "./file.ts";
+import { normalizerOf } from "./normalize.ts";
+
+export interface HuggingFaceEncodeOptions extends EncodeOptions {
+  /** Sets the ids of the file's post-processor (a beginning of text, for example) around the text. Default false. */
+  template?: boolean;
+}
+
+/** What a Hugging Face `tokenizer.json` does. */
+export interface HuggingFaceTokenizer {
+  readonly name: string;
+  /** All ids are below this. */
+  readonly vocabSize: number;
+  readonly specialTokens: ReadonlyMap<string, number>;
+  readonly template: Template;
+  encode(text: string, options?: HuggingFaceEncodeOptions): Uint32Array;
+  /** Text of the ids; special tokens give their text. */
+  decodeText(ids: ArrayLike<number>): string;
+  /** The same as a tokeniser of bytes, where the file is one: byte-level BPE without a normaliser. */
+  readonly byteLevel?: Tokenizer;
+}
+
+/**
+ * Reads a Hugging Face `tokenizer.json` with a BPE model: byte-level with one of our patterns, or over characters with a
+ * normaliser and merges over spaces, as files converted from SentencePiece are.
+ *
+ * Unlike the library of that name, special tokens inside text are ordinary text unless `special: "recognize"` asks for
+ * them, and no ids are added around it unless `template` does.
+ *
+ * @param where names the file in errors
+ * @throws {FileError} naming the part that cannot be read
+ */
+export function readHuggingFaceTokenizer(text: string, where: string): HuggingFaceTokenizer {
+  const file = parseTokenizerFile(text, where);
+  const normalize = normalizerOf(file, where);
+  const template = templateOf(file, where);
+  const specialTokens = new Map(file.added_tokens.map(({ content, id }) => [content, id]));
+  const byteLevel = isByteLevel(file) ? readByteLevel(file, where, where) : undefined;
+  const merge = byteLevel ? (part: string) => byteLevel.encode(part) : metaspaceBpe(file, where);
+  const vocabSize = [...Object.values(file.model.vocab), ...specialTokens.values()].reduce((a, b) => Math.max(a, b), -1) + 1;
+  return {
+    name: where,
+    vocabSize,
+    specialTokens,
+    template,
+    encode(input, { special = "text", template: around = false } = {}) {
+      const ids: number[] = around ? [...template.before] : [];
+      const parts = special === "recognize" ? splitAt(input, specialTokens) : [input];
+      for (const part of parts) {
+        if (typeof part === "number") ids.push(part);
+        else if (part !== "") for (const id of merge(normalize(part.toWellFormed()))) ids.push(id);
+      }
+      if (around) ids.push(...template.after);
+      return Uint32Array.from(ids);
+    },
+    decodeText: byteLevel ? byteLevel.decodeText : characterDecoder(file, specialTokens, where),
+    ...(byteLevel && !file.normalizer && { byteLevel }),
+  };
+}
+
+/** Text and ids of special tokens in turn; of several at one place the longest. */
+function splitAt(text: string, specialTokens: ReadonlyMap<string, number>): (string | number)[] {
+  const contents = [...specialTokens.keys()].sort((a, b) => b.length - a.length);
+  if (contents.length === 0) return [text];
+  const escaped = contents.map((content) => content.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return text.split(new RegExp(`(${escaped.join("|")})`)).map((part, i) => (i % 2 === 1 ? specialTokens.get(part)! : part));
+}
+
+/** BPE over characters, behind a `Metaspace` pre-tokeniser if there is one. */
+function metaspaceBpe(file: TokenizerFile, where: string): (text: string) => Iterable<number> {
+  const merge = characterBpe(file, where);
+  const steps = stepsOf(file.pre_tokenizer, "pretokenizers");
+  if (steps.length === 0) return merge;
+  const [step] = steps;
+  if (steps.length > 1 || step!.type !== "Metaspace") {
+    throw new FileError(`${where}: pre-tokenizer ${JSON.stringify(file.pre_tokenizer)}, expected none, Metaspace or ByteLevel. It cannot be read.`);
+  }
+  const mark = step!["replacement"] as string;
+  const prepend = (step!["prepend_scheme"] ?? "always") !== "never";
+  return (text) => {
+    const marked = text.replaceAll(" ", mark);
+    const whole = prepend && !marked.startsWith(mark) ? mark + marked : marked;
+    return step!["split"] === false ? merge(whole) : whole.split(new RegExp(`(?=${mark})`)).flatMap(merge);
+  };
+}
+
+/** Tokens to text by the file's decoder: `Replace`, `ByteFallback`, `Fuse`, `Strip` and `Metaspace` are known. */
+function characterDecoder(file: TokenizerFile, specialTokens: ReadonlyMap<string, number>, where: string): (ids: ArrayLike<number>) => string {
+  const texts = new Map(Object.entries(file.model.vocab).map(([token, id]) => [id, token]));
+  for (const [content, id] of specialTokens) texts.set(id, content);
+  const steps = stepsOf(file.decoder, "decoders");
+  for (const { type } of steps) {
+    if (!["Replace", "ByteFallback", "Fuse", "Strip", "Metaspace"].includes(type)) throw new FileError(`${where}: decoder ${type} is not known. It cannot be read.`);
+  }
+  return (ids) => {
+    let parts = Array.from(ids, (id) => {
+      const token = texts.get(id);
+      if (token === undefined) throw new DataError(`${where}: id ${id} is no token, expected one below ${texts.size}. Was the text encoded with another tokenizer?`);
+      return token;
+    });
+    for (const step of steps) parts = decodeStep(step, parts);
+    return parts.join("");
+  };
+}
+
+function decodeStep(step: Part, parts: string[]): string[] {
+  if (step.type === "Fuse") return [parts.join("")];
+  if (step.type === "ByteFallback") return fuseBytes(parts);
+  if (step.type === "Replace") {
+    const { String: pattern } = step["pattern"] as { String: string };
+    return parts.map((part) => part.replaceAll(pattern, () => step["content"] as string));
+  }
+  if (step.type === "Metaspace") {
+    const strip = (step["prepend_scheme"] ?? "always") !== "never";
+    return parts.map((part, i) => {
+      const text = part.replaceAll(step["replacement"] as string, " ");
+      return i === 0 && strip && text.startsWith(" ") ? text.slice(1) : text;
+    });
+  }
+  const { content, start, stop } = step as unknown as { content: string; start: number; stop: number };
+  return parts.map((part) => {
+    let from = 0;
+    let to = part.length;
+    while (from < start && part[from] === content) from++;
+    while (part.length - to < stop && to > from && part[to - 1] === content) to--;
+    return part.slice(from, to);
+  });
+}
+
+/** Runs of `<0x..>` to the text of their bytes, or a U+FFFD for each byte when they are not valid UTF-8. */
+function fuseBytes(parts: string[]): string[] {
+  const out: string[] = [];
+  let run: number[] = [];
+  const flush = () => {
+    if (run.length === 0) return;
+    try {
+      out.push(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(run)));
+    } catch {
+      out.push("\ufffd".repeat(run.length));
+    }
+    run = [];
+  };
+  for (const part of parts) {
+    const byte = /^<0x([0-9A-F]{2})>$/.exec(part);
+    if (byte) run.push(parseInt(byte[1]!, 16));
+    else {
+      flush();
+      out.push(part);
+    }
+  }
+  flush();
+  return out;
+}
