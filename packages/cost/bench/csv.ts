@@ -1,7 +1,7 @@
 /** Rows of a CSV text with quoted cells, by column name. */
 export function parseCsv(text: string): Record<string, string>[] {
   const rows: string[][] = [];
-  let row: string[] = [];
+  const row: string[] = [];
   let cell = "";
   let quoted = false;
   for (let i = 0; i < text.length; i++) {

@@ -125,19 +125,21 @@ function layoutOf(row: Record<string, string>, source: string, facts: SourceFact
 }
 
 /**
- * What a row does not state, as somebody who tunes would choose it: the fastest of micro-batches 1, 2, 4, 8 and of
- * recomputation none, selective, full that fits by the memory model. Timed with the constants before any fit.
+ * What a row does not state, as somebody who tunes would choose it: the fastest of micro-batches 1, 2, 4, 8, of
+ * recomputation none, selective, full, and of expert parallelism that fits by the memory model. Timed with the constants before any fit.
  */
-function completed(l: Layout, m: ClusterModel, machine: Cluster, unstated: { microBatch: boolean; recompute: boolean }): Layout {
-  if (!unstated.microBatch && !unstated.recompute) return l;
+function completed(l: Layout, m: ClusterModel, machine: Cluster, unstated: { microBatch: boolean; recompute: boolean; expert: boolean }): Layout {
+  if (!unstated.microBatch && !unstated.recompute && !unstated.expert) return l;
   let best = l;
   let bestSeconds = Infinity;
   for (const microBatchSize of unstated.microBatch ? [1, 2, 4, 8] : [l.microBatchSize]) {
     for (const recompute of unstated.recompute ? (["none", "selective", "full"] as const) : [l.recompute]) {
-      const candidate = { ...l, microBatchSize, recompute };
-      if (layoutProblems(m, candidate, machine).length > 0 || peakMemory(m, candidate) > machine.device.memoryGb * 2 ** 30) continue;
-      const seconds = sumParts(stepSeconds(m, candidate, machine, priorConstants));
-      if (seconds < bestSeconds) [best, bestSeconds] = [candidate, seconds];
+      for (const expert of unstated.expert ? [1, 2, 4, 8, 16, 32, 64].filter((e) => l.data % e === 0) : [l.expert]) {
+        const candidate = { ...l, microBatchSize, recompute, expert };
+        if (layoutProblems(m, candidate, machine).length > 0 || peakMemory(m, candidate) > machine.device.memoryGb * 2 ** 30) continue;
+        const seconds = sumParts(stepSeconds(m, candidate, machine, priorConstants));
+        if (seconds < bestSeconds) [best, bestSeconds] = [candidate, seconds];
+      }
     }
   }
   return best;
@@ -176,6 +178,7 @@ export function publishedRows(csv: string): { rows: PublishedRow[]; left: Map<st
     const l = completed(layoutOf(row, source, facts, m), m, machine, {
       microBatch: !row.micro_batch && facts.layout?.microBatchSize === undefined && !/local batch/.test(row.note!),
       recompute: !row.recompute && facts.layout?.recompute === undefined,
+      expert: m.experts !== undefined && !row.ep,
     });
     const [problem] = layoutProblems(m, l, machine);
     if (problem) { leave(problem.slice(0, 90)); continue; }

@@ -1,4 +1,6 @@
 export { type CpuPowerRow, type AcceleratorRow, acceleratorRows, cpuPowerRows } from "./catalogue/hardware.ts";
+export { type ClusterDeviceRow, clusterDeviceRows } from "./catalogue/clusterDevices.ts";
+export { type ClusterPriceRow, type Commitment, clusterPriceRows, clusterPrices } from "./catalogue/clusterPrices.ts";
 export { type GridRow, type PaperGridRow, type PueRow, findGrid, gridRows, paperGridRows, pueRows } from "./catalogue/grid.ts";
 export { type PriceRow, priceRange, priceRows } from "./catalogue/prices.ts";
 export type { Source } from "./catalogue/types.ts";
@@ -6,6 +8,48 @@ export { arithmeticClaims } from "./claims/arithmetic.ts";
 export { type Finding, audit } from "./claims/audit.ts";
 export type { ArithmeticClaim, Workings, WorkingsInput } from "./claims/row.ts";
 export { type AdmissibleShape, type StageConstraints, admissibleShapes } from "./claims/stageShapes.ts";
+export {
+  type ClusterCalibration,
+  type ClusterStepEstimate,
+  type MeasuredClusterStep,
+  calibrateCluster,
+  estimateClusterStep,
+  stepSpread,
+  uncalibrated,
+} from "./cluster/calibrate.ts";
+export type { StepConstants } from "./cluster/constants.ts";
+export { type FlopConventions, flopsPerToken, teraflops } from "./cluster/conventions.ts";
+export { type Cluster, cluster } from "./cluster/device.ts";
+export { fittedConstants } from "./cluster/fitted.ts";
+export { type FailureModel, type Goodput, checkpointInterval, clusterGoodput, defaultFailures } from "./cluster/goodput.ts";
+export { growsInto, growthSizes } from "./cluster/growthSizes.ts";
+export { type Layout as ClusterLayout, layout as clusterLayout, layoutProblems } from "./cluster/layout.ts";
+export {
+  type ClusterMemory,
+  type MeasuredMemory,
+  type MemoryConstants,
+  type MemoryPart,
+  type StageMemory,
+  calibrateMemory,
+  predictClusterMemory,
+} from "./cluster/memory.ts";
+export { type ClusterCost, type Range, clusterCost } from "./cluster/money.ts";
+export {
+  type ClusterPlan,
+  type ClusterPlanRequest,
+  type ClusterPlanStage,
+  type ClusterRun,
+  type GrowthCurves,
+  type TimedSize,
+  costedRun,
+  growthCurves,
+  planCluster,
+  timeSizes,
+} from "./cluster/planCluster.ts";
+export { type LayoutChoice, type LayoutSearch, searchLayouts } from "./cluster/searchLayouts.ts";
+export { type ClusterModel, type ExpertShape, type ParameterBuckets, clusterModel, parameterBuckets } from "./cluster/shape.ts";
+export { type Simulation, type SimulationRequest, type StragglerModel, simulateRun } from "./cluster/simulate.ts";
+export { type ClusterStep, type StepPart, predictClusterStep } from "./cluster/step.ts";
 export { type Arm, type Arms, controlOverOneHop, stageShares } from "./experiment/arms.ts";
 export type { PlannedJob, RateGroup } from "./experiment/jobs.ts";
 export { type Rung, type TextShape, ladder, numBlockParameters, preferredRung, rivalModels, rungModel, stageModels } from "./experiment/ladder.ts";

@@ -2,8 +2,11 @@ import type { Stage } from "@espalier/spec/plan";
 import type { ArmRole } from "@espalier/spec/run";
 import { type Arm, type Arms, PILOT_SHARE } from "./arms.ts";
 
-/** Which pilots choose a job's learning rate: those of the final shape (growth arms and scratch), or of a fixed rival. */
-export type RateGroup = "target" | "rival";
+/**
+ * Which pilots choose a job's learning rate: those of the final shape (scratch and one hop), of the three-stage run, or
+ * of a fixed rival. Grown and control are tuned apart, over the same values.
+ */
+export type RateGroup = "target" | "grown" | "rival";
 
 /** One training run with its seed. */
 export interface PlannedJob {
@@ -14,7 +17,9 @@ export interface PlannedJob {
   seed: number;
   stages: readonly Stage[];
   /** Peak learning rate: fixed in pilots, else the best of these pilots. */
-  learningRate: { fixed: number } | { bestOf: RateGroup };
+  learningRate: { fixed: number } | { bestOf: RateGroup; times?: number };
+  /** Trained already: the better of the target's confirmations is this very run. */
+  reuses?: readonly string[];
   /** As in `stages`, or those of the best finished job of the sweep (equal FLOPs; `stages` is the slowest case, for time). */
   shape: "own" | "best of sweep";
   dependsOn: readonly string[];

@@ -35,10 +35,10 @@ export const ladder: readonly Rung[] = [
 export const smokeRung: Rung = { numLayers: 4, residualDim: 32, headDim: 16 };
 
 /**
- * The target that is kept while work can still be dropped: the trial's, whose bars are known, and with its one-hop arm
- * the largest that ten minutes on two cores of about 180 GFLOP/s hold.
+ * The target below which work is dropped rather than size. Above it the largest rung is taken for which nothing has to
+ * be dropped: in ten minutes about C96 on two quiet cores of 180 GFLOP/s.
  */
-export const preferredRung: Rung = ladder.find((rung) => rung.numLayers === 8 && rung.residualDim === 96)!;
+export const preferredRung: Rung = ladder.find((rung) => rung.numLayers === 8 && rung.residualDim === 72)!;
 
 /** Vocabulary and context of the experiment. */
 export interface TextShape {
@@ -46,9 +46,16 @@ export interface TextShape {
   seqLen: number;
 }
 
+/**
+ * Standard deviation of initial weights. GPT-2's 0.02 belongs to C = 768 (0.55 / sqrt(C)); at these widths it holds deep
+ * models back for most of a short run, which would flatter growth. Measured here on L8 C96, 1,123 steps, best rate of
+ * each: 3.05 nats with 0.02, 2.91 with 0.05, 2.80 with 0.1.
+ */
+const INIT_STD = 0.1;
+
 /** The FLM-family model of a rung. */
 export function rungModel({ numLayers, residualDim, headDim }: Rung, text: TextShape): ModelConfig {
-  return modelConfig({ family: "flm", ...text, numLayers, residualDim, numKvHeads: residualDim / headDim, headDim });
+  return modelConfig({ family: "flm", ...text, numLayers, residualDim, numKvHeads: residualDim / headDim, headDim, initStd: INIT_STD });
 }
 
 /** Parameters in blocks, the count that tokens per parameter is stated in: 12 L C^2. */

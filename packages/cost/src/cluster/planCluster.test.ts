@@ -1,0 +1,104 @@
+import { preset } from "@espalier/spec/model";
+import { describe, expect, it } from "vitest";
+import { cluster } from "./device.ts";
+import { clusterGoodput } from "./goodput.ts";
+import { growsInto, growthSizes } from "./growthSizes.ts";
+import { costedRun, growthCurves, planCluster, timeSizes } from "./planCluster.ts";
+import { searchLayouts } from "./searchLayouts.ts";
+import { clusterModel } from "./shape.ts";
+
+const stages = ["flm-16b", "flm-51b", "flm-101b"].map((name) => clusterModel(preset(name).config));
+const target = stages[2]!;
+const a800 = cluster("A800-SXM-80GB", 192);
+const request = { target, cluster: a800, globalBatchSize: 2304, budgetUsd: 100_000, deadlineDays: 21.54, usdPerGpuHour: 1.0075, sizes: stages };
+
+describe("growthCurves", () => {
+  it("gives the paper's schedule its three losses", () => {
+    const curves = growthCurves([{ parameters: 16e9, tokens: 245.37e9 }, { parameters: 51e9, tokens: 39.64e9 }, { parameters: 101e9, tokens: 26.54e9 }]);
+    expect(curves.naive.value).toBeCloseTo(2.019, 3);
+    expect(curves.lossMatching.value).toBeCloseTo(2.062, 3);
+    expect(curves.transfer.value).toBeGreaterThan(curves.naive.value);
+    expect(curves.transfer.value).toBeLessThan(curves.lossMatching.value);
+    expect(curves.naive.low).toBeLessThan(curves.naive.value);
+  });
+});
+
+describe("searchLayouts", () => {
+  it("finds only layouts that fit, fastest first", () => {
+    const { best, tried, fitting } = searchLayouts(target, a800, 2304, { keep: 20 });
+    expect(fitting).toBeLessThan(tried);
+    expect(best.map((choice) => choice.seconds)).toEqual(best.map((choice) => choice.seconds).toSorted((a, b) => a - b));
+    for (const choice of best) expect(choice.peakBytes).toBeLessThanOrEqual(80 * 2 ** 30);
+  });
+  it("is at least as fast as the layout of the paper", () => {
+    const found = searchLayouts(target, a800, 2160).best[0]!;
+    const paper = searchLayouts(target, a800, 2160, { keep: 1000 }).best.find(({ layout: l }) => l.tensor === 4 && l.pipeline === 4 && l.virtualStages === 1 && l.microBatchSize === 1)!;
+    expect(found.seconds).toBeLessThanOrEqual(paper.seconds);
+  });
+  it("shows how much is missing when nothing fits", () => {
+    const { best, smallest } = searchLayouts(target, cluster("A100-SXM-40GB", 8), 8);
+    expect(best).toEqual([]);
+    expect(smallest!.peakBytes).toBeGreaterThan(40 * 2 ** 30);
+  });
+});
+
+describe("growthSizes", () => {
+  it("ends at the target, and every size can grow into it and divides by 64 under tensor parallelism 8", () => {
+    const sizes = growthSizes(target);
+    expect(sizes.at(-1)).toEqual(target);
+    for (const size of sizes.slice(0, -1)) {
+      expect(growsInto(size, target)).toBe(true);
+      expect((size.residualDim / 8) % 64).toBe(0);
+      expect(size.residualDim / size.numHeads).toBe(128);
+    }
+  });
+});
+
+describe("planCluster", () => {
+  const plan = planCluster(request);
+  const all = [...Object.values(plan.best), plan.rivals.scratch, plan.rivals.smaller];
+
+  it("spends the budget and no more, in time", () => {
+    for (const run of all) {
+      expect(run.usd.value).toBeLessThanOrEqual(100_001);
+      expect(run.days.value).toBeLessThanOrEqual(21.541);
+      expect(run.days.low).toBeLessThan(run.days.value);
+      expect(run.usd.value).toBeGreaterThan(99_000);
+    }
+  });
+  it("beats scratch at equal cost under every reading, and shows the smaller rival", () => {
+    for (const reading of ["naive", "lossMatching", "transfer"] as const) {
+      expect(plan.best[reading].loss[reading].value).toBeLessThan(plan.rivals.scratch.loss[reading].value);
+      expect(plan.best[reading].stages.at(-1)!.model).toBe(target);
+    }
+    expect(plan.rivals.smaller.stages).toHaveLength(1);
+    expect(plan.rivals.smaller.loss.lossMatching.value).toBeLessThan(plan.rivals.scratch.loss.lossMatching.value);
+  });
+  it("finds at least as good a schedule as the paper's own for the same money", () => {
+    const { sizes } = timeSizes(stages, a800, 2304);
+    const tokens = [245.37e9, 39.64e9, 26.54e9];
+    const paper = costedRun("growth", sizes.map((size, i) => ({ size, tokens: tokens[i]! })), a800, clusterGoodput(192), 1.0075, 600);
+    expect(paper.usd.value).toBeLessThan(100_000);
+    for (const reading of ["naive", "lossMatching", "transfer"] as const) {
+      const ours = planCluster({ ...request, budgetUsd: paper.usd.value }).best[reading].loss[reading].value;
+      expect(ours).toBeLessThanOrEqual(paper.loss[reading].value + 2e-4);
+    }
+  });
+  it("has a front on which nothing is cheaper, sooner and better than something else", () => {
+    expect(plan.front.length).toBeGreaterThan(3);
+    for (const a of plan.front) {
+      for (const b of plan.front) {
+        if (a === b) continue;
+        const beaten = b.usd.value < a.usd.value * 0.999 && b.days.value < a.days.value * 0.999 && b.loss.lossMatching.value < a.loss.lossMatching.value;
+        expect(beaten).toBe(false);
+      }
+    }
+  });
+  it("warns that laws are used outside of what they were fitted to", () => {
+    expect(plan.warnings.join(" ")).toMatch(/101\.7 billion.*extrapolated/);
+  });
+  it("says what does not fit, and refuses to spend nothing", () => {
+    expect(() => planCluster({ ...request, cluster: cluster("A100-SXM-40GB", 8) })).toThrow(/does not fit 8 A100-SXM-40GB, the smallest layout needs \d+ of 40 GiB/);
+    expect(() => planCluster({ ...request, budgetUsd: 0 })).toThrow(/above 0/);
+  });
+});
