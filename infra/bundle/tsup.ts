@@ -23,5 +23,6 @@ export function packageConfig(packageDir: string) {
     return /^\.\/dist\/(.+)\.js$/.exec(built)?.[1] ?? [];
   });
   const entry = Object.fromEntries(names.map((name) => [name, `src/${name}.ts`]));
-  return defineConfig({ entry, format: "esm", target: "node22", dts: true, clean: true, splitting: true, sourcemap: true });
+  // `#name` stays as it is: the manifest says what it means once built.
+  return defineConfig({ entry, external: [/^#/], format: "esm", target: "node22", dts: true, clean: true, splitting: true, sourcemap: true });
 }

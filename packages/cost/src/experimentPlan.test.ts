@@ -72,7 +72,7 @@ describe("planExperiment", () => {
 
   it("says it when fewer than three seeds fit", () => {
     const slow = roughProfile({ name: "slow", cores: 1, gflopsPerThread: 12 });
-    const p = plan({ machine: slow, minutes: 6 });
+    const p = plan({ machine: slow, minutes: 7 });
     expect(p.seeds.length).toBeLessThan(3);
     expect(p.notes.join(" ")).toMatch(/Only \d of 3 seeds fit.*Fewer than three seeds/);
   });

@@ -136,16 +136,25 @@ function planFor(rung: Rung, level: number, numSeeds: number, s: Settings): Expe
   const { kept, dropped } = dropLevels(numSeeds)[level]!;
   const planned = planJobs({ arms: sizes, kept, seeds, learningRates: s.learningRates, tokensPerStep, secondsOf: trainingSeconds });
   const jobs = planned.map((job): ExperimentJob => {
-    const training = trainingSeconds(job.stages) * (1 + s.validationShare);
+    const training = job.reuses ? 0 : trainingSeconds(job.stages) * (1 + s.validationShare);
     const evaluation = job.arm === "pilot" ? 0 : job.stages.length * s.overhead.evaluatePerCheckpoint;
     return { ...job, trainingSeconds: training, seconds: s.overhead.startPerJob + training + evaluation };
   });
 
-  const plan = schedule(jobs, s.threads);
+  // Pilots first, all of them: what they choose is needed by every arm.
+  const isPilot = (id: string) => jobs.some((job) => job.id === id && job.arm === "pilot");
+  const pilots = schedule(jobs.filter((job) => job.arm === "pilot"), s.threads);
+  const rest = schedule(
+    jobs.filter((job) => job.arm !== "pilot").map((job) => ({ ...job, dependsOn: job.dependsOn.filter((id) => !isPilot(id)) })),
+    s.threads,
+  );
+  const pilotsEnd = pilots.makespanSeconds;
+  const plan: Schedule = {
+    jobs: [...pilots.jobs, ...rest.jobs.map((job) => ({ ...job, start: job.start + pilotsEnd, end: job.end + pilotsEnd }))],
+    makespanSeconds: pilotsEnd + rest.makespanSeconds,
+  };
   const { compile, tokenize, report } = s.overhead;
   const prepare = s.machine.cores > 1 ? Math.max(compile, tokenize) : compile + tokenize;
-  const pilotIds = new Set(jobs.filter((job) => job.arm === "pilot").map((job) => job.id));
-  const pilotsEnd = Math.max(0, ...plan.jobs.filter((job) => pilotIds.has(job.id)).map((job) => job.end));
   const parts: PlanPart[] = [
     { name: s.machine.cores > 1 ? "build and tokenise, side by side" : "build, then tokenise", seconds: prepare },
     { name: "pilots", seconds: pilotsEnd },

@@ -1,5 +1,5 @@
 import { ConfigError, FileError } from "@espalier/core";
-import type { ExperimentJob, ExperimentPlan } from "@espalier/cost";
+import type { ExperimentJob, ExperimentPlan, RateGroup } from "@espalier/cost";
 import type { ModelConfig } from "@espalier/spec/model";
 import type { TrainPlan } from "@espalier/spec/plan";
 
@@ -46,7 +46,11 @@ export function parseExperimentFile(text: string, path: string): ExperimentFile 
 /** What pilots and sweep have decided so far. */
 export interface Decisions {
   /** Chosen rate of each group of pilots. */
-  learningRates: Partial<Record<"target" | "rival", number>>;
+  learningRates: Partial<Record<RateGroup, number>>;
+  /** The target's rate as its short pilots chose it. */
+  pilotRate?: number;
+  /** The better of the control's full-length runs. */
+  confirmed?: string;
   /** Shape and tokens of the best run of the sweep. */
   bestFixed?: { model: ModelConfig; tokens: number };
 }
@@ -62,7 +66,8 @@ const CURVE_POINTS = 24;
  * @throws {ConfigError} when a decision is missing
  */
 export function trainPlanOf(job: ExperimentJob, experiment: ExperimentPlan, decisions: Decisions): TrainPlan {
-  const rate = "fixed" in job.learningRate ? job.learningRate.fixed : decisions.learningRates[job.learningRate.bestOf];
+  const chosen = "fixed" in job.learningRate ? job.learningRate.fixed : decisions.learningRates[job.learningRate.bestOf];
+  const rate = chosen === undefined || "fixed" in job.learningRate ? chosen : chosen * (job.learningRate.times ?? 1);
   if (rate === undefined) throw new ConfigError(`${job.id}: no learning rate chosen yet, expected one from its pilots. Run them first.`);
   let stages = job.stages;
   if (job.shape === "best of sweep") {

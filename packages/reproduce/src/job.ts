@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Progress } from "@espalier/core";
 import { atomicWrite } from "@espalier/core/node";
 import type { ExperimentJob, ExperimentPlan } from "@espalier/cost";
@@ -33,6 +33,8 @@ export interface JobContext {
   /** Energy and price of a second of one thread. */
   perSecond: { joules: number; usd: number };
   progress: Progress;
+  /** Id of the full-length pilot that became the control's first seed, once that is decided. */
+  confirmed(): string | undefined;
 }
 
 /** Windows of the final validation; curves are read over fewer. */
@@ -40,15 +42,24 @@ const FINAL_SEQUENCES = 768;
 
 export const jobDirectory = (directory: string, id: string): string => join(directory, "runs", ...id.split("/"));
 
+/** The rate that the pilots chose is what the confirmations multiply, also once a confirmation has replaced it. */
+function planOf(job: ExperimentJob, file: ExperimentFile, decisions: Decisions) {
+  const { pilotRate } = decisions;
+  if (job.arm !== "pilot" || pilotRate === undefined) return trainPlanOf(job, file.plan, decisions);
+  return trainPlanOf(job, file.plan, { ...decisions, learningRates: { ...decisions.learningRates, target: pilotRate } });
+}
+
 /**
  * Trains one job in a process of its own, evaluates each of its stages, and remembers the result beside the run, so that
  * a restart neither trains nor evaluates it again.
  */
 export async function runJob(job: ExperimentJob, decisions: Decisions, context: JobContext, signal: AbortSignal): Promise<JobResult> {
   const { file, corpus, corpusDirectory, progress } = context;
-  const directory = jobDirectory(context.directory, job.id);
-  const plan = trainPlanOf(job, file.plan, decisions);
-  const saved = join(directory, "result.json");
+  // A reused run is trained, and its plan named, as what it was first.
+  const trainedAs = job.reuses ? file.plan.jobs.find(({ id }) => id === decisions.confirmed)! : job;
+  const directory = jobDirectory(context.directory, trainedAs.id);
+  const plan = planOf(trainedAs, file, decisions);
+  const saved = join(jobDirectory(context.directory, job.id), "result.json");
   const key = planDigest(plan);
   if (existsSync(saved)) {
     const { planDigest: digest, result } = JSON.parse(await readFile(saved, "utf8")) as { planDigest: string; result: JobResult };
@@ -88,7 +99,7 @@ export async function runJob(job: ExperimentJob, decisions: Decisions, context: 
       tokens: trained.tokens,
       flops: trained.flops,
       seconds: trained.seconds,
-      predictedSeconds: job.trainingSeconds,
+      predictedSeconds: trainedAs.trainingSeconds,
       joules: trained.seconds * context.perSecond.joules,
       usd: trained.seconds * context.perSecond.usd,
       checkpointDigest: trained.digest,
@@ -97,6 +108,7 @@ export async function runJob(job: ExperimentJob, decisions: Decisions, context: 
     checkpoints: trained.stages.map(({ checkpoint }) => checkpoint),
     peakBytes,
   };
+  await mkdir(dirname(saved), { recursive: true });
   await atomicWrite(saved, JSON.stringify({ planDigest: key, result }));
   return result;
 

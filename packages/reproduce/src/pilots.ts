@@ -28,7 +28,7 @@ export function nextRate(results: readonly PilotResult[], planned: number, most 
 
 /** Pilots of a group. */
 export function pilotsOf(jobs: readonly ExperimentJob[], group: RateGroup): ExperimentJob[] {
-  return jobs.filter((job) => job.arm === "pilot" && job.id.startsWith(`pilot/${group}/`));
+  return jobs.filter((job) => job.arm === "pilot" && job.id.startsWith(`pilot/${group}/`) && "fixed" in job.learningRate);
 }
 
 /** A further pilot beside planned ones. */

@@ -93,6 +93,7 @@ class Reproduction {
     const corpus = await openCorpus(this.#corpusDirectory);
     const file = await this.#experiment(corpus, manifest);
     const machine = await this.#machineProfile();
+    const decisions: Decisions = { learningRates: {} };
     const context: JobContext = {
       directory,
       corpusDirectory: this.#corpusDirectory,
@@ -100,9 +101,9 @@ class Reproduction {
       file,
       perSecond: { joules: machine.wattsPerCore.value, usd: machine.usdPerCoreHour.value / 3600 },
       progress: this.#hooks.progress,
+      confirmed: () => decisions.confirmed,
     };
 
-    const decisions: Decisions = { learningRates: {} };
     await this.#clock.measure("pilots", () => this.#runPilots(context, decisions));
     await this.#clock.measure("arms, controls and their evaluation", () => this.#runArms(context, decisions, machine));
     const probes = await this.#clock.measure("axis probes", () => this.#probe(corpus, file));
@@ -246,7 +247,7 @@ class Reproduction {
   /** Pilots of both groups, then more where the best rate lies at an end of the grid. */
   async #runPilots(context: JobContext, decisions: Decisions): Promise<void> {
     const { jobs } = context.file.plan;
-    const groups = (["target", "rival"] as const).map((name) => ({ name, jobs: pilotsOf(jobs, name), planned: pilotsOf(jobs, name).length }));
+    const groups = (["target", "grown", "rival"] as const).map((name) => ({ name, jobs: pilotsOf(jobs, name), planned: pilotsOf(jobs, name).length }));
     const resultsOf = (group: (typeof groups)[number]) =>
       group.jobs.map((job) => ({ learningRate: this.#results.get(job.id)!.arm.learningRate, finalLoss: this.#results.get(job.id)!.arm.finalLoss }));
     for (let open = groups.flatMap((group) => group.jobs); open.length > 0; ) {
@@ -260,8 +261,16 @@ class Reproduction {
       });
     }
     for (const group of groups) decisions.learningRates[group.name] = bestRate(resultsOf(group));
-    const { target, rival } = decisions.learningRates;
-    this.#hooks.line(`Learning rates chosen by pilots: ${target} for the target's shape, ${rival} for fixed shapes.`);
+    decisions.pilotRate = decisions.learningRates.target!;
+    const confirmations = jobs.filter((job) => job.arm === "pilot" && "times" in job.learningRate);
+    await this.#runAll(confirmations, context, decisions);
+    const confirmed = confirmations.map((job) => this.#results.get(job.id)!.arm).reduce((a, b) => (b.finalLoss < a.finalLoss ? b : a));
+    decisions.confirmed = confirmed.id;
+    decisions.learningRates.target = confirmed.learningRate;
+    const { target, grown, rival } = decisions.learningRates;
+    this.#hooks.line(
+      `Learning rates: ${target} for the control and one hop (pilots, then two runs in full), ${grown} for the three-stage run, ${rival} for fixed shapes (pilots).`,
+    );
   }
 
   /** Everything but pilots; the page is written anew after each run, so that it can be followed. */
@@ -296,7 +305,9 @@ class Reproduction {
     const { directory, minutes } = this.#request;
     const { file, corpus } = context;
     const { train, validation, documents, textDigest, tokenizer } = corpus.manifest;
-    const results = [...this.#results.values()];
+    // The confirmation that became the control's first seed is shown, and paid for, once.
+    const reused = file.plan.jobs.some((job) => job.reuses && this.#results.has(job.id)) ? context.confirmed() : undefined;
+    const results = [...this.#results.values()].filter(({ arm }) => arm.id !== reused);
     const facts = machineFacts();
     const cost = runCost({
       work: results.map(({ arm }) => ({ name: arm.id, seconds: arm.seconds })),

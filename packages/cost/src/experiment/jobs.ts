@@ -74,14 +74,14 @@ export function planJobs({ arms, kept, seeds, learningRates, tokensPerStep, seco
 
   const pilots = (group: RateGroup, of: Arm) =>
     learningRates.map((rate): PlannedJob => {
-      const [stage] = of.stages;
-      const tokens = Math.max(1, Math.round((of.tokens * PILOT_SHARE) / tokensPerStep)) * tokensPerStep;
+      const stages = of.stages.map((stage) => shortened(stage, PILOT_SHARE, tokensPerStep));
+      const tokens = stages.reduce((sum, stage) => sum + stage.tokens, 0);
       return {
         id: `pilot/${group}/lr-${rate}`,
         arm: "pilot",
         title: `learning rate ${rate} on ${of.title}`,
         seed: firstSeed,
-        stages: [{ ...stage!, tokens }],
+        stages,
         learningRate: { fixed: rate },
         shape: "own",
         dependsOn: [],
@@ -89,8 +89,24 @@ export function planJobs({ arms, kept, seeds, learningRates, tokensPerStep, seco
         tokens,
       };
     });
-  const targetPilots = pilots("target", control);
-  const rivalPilots = pilots("rival", rivals[0]!);
+  const rates = { target: pilots("target", control), grown: pilots("grown", threeStages), rival: pilots("rival", rivals[0]!) };
+  // Short pilots favour low rates on deep models, and a control with a poor rate flatters growth. So the control is
+  // trained in full at the pilots' choice and at twice that; the better of the two is the control's first seed.
+  const confirmations = [1, 2].map(
+    (times): PlannedJob => ({
+      id: `pilot/target/full-${times}x`,
+      arm: "pilot",
+      title: `${times === 1 ? "the pilots' rate" : "twice the pilots' rate"} on ${control.title}, full length`,
+      seed: firstSeed,
+      stages: control.stages,
+      learningRate: { bestOf: "target", times },
+      shape: "own",
+      dependsOn: rates.target.map((job) => job.id),
+      flops: control.flops,
+      tokens: control.tokens,
+    }),
+  );
+  const chosenBy = (group: RateGroup) => (group === "target" ? confirmations : rates[group]).map((job) => job.id);
 
   const run = (id: string, of: Arm, seed: number, group: RateGroup, extra: Partial<PlannedJob> = {}): PlannedJob => ({
     id: `${id}/seed-${seed}`,
@@ -100,7 +116,7 @@ export function planJobs({ arms, kept, seeds, learningRates, tokensPerStep, seco
     stages: of.stages,
     learningRate: { bestOf: group },
     shape: "own",
-    dependsOn: (group === "target" ? targetPilots : rivalPilots).map((job) => job.id),
+    dependsOn: chosenBy(group),
     flops: of.flops,
     tokens: of.tokens,
     ...extra,
@@ -117,13 +133,26 @@ export function planJobs({ arms, kept, seeds, learningRates, tokensPerStep, seco
     }),
   );
   return [
-    ...targetPilots,
-    ...rivalPilots,
-    ...seeds.map((seed) => run("grown", threeStages, seed, "target")),
+    ...rates.target,
+    ...rates.grown,
+    ...rates.rival,
+    ...confirmations,
+    ...seeds.map((seed) => run("grown", threeStages, seed, "grown")),
     ...(kept.oneHop ? seeds.map((seed) => run("one-hop", oneHop, seed, "target")) : []),
-    ...seeds.map((seed) => run("scratch-bar", control, seed, "target")),
+    ...seeds.map((seed) => run("scratch-bar", control, seed, "target", seed === firstSeed ? { reuses: chosenBy("target") } : {})),
     ...seeds.slice(0, kept.equalTokensSeeds).map((seed) => run("scratch-equal-tokens", equalTokens, seed, "target")),
     ...sweep,
     ...best,
   ];
+}
+
+/** A stage at a share of its tokens, in whole steps; its ramp ends within a third of it. */
+function shortened(stage: Stage, share: number, tokensPerStep: number): Stage {
+  const steps = Math.max(1, Math.round((stage.tokens * share) / tokensPerStep));
+  const { growth } = stage;
+  return {
+    ...stage,
+    tokens: steps * tokensPerStep,
+    ...(growth ? { growth: { ...growth, rampSteps: Math.min(growth.rampSteps, Math.max(1, Math.floor(steps / 3))) } } : {}),
+  };
 }
