@@ -80,6 +80,16 @@ export {
   roundedChinchilla,
   texChinchilla,
 } from "./laws/chinchilla.ts";
+export { type ChinchillaFit, type ScalingPoint, fitChinchilla } from "./laws/fitChinchilla.ts";
+export {
+  criticalBatchTokens,
+  kaplan,
+  kaplanLoss,
+  kaplanLossOfCompute,
+  kaplanLossOfParameters,
+  kaplanLossOfSteps,
+  kaplanLossOfTokens,
+} from "./laws/kaplan.ts";
 export {
   type EqualLossMultiplier,
   type LossPoint,

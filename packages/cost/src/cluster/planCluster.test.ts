@@ -35,6 +35,11 @@ describe("searchLayouts", () => {
     const paper = searchLayouts(target, a800, 2160, { keep: 1000 }).best.find(({ layout: l }) => l.tensor === 4 && l.pipeline === 4 && l.virtualStages === 1 && l.microBatchSize === 1)!;
     expect(found.seconds).toBeLessThanOrEqual(paper.seconds);
   });
+  it("leaves room for what is fixed", () => {
+    const { best } = searchLayouts({ ...target, seqLen: 32_768 }, a800, 48, { fixed: { context: 4, recompute: "full" } });
+    expect(best.length).toBeGreaterThan(0);
+    for (const { layout: l } of best) expect(l.tensor * l.pipeline * l.data * l.context).toBe(192);
+  });
   it("shows how much is missing when nothing fits", () => {
     const { best, smallest } = searchLayouts(target, cluster("A100-SXM-40GB", 8), 8);
     expect(best).toEqual([]);

@@ -28,7 +28,7 @@ const divisors = (n: number, limit: number) => Array.from({ length: Math.min(n, 
  * Every layout of a model on a cluster at one batch: tensor up to the node, pipeline, micro-batch 1 to 16,
  * recomputation, plain or interleaved schedule; timed by the step model, those kept that fit the memory.
  *
- * @param options.fixed  settings that are not searched (precision, sharding, attention ...)
+ * @param options.fixed  settings that are not searched (precision, sharding, context, expert ...)
  */
 export function searchLayouts(
   m: ClusterModel,
@@ -43,7 +43,7 @@ export function searchLayouts(
   let smallest: LayoutChoice | undefined;
   for (const tensor of divisors(c.nodeSize, c.nodeSize)) {
     for (const pipeline of divisors(c.numGpus / tensor, m.numLayers)) {
-      const data = c.numGpus / (tensor * pipeline);
+      const data = c.numGpus / (tensor * pipeline * (fixed.context ?? 1));
       const perRank = globalBatchSize / data;
       if (!Number.isInteger(data) || !Number.isInteger(perRank)) continue;
       for (const microBatchSize of [1, 2, 4, 8, 16]) {
