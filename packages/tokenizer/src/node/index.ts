@@ -15,3 +15,7 @@ export { type ExtraDocuments, type TokenizerChoice } from "./prepare/work.ts";
 export { prepareCorpus, type PrepareCorpusOptions } from "./prepareCorpus.ts";
 export { type AppendDocument, readShard, type Shard, type ShardHeader, type ShardOrigin, writeShard } from "./shard.ts";
 export { documentHash, splitPosition } from "./split.ts";
+export { readTokens } from "./writers/readTokens.ts";
+export { mergeSlices, parseSlice, type Slice, sliceFiles } from "./writers/slices.ts";
+export type { TokenDocument, TokenDocuments, WriteTokensOptions, WrittenFile } from "./writers/types.ts";
+export { type TokenFormat, tokenFormats, writeTokens } from "./writers/writeTokens.ts";
