@@ -6,7 +6,7 @@
 import { cluster, type Cluster } from "../src/cluster/device.ts";
 import { teraflops, type FlopConventions } from "../src/cluster/conventions.ts";
 import { layout, layoutProblems, type Layout } from "../src/cluster/layout.ts";
-import { peakMemory } from "../src/cluster/memory.ts";
+import { defaultMemory, flatAdamMemory, type MemoryConstants, peakMemory } from "../src/cluster/memory.ts";
 import { priorConstants } from "../src/cluster/constants.ts";
 import { stepSeconds, sumParts } from "../src/cluster/step.ts";
 import type { ClusterModel } from "../src/cluster/shape.ts";
@@ -24,6 +24,7 @@ export interface PublishedRow {
   /** Absent for rows that print memory only. */
   seconds?: number;
   memoryGib?: number;
+  memory: MemoryConstants;
   fp8: boolean;
 }
 
@@ -54,6 +55,7 @@ interface SourceFacts {
   layout?: Partial<Layout>;
   convention?: keyof FlopConventions;
   seqLen?: number;
+  memory?: MemoryConstants;
 }
 
 /** Megatron before sequence parallelism, flash attention and overlapped reduction. */
@@ -73,7 +75,8 @@ const SOURCES: Record<string, SourceFacts> = {
   ttitan24: { gbit: 400, layout: { sharding: "full", fp8Scaling: "dynamic" }, seqLen: 8192 },
   ttitan25: { gbit: 400, layout: { sharding: "full", fp8Scaling: "dynamic" }, seqLen: 8192 },
   internevo: { gbit: 50, layout: { gradientBytes: 2, kernels: "eager", overlapData: "gradients" } }, // weights are broadcast after the step; 4 x 100 Gb/s a node
-  internevomem: { gbit: 50, layout: { gradientBytes: 2 }, seqLen: 2048 },
+  // Its optimiser converts the flat gradient to fp32 and runs the plain AdamW of PyTorch on it (hybrid_zero_optim.py).
+  internevomem: { gbit: 50, layout: { gradientBytes: 2 }, seqLen: 2048, memory: flatAdamMemory },
   automodel: { gbit: 400, layout: { sharding: "full" } },
   flm101b: { convention: "megatron", layout: {} },
 };
@@ -191,7 +194,7 @@ export function publishedRows(csv: string): { rows: PublishedRow[]; left: Map<st
     const memoryGib = number("memory_gb");
     if (seconds === undefined && memoryGib === undefined) { leave("prints neither time nor memory"); continue; }
     rows.push({
-      id: row.id!, source, cluster: [source, row.gpu, l.precision, l.sharding === "full" ? "fully sharded" : "", /recipe=rowwise/.test(row.note!) ? "row-wise" : ""].join(" "), gpu: row.gpu!, model: m, layout: l, machine, fp8: l.precision === "fp8",
+      id: row.id!, source, cluster: [source, row.gpu, l.precision, l.sharding === "full" ? "fully sharded" : "", /recipe=rowwise/.test(row.note!) ? "row-wise" : ""].join(" "), gpu: row.gpu!, model: m, layout: l, machine, memory: facts.memory ?? defaultMemory, fp8: l.precision === "fp8",
       ...(seconds === undefined ? {} : { seconds }), ...(memoryGib === undefined ? {} : { memoryGib }),
     });
   }

@@ -31,6 +31,8 @@ export {
   type MemoryPart,
   type StageMemory,
   calibrateMemory,
+  defaultMemory,
+  flatAdamMemory,
   predictClusterMemory,
 } from "./cluster/memory.ts";
 export { type ClusterCost, type Range, clusterCost } from "./cluster/money.ts";

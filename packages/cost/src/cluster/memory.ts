@@ -41,6 +41,13 @@ export interface MemoryConstants {
 export const defaultMemory: MemoryConstants = { reserveBytes: 1.5e9, allocatorShare: 0.05, extraStateBytes: 0 };
 
 /**
+ * An optimiser that updates one flat tensor without a fused kernel (InternEvo's hybrid ZeRO) holds during the update,
+ * beyond its state: the gradient in fp32, the root of the second moment and that root over its bias correction, 4 bytes
+ * each.
+ */
+export const flatAdamMemory: MemoryConstants = { ...defaultMemory, extraStateBytes: 12 };
+
+/**
  * Bytes of activations that one token leaves for the backward pass in one layer: [whole or sequence-parallel, divided
  * by tensor]. Without flash attention and with dropout this is Korthikanti's `34 C + 5 N T`.
  *

@@ -40,8 +40,9 @@ describe.skipIf(!existsSync(file))("published runs (skipped without the shared d
     expect(error(covered)).toBeGreaterThan(0.8);
     expect(error(covered)).toBeLessThan(0.9);
   });
-  it("predicts the peaks of torchtitan within 8 % on average", () => {
-    const titan = rows.filter((row) => row.source === "ttitan24");
-    expect(error(titan.map((row) => peakMemory(row.model, row.layout) / 2 ** 30 / row.memoryGib! - 1))).toBeLessThan(0.08);
+  it.each([["ttitan24", 18], ["internevomem", 16]])("predicts the peaks of %s within 8 %% on average", (source, count) => {
+    const peaks = rows.filter((row) => row.source === source && row.memoryGib !== undefined);
+    expect(peaks).toHaveLength(count);
+    expect(error(peaks.map((row) => peakMemory(row.model, row.layout, row.memory) / 2 ** 30 / row.memoryGib! - 1))).toBeLessThan(0.08);
   });
 });
