@@ -20,6 +20,7 @@ export {
 export type { StepConstants } from "./cluster/constants.ts";
 export { type FlopConventions, flopsPerToken, teraflops } from "./cluster/conventions.ts";
 export { type Cluster, cluster } from "./cluster/device.ts";
+export { type RunEstimate, type RunRequest, estimateRun } from "./cluster/estimateRun.ts";
 export { fittedConstants } from "./cluster/fitted.ts";
 export { type FailureModel, type Goodput, checkpointInterval, clusterGoodput, defaultFailures } from "./cluster/goodput.ts";
 export { growsInto, growthSizes } from "./cluster/growthSizes.ts";
@@ -35,7 +36,7 @@ export {
   flatAdamMemory,
   predictClusterMemory,
 } from "./cluster/memory.ts";
-export { type ClusterCost, type Range, clusterCost } from "./cluster/money.ts";
+export { type ClusterCost, type Range as CostRange, clusterCost } from "./cluster/money.ts";
 export {
   type ClusterPlan,
   type ClusterPlanRequest,

@@ -1,3 +1,4 @@
+import { ConfigError } from "@espalier/core";
 import { type FittedConstant, constantSpread, type StepConstants } from "./constants.ts";
 import type { Cluster } from "./device.ts";
 import { fittedConstants, unexplainedSpread } from "./fitted.ts";
@@ -113,7 +114,7 @@ export function fitConstants(steps: readonly MeasuredClusterStep[], prior: Clust
 export function calibrateCluster(steps: readonly MeasuredClusterStep[], prior: ClusterCalibration = uncalibrated): ClusterCalibration {
   for (const { model, layout, cluster, seconds } of steps) {
     expectLayout(model, layout, cluster);
-    if (!(seconds > 0)) throw new RangeError(`calibrateCluster: seconds: is ${seconds}, expected more than 0. Give the time of one step.`);
+    if (!(seconds > 0)) throw new ConfigError(`calibrateCluster: seconds: is ${seconds}, expected more than 0. Give the time of one step.`);
   }
   return { ...fitConstants(steps, prior, CALIBRATION_NOISE), unexplained: unexplainedSpread.calibrated };
 }

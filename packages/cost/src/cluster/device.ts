@@ -15,7 +15,7 @@ export interface Cluster {
  * A cluster of a catalogue device.
  *
  * @param options.interNodeGbitPerSecond  network of one GPU; the usual value of the device when left out
- * @throws {ConfigError} when the device is unknown; the sentence names the nearest ones
+ * @throws {ConfigError} when the device is unknown (the sentence names the nearest ones) or a number cannot be meant
  */
 export function cluster(deviceId: string, numGpus: number, options: { interNodeGbitPerSecond?: number; nodeSize?: number } = {}): Cluster {
   const device = clusterDeviceRows.find((row) => row.id === deviceId);
@@ -26,11 +26,15 @@ export function cluster(deviceId: string, numGpus: number, options: { interNodeG
   if (!(Number.isInteger(numGpus) && numGpus > 0)) {
     throw new ConfigError(`cluster: numGpus: is ${numGpus}, expected a whole number above 0. Give the devices of the whole cluster.`);
   }
+  const gbit = options.interNodeGbitPerSecond ?? device.interNodeGbitPerSecond;
+  if (!(gbit > 0 && gbit <= 10_000)) {
+    throw new ConfigError(`cluster: interNodeGbitPerSecond: is ${gbit}, expected gigabits a second of one GPU, such as 200. Do not give bits or bytes.`);
+  }
   return {
     device,
     numGpus,
     nodeSize: options.nodeSize ?? device.nodeSize,
     intraNodeBytesPerSecond: device.nvlinkGbPerSecond * 1e9,
-    interNodeBytesPerSecond: ((options.interNodeGbitPerSecond ?? device.interNodeGbitPerSecond) / 8) * 1e9,
+    interNodeBytesPerSecond: (gbit / 8) * 1e9,
   };
 }

@@ -76,6 +76,10 @@ export function layoutProblems(m: ClusterModel, l: Layout, c: Cluster): string[]
   const problems: string[] = [];
   const used = l.tensor * l.pipeline * l.context * l.data;
   const check = (fine: boolean, sentence: string) => fine || problems.push(`layout: ${sentence}`);
+  for (const name of ["tensor", "pipeline", "context", "expert", "data", "microBatchSize", "globalBatchSize", "virtualStages"] as const) {
+    check(Number.isInteger(l[name]) && l[name] > 0, `${name}: is ${l[name]}, expected a whole number above 0. Give a count.`);
+  }
+  check(l.globalBatchSize < 1e5, `globalBatchSize: is ${l.globalBatchSize}, expected sequences. That looks like tokens; divide by ${m.seqLen}.`);
   check(used === c.numGpus, `tensor x pipeline x context x data is ${used}, expected the ${c.numGpus} GPUs. Change data to ${c.numGpus / (l.tensor * l.pipeline * l.context)}.`);
   check(m.numHeads % l.tensor === 0, `tensor: is ${l.tensor}, expected a divisor of the ${m.numHeads} heads. Choose a divisor.`);
   check(m.ffnDim % l.tensor === 0, `tensor: is ${l.tensor}, expected a divisor of the MLP size ${m.ffnDim}. Choose a divisor.`);

@@ -1,7 +1,6 @@
 import { ConfigError } from "@espalier/core";
-import { type ChinchillaConstants, epochChinchilla, roundedChinchilla, texChinchilla } from "../laws/chinchilla.ts";
+import { type ChinchillaConstants, chinchillaLoss, epochChinchilla, roundedChinchilla, texChinchilla } from "../laws/chinchilla.ts";
 import { growthLoss, type GrowthStage } from "../laws/growthLaw.ts";
-import { chinchillaLoss } from "../laws/chinchilla.ts";
 import { fitTransfer, stackSpeedups } from "../laws/transfer.ts";
 import { type ClusterCalibration, stepSpread, uncalibrated, Z80 } from "./calibrate.ts";
 import type { Cluster } from "./device.ts";
@@ -208,13 +207,14 @@ export function planCluster(request: ClusterPlanRequest): ClusterPlan {
   let layoutsTried = 0;
   let evaluations = 0;
 
-  const on = (machine: Cluster, share: number) => {
+  /** Plans on a part of the cluster, for a part of the budget each. */
+  const plansOn = (machine: Cluster) => {
     const timed = timeSizes(shapes, machine, globalBatchSize, request);
     layoutsTried += timed.layoutsTried;
     const last = timed.sizes.at(-1);
     if (last?.model !== target) return undefined;
     const usable = clusterGoodput(machine.numGpus, failures);
-    const plan = (part: number) => {
+    return (part: number) => {
       const hours = part * Math.min(deadlineDays * 24, budgetUsd / (usdPerGpuHour * machine.numGpus));
       const run = (kind: ClusterRun["kind"], chain: readonly TimedSize[], shares: readonly number[]) => {
         const training = Math.max(0, hours * 3600 - (chain.length - 1) * growthPauseSeconds) * usable.goodput;
@@ -230,23 +230,22 @@ export function planCluster(request: ClusterPlanRequest): ClusterPlan {
       const smaller = timed.sizes.slice(0, -1).map((size) => run("smaller", [size], [1])).toSorted((a, b) => a.loss.lossMatching.value - b.loss.lossMatching.value)[0] ?? scratch;
       return { best: { naive: schedule("naive"), lossMatching: schedule("lossMatching"), transfer: schedule("transfer") }, scratch, smaller };
     };
-    return { plan, share };
   };
 
-  const whole = on(c, 1);
+  const whole = plansOn(c);
   if (!whole) {
     const { smallest } = searchLayouts(target, c, globalBatchSize, request.layout ? { fixed: request.layout } : {});
     const need = smallest ? `the smallest layout needs ${(smallest.peakBytes / 2 ** 30).toFixed(0)} of ${c.device.memoryGb} GiB` : "no layout divides heads, layers, batch and GPUs";
     throw new ConfigError(`planCluster: target: does not fit ${c.numGpus} ${c.device.id}, ${need}. Take more GPUs, a batch that divides by more ranks, or a smaller target.`);
   }
-  const main = whole.plan(1);
+  const main = whole(1);
   const runs: ClusterRun[] = [];
   for (const fraction of [1, 2, 4]) {
     const numGpus = c.numGpus / fraction;
     if (!Number.isInteger(numGpus / c.nodeSize)) continue;
-    const here = fraction === 1 ? whole : on({ ...c, numGpus }, 1 / fraction);
+    const here = fraction === 1 ? whole : plansOn({ ...c, numGpus });
     for (const part of here ? [0.25, 0.5, 1] : []) {
-      const { best, scratch, smaller } = fraction === 1 && part === 1 ? main : here!.plan(part);
+      const { best, scratch, smaller } = fraction === 1 && part === 1 ? main : here!(part);
       runs.push(best.lossMatching, scratch, smaller);
     }
   }

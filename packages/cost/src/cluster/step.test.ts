@@ -87,6 +87,8 @@ describe("predictClusterStep", () => {
 describe("layoutProblems", () => {
   it.each([
     [{ data: 11 }, "tensor x pipeline x context x data is 176, expected the 192 GPUs. Change data to 12."],
+    [{ globalBatchSize: 2160 * 2048 }, "That looks like tokens; divide by 2048."],
+    [{ microBatchSize: 0 }, "microBatchSize: is 0, expected a whole number above 0."],
     [{ tensor: 3, data: 16 }, "tensor: is 3, expected a divisor of the 80 heads"],
     [{ globalBatchSize: 2161 }, "is not whole"],
     [{ precision: "fp8" as const }, "precision: is fp8, which A800-SXM-80GB does not have"],

@@ -33,11 +33,11 @@ const describe: readonly Omit<StepPart, "seconds">[] = [
   { name: "element-wise operations", formula: "bytes / (bandwidth * share), backward twice", source: "reads and writes counted per token" },
   { name: "recomputation", formula: "the forward pass once more, or the chosen part of it", source: KORTHIKANTI },
   { name: "embedding, logits and loss", formula: "products C x V, and 16 bytes a logit", source: "reads and writes counted" },
-  { name: "tensor parallel collectives", formula: "4 all-reduces of tokens * C a layer, 6 with full recomputation", source: "Shoeybi et al. 2019, arXiv:1909.08053" },
+  { name: "tensor parallel collectives", formula: "4 all-reduces of tokens * C a layer, 6 with full recomputation; half hidden where they run beside products", source: "Shoeybi et al. 2019, arXiv:1909.08053" },
   { name: "context parallel exchange", formula: "ring of keys and values, less what attention hides", source: "Liu et al. 2023, arXiv:2310.01889" },
   { name: "expert all-to-all", formula: "dispatch and combine of tokens * topK * C, forward and backward", source: "Lepikhin et al. 2020, arXiv:2006.16668" },
   { name: "host launches not hidden", formula: "max(0, launches - device time) a layer", source: "about 30 kernels a layer" },
-  { name: "pipeline transfers", formula: "tokens * C * 2 bytes a boundary, forward and backward", source: NARAYANAN },
+  { name: "pipeline transfers", formula: "tokens * C * 2 bytes a boundary, forward and backward; mostly hidden when interleaved", source: NARAYANAN },
   { name: "pipeline bubble", formula: "(p - 1)/v of a micro-batch; zero-bubble: less twice the weight gradients", source: `${NARAYANAN}; Qi et al. 2023, arXiv:2401.10241` },
   { name: "data parallel collectives", formula: "gradients and weights, less what computation hides", source: "Rajbhandari et al. 2020, arXiv:1910.02054" },
   { name: "optimiser", formula: "30 bytes a parameter of this rank / bandwidth", source: "AdamW: gradient, two moments and master weights read, written; weights written" },
@@ -70,6 +70,7 @@ export function stepSeconds(m: ClusterModel, l: Layout, c: Cluster, k: StepConst
   const context = one.contextForward * (full ? 2 : 1) + one.contextBackward;
   const expert = one.expertForward * (full ? 3 : 2);
   const device1 = products + attention + elements + again + tensor + context + expert;
+  // The host launches the backward pass in about one and a half times the forward's; a replay launches the forward again.
   const host = Math.max(0, k.layerHostSeconds * (full ? 3.5 : 2.5) - device1);
 
   const tokens = (l.microBatchSize * m.seqLen) / l.context;
