@@ -31,6 +31,12 @@ function shapes(vocabSize: number, seqLen: number): ModelConfig[] {
   return [shape(8, 96), shape(2, 96), shape(4, 48)];
 }
 
+/** Of step times: another program's burst on this machine must not shrink the whole experiment. */
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)]!;
+}
+
 /**
  * Measures what a training step, a start and an evaluation cost here: three shapes trained for a few steps, with every
  * core busy as it will be later.
@@ -70,7 +76,7 @@ export async function calibrate(
     const peakBytes = memory?.stop() ?? 0;
     const wall = (performance.now() - started) / 1000;
     const metrics = await readMetrics(run);
-    const seconds = (metrics.at(-1)!.seconds - metrics[WARMUP - 1]!.seconds) / (STEPS - WARMUP);
+    const seconds = median(metrics.slice(WARMUP).map((metric, step) => metric.seconds - metrics[WARMUP + step - 1]!.seconds));
     return { measured: { model, batch: { microBatchSize: BATCH }, seconds } satisfies MeasuredStep, startSeconds: wall - result.seconds, engineBytes: peakBytes - plannedBytes(model, BATCH, corpus), result };
   };
 

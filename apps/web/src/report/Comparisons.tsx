@@ -42,12 +42,12 @@ export function Comparisons({ report }: { report: ReproductionReport }) {
           <thead>
             <tr>
               <th>arm</th>
+              <th>seed</th>
               <th>parameters</th>
               <th>tokens</th>
               <th>FLOPs</th>
-              <th>time</th>
-              <th>predicted</th>
-              <th>learning rate</th>
+              <th>time (predicted)</th>
+              <th>rate</th>
               <th>loss</th>
               <th>bits per byte</th>
             </tr>
@@ -58,11 +58,13 @@ export function Comparisons({ report }: { report: ReproductionReport }) {
                 <td>
                   <i className="dot" style={{ background: roles[arm.role].colour }} /> {arm.title}
                 </td>
+                <td>{arm.seed}</td>
                 <td>{arm.stages.map((stage) => compact(stage.numParameters)).join(" → ")}</td>
                 <td>{compact(arm.tokens)}</td>
                 <td>{scientific(arm.flops)}</td>
-                <td>{duration(arm.seconds)}</td>
-                <td>{duration(arm.predictedSeconds)}</td>
+                <td>
+                  {duration(arm.seconds)} <small>({duration(arm.predictedSeconds)})</small>
+                </td>
                 <td>{arm.learningRate}</td>
                 <td>{loss(arm.finalLoss)}</td>
                 <td>{arm.bitsPerByte.toFixed(3)}</td>

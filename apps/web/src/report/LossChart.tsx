@@ -1,7 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import type { ArmRole, CurvePoint, ReportArm } from "@espalier/spec/run";
 import { useEffect, useRef, useState } from "react";
-import { compact, duration } from "../format.ts";
+import { compact, duration, scientific } from "../format.ts";
 import { roles } from "./roles.ts";
 
 type Axis = "flops" | "tokens" | "seconds" | "usd";
@@ -30,7 +30,7 @@ export function LossChart({ arms }: { arms: readonly ReportArm[] }) {
       arm.curve.map((point) => ({ arm: arm.id, title: arm.title, role: arm.role, x: position(arm, point, axis), loss: point.loss })),
     );
     const growths = shown.flatMap((arm) =>
-      arm.growths.map((growth) => ({ arm: arm.id, role: arm.role, x: position(arm, growth, axis), loss: growth.lossAfter, operators: growth.operators })),
+      arm.growths.map((growth) => ({ arm: arm.id, role: arm.role, x: position(arm, growth, axis), loss: growth.lossBefore, operators: growth.operators })),
     );
     const ends = shown.map((arm) => {
       const last = arm.curve.at(-1)!;
@@ -47,7 +47,7 @@ export function LossChart({ arms }: { arms: readonly ReportArm[] }) {
       marginLeft: 52,
       marginRight: 24,
       style: { fontSize: "13px", background: "transparent" },
-      x: { type: axis === "flops" || axis === "tokens" ? "log" : "linear", label: axes[axis].label, tickFormat: (value: number) => (axis === "seconds" ? duration(value) : axis === "usd" ? value.toPrecision(2) : compact(value)), ticks: 6 },
+      x: { type: axis === "flops" || axis === "tokens" ? "log" : "linear", label: axes[axis].label, tickFormat: (value: number) => (axis === "seconds" ? duration(value) : axis === "usd" ? value.toPrecision(2) : axis === "flops" ? scientific(value, 1) : compact(value)), ticks: 6 },
       y: { label: "validation loss, nats per token", domain: [lowest - 0.05, top], grid: true },
       marks: [
         Plot.line(points, { x: "x", y: "loss", z: "arm", stroke: (d) => colour(d.role), strokeWidth: (d) => (d.role === "pilot" ? 0.75 : 1.75), clip: true, filter: (d) => d.loss <= top * 1.2 }),

@@ -124,7 +124,7 @@ function stageProgress({ arms }: TrainedEvidence): ClaimRow {
 
   const scores = grown.flatMap((arm) => arm.stages.map((stage) => stage.iq)).filter((iq) => iq.length > 0);
   const aboveFloor = scores.flat().filter((score) => !score.atFloor && score.accuracy > score.chance).length;
-  const iq = scores.length === 0 ? "IQ tests were not run" : `${aboveFloor} of ${scores.flat().length} IQ cells lie above chance; the others are at floor and say nothing`;
+  const iq = scores.length === 0 ? "IQ tests were not run" : `${aboveFloor} of ${scores.flat().length} IQ cells lie above chance, where ${(0.025 * scores.flat().length).toFixed(0)} would by luck alone; the others are at floor and say nothing`;
   return {
     id,
     kind: KIND,
