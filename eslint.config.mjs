@@ -30,6 +30,6 @@ export default tseslint.config(
     files: ["{packages,apps}/*/src/**/*.{ts,tsx}"],
     ignores: ["**/*.test.ts", "**/testing/**"],
     plugins: { "@nx": nx },
-    rules: { "@nx/enforce-module-boundaries": ["error", { allow: ["#workspace"], depConstraints, banTransitiveDependencies: false }] },
+    rules: { "@nx/enforce-module-boundaries": ["error", { allow: ["#workspace", "#native"], depConstraints, banTransitiveDependencies: false }] },
   },
 );

@@ -93,6 +93,8 @@ describe("readHuggingFaceTokenizer on byte-level files", () => {
 
 const tinyStories = new URL("models/tinystories-656k/tokenizer.json", SHARED);
 describe.skipIf(!existsSync(tinyStories))("readHuggingFaceTokenizer on a file made from SentencePiece (skipped where shared/data is absent)", () => {
+  // The body of a skipped suite still runs.
+  if (!existsSync(tinyStories)) return void it("needs the model files of ../shared/data", () => {});
   const json = readFileSync(tinyStories, "utf8");
   const tokenizer = readHuggingFaceTokenizer(json, "tinystories");
   const oracle = oracleOf(json);
