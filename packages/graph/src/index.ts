@@ -12,6 +12,7 @@ export { type AccumulateMode, type GradientTarget, type OpDefinition } from "./o
 export { type EmbeddingOptions, embedding } from "./ops/embedding.ts";
 export { gatherRows } from "./ops/gatherRows.ts";
 export { gelu } from "./ops/gelu.ts";
+export { geluErf } from "./ops/geluErf.ts";
 export { gradNorm } from "./ops/gradNorm.ts";
 export { type NormOptions, layerNorm } from "./ops/layerNorm.ts";
 export { type LinearCrossEntropy, type LinearCrossEntropyOptions, linearCrossEntropy } from "./ops/linearCrossEntropy.ts";

@@ -124,6 +124,12 @@ function expectSameKind(source: ModelConfig, target: ModelConfig): void {
     ["position.base", source.position.base, target.position.base],
     ["position.scaleBase", source.position.scaleBase, target.position.scaleBase],
     ["position.gamma", source.position.gamma, target.position.gamma],
+    ["gelu", source.gelu, target.gelu],
+    ["parallelResidual", source.parallelResidual, target.parallelResidual],
+    ["attentionBias", source.attentionBias, target.attentionBias],
+    ["ffnBias", source.ffnBias, target.ffnBias],
+    // A learned table has a row a position; rotary positions need none.
+    ...(source.position.kind === "learned" ? [["seqLen", source.seqLen, target.seqLen] as const] : []),
   ] as const;
   for (const [field, before, after] of fixed) {
     if (before !== after) {

@@ -83,7 +83,7 @@ describe.each(native)("edges of ops on $name", ({ create }) => {
     expect(isNaN(gathered!)).toEqual(rows(false, true));
   });
 
-  const activations = ["gelu", "geluGrad", "swiglu", "layerNorm", "rmsNorm", "causalAttention"];
+  const activations = ["gelu", "geluGrad", "geluErf", "geluErfGrad", "swiglu", "layerNorm", "rmsNorm", "causalAttention"];
   it.each(activations)("%s lets what is not a number be seen", async (op) => {
     const { inputs, ...rest } = largest(op);
     const [y] = await runCase(executor, { ...rest, inputs: [{ ...inputs[0]!, value: () => NaN }, ...inputs.slice(1)] });

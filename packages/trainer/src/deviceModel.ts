@@ -3,7 +3,7 @@ import { type DeviceBuffer, type Executor, type LoadedProgram, Outputs, type Pro
 import { type Births, entryBirths, firstBirths, type Gate, gates, gateValues, rampValue } from "@espalier/growth";
 import { type ModelConfig, type Parameter, parameters } from "@espalier/spec/model";
 import { type BatchShape, evaluationProgram, generationProgram, logitsProgram, owned } from "./programs.ts";
-import { FREQUENCIES } from "./transformer.ts";
+import { FREQUENCIES, POSITIONS } from "./transformer.ts";
 
 /** Arrays by parameter name, in the layout table's storage order. */
 export type Tree = Readonly<Record<string, Float32Array>>;
@@ -92,7 +92,7 @@ export class DeviceModel {
       for (const tensor of compiled.tensors) {
         if (tensor.region === "owned") program.bind(tensor.name, this.#buffer(tensor.name, tensor.bytes));
       }
-      ready = { program, inputs: [new RuntimeInputs(compiled), new RuntimeInputs(compiled)], outputs: new Outputs(compiled) };
+      ready = { program, inputs: [runtimeInputs(compiled), runtimeInputs(compiled)], outputs: new Outputs(compiled) };
       this.#programs.set(key, ready);
     }
     return ready;
@@ -182,4 +182,15 @@ export class DeviceModel {
     const { rowBirth, columnBirth } = entryBirths(this.config, this.births, parameter);
     return name === owned.rowBirth(parameter.name) ? rowBirth : columnBirth;
   }
+}
+
+/** Input buffers of a program. Where it has learned positions, every sequence begins at row 0 of their table. */
+function runtimeInputs(program: Program): RuntimeInputs {
+  const inputs = new RuntimeInputs(program);
+  const positions = program.tensors.find(({ name }) => name === POSITIONS);
+  if (positions) {
+    const [B, T] = positions.shape as [number, number];
+    inputs.set(POSITIONS, Int32Array.from({ length: B * T }, (_, i) => i % T));
+  }
+  return inputs;
 }

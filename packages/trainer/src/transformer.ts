@@ -5,6 +5,7 @@ import {
   causalAttention,
   embedding,
   gelu,
+  geluErf,
   type Graph,
   layerNorm,
   matmul,
@@ -17,7 +18,7 @@ import {
   type Tensor,
 } from "@espalier/graph";
 import type { Gate } from "@espalier/growth";
-import { type ModelConfig, numHeads, parameters } from "@espalier/spec/model";
+import { hasBias, type ModelConfig, numHeads, parameters } from "@espalier/spec/model";
 
 export interface TransformerInputs {
   /** i32 `[B, T]` */
@@ -39,11 +40,12 @@ export interface TransformerOutputs {
 /**
  * The transformer of a configuration, both families: pre-norm blocks on a residual stream,
  *
- *     h = embedding(tokens)
+ *     h = embedding(tokens) [+ positions]
  *     h = h + attention(norm(h));  h = h + ffn(norm(h))    (L times)
  *     hidden = norm(h);  logits = factor * hidden head^T
  *
- * FLM: LayerNorm, biases, tanh GELU. Llama: RMSNorm, no biases, SwiGLU. Queries n of a key/value head g are rows
+ * With `parallelResidual` a block is `h + attention(norm(h)) + ffn(norm'(h))`. FLM: LayerNorm, biases, GELU. Llama:
+ * RMSNorm, SwiGLU, biases only where the configuration says so. Queries n of a key/value head g are rows
  * (g, n) of the query projection. Growth gates stand where the layout table's gate points say; without gates this is
  * the plain model.
  *
@@ -55,11 +57,15 @@ export function transformer(graph: Graph, config: ModelConfig, inputs: Transform
   const trace = new Trace(graph, config, inputs.gates ?? []);
 
   let h = embedding(inputs.tokens, trace.parameter("embedding.weight"), { factor: multipliers.embedding });
+  if (config.position.kind === "learned") {
+    h = add(h, embedding(graph.runtime(POSITIONS, inputs.tokens.shape, "i32"), trace.parameter("position.weight")));
+  }
   h = trace.masked(h);
   for (let layer = 0; layer < numLayers; layer++) {
     const block = `layers.${layer}`;
     let out = add(h, trace.write(attention(trace, block, trace.norm(h, `${block}.attention.norm`, "attention"), inputs.lengths)));
-    out = add(out, trace.write(ffn(trace, block, trace.norm(out, `${block}.ffn.norm`, "ffn"))));
+    const read = config.parallelResidual ? h : out;
+    out = add(out, trace.write(ffn(trace, block, trace.norm(read, `${block}.ffn.norm`, "ffn"))));
     const m = trace.gate(`gate.layer.${layer}`);
     h = m ? blend(h, out, m) : out;
   }
@@ -70,7 +76,7 @@ export function transformer(graph: Graph, config: ModelConfig, inputs: Transform
   };
 }
 
-/** Causal attention with rotary positions: `x [B, T, C] -> [B, T, C]`. */
+/** Causal attention, with rotary positions unless they are learned: `x [B, T, C] -> [B, T, C]`. */
 function attention(trace: Trace, block: string, x: Tensor, lengths: Tensor | undefined): Tensor {
   const { config } = trace;
   const { numKvHeads, headDim, multipliers, position } = config;
@@ -78,10 +84,11 @@ function attention(trace: Trace, block: string, x: Tensor, lengths: Tensor | und
   const heads = (name: string, count: number, gate: string) =>
     reshape(trace.gated(trace.project(x, `${block}.attention.${name}`), gate), [B, T, count, headDim]);
 
-  const { frequencies: _, ...rotation } = position;
+  const { frequencies: _, kind, ...rotation } = position;
   const frequencies = trace.frequencies();
-  const q = rotary(heads("query", numHeads(config), "gate.query"), { ...rotation, side: "query", frequencies });
-  const k = rotary(heads("key", numKvHeads, "gate.keyValue"), { ...rotation, side: "key", frequencies });
+  const turned = (x: Tensor, side: "query" | "key") => (kind === "learned" ? x : rotary(x, { ...rotation, kind, side, frequencies }));
+  const q = turned(heads("query", numHeads(config), "gate.query"), "query");
+  const k = turned(heads("key", numKvHeads, "gate.keyValue"), "key");
   const v = heads("value", numKvHeads, "gate.keyValue");
   const context = causalAttention(q, k, v, { scale: multipliers.attention, lengths });
   return trace.project(reshape(context, [B, T, numHeads(config) * headDim]), `${block}.attention.output`);
@@ -90,7 +97,8 @@ function attention(trace: Trace, block: string, x: Tensor, lengths: Tensor | und
 /** The MLP: `x [B, T, C] -> [B, T, H] -> [B, T, C]`. */
 function ffn(trace: Trace, block: string, x: Tensor): Tensor {
   const up = trace.gated(trace.project(x, `${block}.ffn.up`), "gate.ffn");
-  const hidden = trace.config.family === "flm" ? gelu(up) : swiglu(trace.project(x, `${block}.ffn.gate`), up);
+  const { family, gelu: form } = trace.config;
+  const hidden = family === "llama" ? swiglu(trace.project(x, `${block}.ffn.gate`), up) : form === "erf" ? geluErf(up) : gelu(up);
   return trace.project(hidden, `${block}.ffn.down`);
 }
 
@@ -119,7 +127,8 @@ class Trace {
   /** `x W^T + b` */
   project(x: Tensor, name: string): Tensor {
     const y = matmul(x, this.parameter(`${name}.weight`), { transB: true });
-    return this.config.family === "flm" ? addBias(y, this.parameter(`${name}.bias`)) : y;
+    const part = name.includes(".ffn.") ? "ffn" : "attention";
+    return hasBias(this.config, part) ? addBias(y, this.parameter(`${name}.bias`)) : y;
   }
 
   norm(x: Tensor, name: string, kind: keyof ModelConfig["normEpsilon"]): Tensor {
@@ -151,6 +160,8 @@ class Trace {
 
 /** Runtime input that holds a configuration's own rotary frequencies. */
 export const FREQUENCIES = "rotary.frequencies";
+/** Runtime input i32 `[B, T]`: the row of the learned position table of each token. */
+export const POSITIONS = "positions";
 
 /** Every parameter's name with the shape that the kernels see. */
 export function parameterShapes(config: ModelConfig): [string, readonly number[]][] {

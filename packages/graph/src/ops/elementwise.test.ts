@@ -7,6 +7,7 @@ import { addBias } from "./addBias.ts";
 import { blend } from "./blend.ts";
 import { columnSum } from "./columnSum.ts";
 import { gelu } from "./gelu.ts";
+import { geluErf } from "./geluErf.ts";
 import { scale } from "./scale.ts";
 import { scaleColumns } from "./scaleColumns.ts";
 import { swiglu } from "./swiglu.ts";
@@ -127,6 +128,23 @@ describe("gelu", () => {
   it("refuses integers", () => {
     const g = new Graph();
     expect(() => gelu(g.runtime("x", [2], "i32"))).toThrow("gelu: x: dtype is i32, expected f32.");
+  });
+});
+
+describe("geluErf", () => {
+  it("matches values of the normal distribution", async () => {
+    const y = await evaluate((g) => geluErf(g.owned("x", [6])), { x: [0, 1, -1, 30, -3, -10] });
+    // Phi(-1) = 0.15865525393145705, Phi(-3) = 1.3498980316300946e-3, Phi(-10) = 7.619853024160525e-24
+    [0, 0.841344746068543, -0.158655253931457, 30, -4.049694094890284e-3, -7.619853024160525e-23].forEach((expected, i) =>
+      expect(Math.abs(y[i]! - expected)).toBeLessThanOrEqual(1e-12 * Math.abs(expected)),
+    );
+  });
+  it("has a gradient that agrees with finite differences", async () => {
+    expect(await worstError((a, b, g) => ({ y: geluErf(add(a, b)), wrt: pair(g) }))).toBeLessThan(1e-6);
+  });
+  it("refuses integers", () => {
+    const g = new Graph();
+    expect(() => geluErf(g.runtime("x", [2], "i32"))).toThrow("geluErf: x: dtype is i32, expected f32.");
   });
 });
 

@@ -12,6 +12,7 @@ import { type OpDefinition, record } from "./definition.ts";
 import { embeddingGradOp, embeddingOp } from "./embedding.ts";
 import { gatherRowsOp } from "./gatherRows.ts";
 import { geluGradOp, geluOp } from "./gelu.ts";
+import { geluErfGradOp, geluErfOp } from "./geluErf.ts";
 import { gradNormOp } from "./gradNorm.ts";
 import { layerNormGradOp, layerNormOp } from "./layerNorm.ts";
 import { linearCrossEntropyGradOp, linearCrossEntropyOp, linearCrossEntropyWithGradOp } from "./linearCrossEntropy.ts";
@@ -39,6 +40,8 @@ export const opTable: Readonly<Record<string, OpDefinition>> = Object.fromEntrie
     blendGradOp,
     geluOp,
     geluGradOp,
+    geluErfOp,
+    geluErfGradOp,
     swigluOp,
     swigluGradOp,
     layerNormOp,

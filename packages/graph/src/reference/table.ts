@@ -8,6 +8,7 @@ import { columnSum } from "./columnSum.ts";
 import { embedding, embeddingGrad } from "./embedding.ts";
 import { gatherRows } from "./gatherRows.ts";
 import { gelu, geluGrad } from "./gelu.ts";
+import { geluErf, geluErfGrad } from "./geluErf.ts";
 import { gradNorm } from "./gradNorm.ts";
 import { layerNorm, layerNormGrad } from "./layerNorm.ts";
 import { linearCrossEntropy, linearCrossEntropyGrad, linearCrossEntropyWithGrad } from "./linearCrossEntropy.ts";
@@ -33,6 +34,8 @@ export const referenceTable: Readonly<Record<string, ReferenceOp>> = {
   blendGrad,
   gelu,
   geluGrad,
+  geluErf,
+  geluErfGrad,
   swiglu,
   swigluGrad,
   layerNorm,

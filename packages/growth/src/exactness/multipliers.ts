@@ -1,3 +1,4 @@
+import { hasBias } from "@espalier/spec/model";
 import type { GrowthMap } from "../map.ts";
 import { blockWrites } from "../growthMap.ts";
 import { isClose } from "./sparse.ts";
@@ -8,7 +9,6 @@ export function multiplierRefusals(map: GrowthMap): Refusal[] {
   const { source, target, factors } = map;
   const factor = (name: string) => factors[name] ?? 1;
   const ratio = (key: keyof typeof source.multipliers) => source.multipliers[key] / target.multipliers[key];
-  const bias = source.family === "flm";
   const gain = map.axes.residual?.normRule === "rescaled" ? Math.sqrt(source.residualDim / target.residualDim) : 1;
   const head = source.tiedHead ? "embedding.weight" : "head.weight";
 
@@ -27,10 +27,11 @@ export function multiplierRefusals(map: GrowthMap): Refusal[] {
     ["ffn.gate", factor("ffn.gate.weight"), 1],
     ...blockWrites(source).map((name): [string, number, number] => [name, factor(name), ratio("residual")]),
   ];
-  if (bias) {
-    for (const part of ["attention.query", "attention.key", "attention.value", "ffn.up"]) {
-      expected.push([`${part}.bias`, factor(`${part}.bias`), factor(`${part}.weight`)]);
-    }
+  const attention = hasBias(source, "attention") ? ["attention.query", "attention.key", "attention.value"] : [];
+  for (const part of [...attention, ...(hasBias(source, "ffn") ? ["ffn.up", "ffn.gate"] : [])]) {
+    expected.push([`${part}.bias`, factor(`${part}.bias`), factor(`${part}.weight`)]);
+  }
+  if (source.family === "flm") {
     expected.push(["final.norm.bias", factor("final.norm.bias"), factor("final.norm.gain") / gain]);
     expected.push(
       ["attention.norm.bias", factor("attention.norm.bias"), 1],

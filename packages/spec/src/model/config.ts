@@ -3,16 +3,19 @@ import { z } from "zod";
 
 const count = z.int().positive();
 
-/** Rotary position encoding. Rotation angle of pair i at position n: `n * base^(-2i/D)`, or `n * frequencies[i]`. */
+/**
+ * Position encoding. Rotary: the angle of pair i at position n is `n * base^(-2i/D)`, or `n * frequencies[i]`. `learned`:
+ * a table `[T, C]` is added to the embedding, and the other fields mean nothing.
+ */
 export const positionSchema = z.strictObject({
-  kind: z.enum(["rope", "xpos"]),
+  kind: z.enum(["rope", "xpos", "learned"]),
   base: z.number().positive().default(10000),
   /** xPos only: query scale `zeta_i^(p/scaleBase)`, key scale its inverse, `zeta_i = (2i/D + gamma)/(1 + gamma)`. */
   scaleBase: z.number().positive().default(512),
   gamma: z.number().positive().default(0.4),
   /** xPos only: p = n - centre. A configuration constant, never the running length. */
   centre: z.int().nonnegative().default(0),
-  /** One frequency a rotary pair, when growth of the head size made them differ from the formula. */
+  /** One frequency a rotary pair where they differ from the formula: grown head sizes, scaled contexts, 0 for a pair that does not turn. */
   frequencies: z.array(z.number()).optional(),
 });
 
@@ -49,6 +52,14 @@ export const modelConfigSchema = z.strictObject({
   headDim: count.refine((d) => d % 2 === 0, "must be even: rotary position encoding works on pairs"),
   position: positionSchema,
   tiedHead: z.boolean(),
+  /** FLM only. `erf`: GELU by the normal distribution function. Absent: its tanh form. */
+  gelu: z.literal("erf").optional(),
+  /** Attention and MLP both read the block's input, each through its own norm: `h + attention(norm(h)) + ffn(norm'(h))`. */
+  parallelResidual: z.literal(true).optional(),
+  /** Llama only. Query, key, value and attention output have biases. */
+  attentionBias: z.literal(true).optional(),
+  /** Llama only. The MLP's projections have biases. */
+  ffnBias: z.literal(true).optional(),
   /** Added to the variance, one constant per norm class. */
   normEpsilon: z.strictObject({ attention: z.number(), ffn: z.number(), final: z.number() }),
   multipliers: multipliersSchema,
@@ -56,6 +67,12 @@ export const modelConfigSchema = z.strictObject({
   mup: z.strictObject({ baseWidth: count }).nullable(),
   /** Standard deviation of initial weights at the base width. */
   initStd: z.number().positive(),
+}).refine(({ family, attentionBias, ffnBias }) => family === "llama" || !(attentionBias || ffnBias), {
+  path: ["attentionBias"],
+  message: "is for the llama family: flm has all biases",
+}).refine(({ family, gelu }) => family === "flm" || !gelu, {
+  path: ["gelu"],
+  message: "is for the flm family: llama has SwiGLU",
 }).refine(({ position, headDim }) => position.frequencies === undefined || position.frequencies.length === headDim / 2, {
   path: ["position", "frequencies"],
   message: "must have one frequency a rotary pair, headDim / 2",
@@ -66,6 +83,14 @@ export type ModelConfig = z.infer<typeof modelConfigSchema>;
 export type PositionConfig = z.infer<typeof positionSchema>;
 export type Multipliers = z.infer<typeof multipliersSchema>;
 export type ModelFamily = ModelConfig["family"];
+
+/** What decides which parameters there are, besides the sizes. */
+export type ModelKind = Pick<ModelConfig, "family" | "tiedHead" | "attentionBias" | "ffnBias"> & { position?: Pick<PositionConfig, "kind"> };
+
+/** Whether the projections of a block's part have biases. */
+export function hasBias({ family, attentionBias, ffnBias }: Pick<ModelConfig, "family" | "attentionBias" | "ffnBias">, part: "attention" | "ffn"): boolean {
+  return family === "flm" || (part === "attention" ? attentionBias : ffnBias) === true;
+}
 
 /** N: query heads. */
 export function numHeads(config: ModelConfig): number {
@@ -90,6 +115,10 @@ export interface ModelShape {
   headDim?: number;
   position?: Partial<PositionConfig>;
   tiedHead?: boolean;
+  gelu?: "erf";
+  parallelResidual?: true;
+  attentionBias?: true;
+  ffnBias?: true;
   normEpsilon?: number;
   mup?: { baseWidth: number; outputMult?: number; inputMult?: number };
   initStd?: number;
@@ -117,6 +146,10 @@ export function modelConfig(shape: ModelShape): ModelConfig {
     headDim,
     position: { kind: "rope", ...shape.position },
     tiedHead: shape.tiedHead ?? shape.family === "flm",
+    ...(shape.gelu && { gelu: shape.gelu }),
+    ...(shape.parallelResidual && { parallelResidual: shape.parallelResidual }),
+    ...(shape.attentionBias && { attentionBias: shape.attentionBias }),
+    ...(shape.ffnBias && { ffnBias: shape.ffnBias }),
     normEpsilon: { attention: epsilon, ffn: epsilon, final: epsilon },
     multipliers: {
       embedding: shape.mup?.inputMult ?? 1,

@@ -1,9 +1,11 @@
 export {
   type ModelConfig,
   type ModelFamily,
+  type ModelKind,
   type ModelShape,
   type Multipliers,
   type PositionConfig,
+  hasBias,
   modelConfig,
   modelConfigSchema,
   mupRatio,

@@ -1,11 +1,11 @@
-import { type ModelConfig, type ModelFamily, mupRatio } from "./config.ts";
+import { hasBias, type ModelConfig, type ModelKind, mupRatio } from "./config.ts";
 
 /**
  * Named axes of parameters. `normed` is the output of the final norm, which a growth may carry differently from the
  * residual stream (that is how a tied head is compensated). `headSize` is the rotated query/key size, `valueSize` the
- * value size; both are `headDim` long in every family so far.
+ * value size; both are `headDim` long in every family so far. `position` is the rows of a learned position table.
  */
-export type Axis = "vocab" | "residual" | "normed" | "ffn" | "kvHead" | "group" | "headSize" | "valueSize";
+export type Axis = "vocab" | "position" | "residual" | "normed" | "ffn" | "kvHead" | "group" | "headSize" | "valueSize";
 
 /** Whether an axis of a tensor is written (`out`), read (`in`) or scaled elementwise where it stands (`at`). */
 export type AxisSide = "out" | "in" | "at";
@@ -86,8 +86,11 @@ function norm(name: string, axis: LayoutAxis[], bias: boolean, scope: LayoutEntr
   return bias ? [gain, vector(`${name}.bias`, axis, zeros, scope)] : [gain];
 }
 
-function table(family: ModelFamily, tiedHead: boolean): LayoutEntry[] {
-  const bias = family === "flm";
+function table(kind: ModelKind): LayoutEntry[] {
+  const { family, tiedHead } = kind;
+  const layerNorm = family === "flm";
+  const attentionBias = hasBias(kind, "attention");
+  const ffnBias = hasBias(kind, "ffn");
   const headUse = [out("vocab"), into("normed")];
   const embedding: LayoutEntry = {
     name: "embedding.weight",
@@ -101,22 +104,32 @@ function table(family: ModelFamily, tiedHead: boolean): LayoutEntry[] {
   };
   const ffn =
     family === "flm"
-      ? projection("ffn.up", [out("ffn")], [into("residual")], hiddenInit, true)
+      ? projection("ffn.up", [out("ffn")], [into("residual")], hiddenInit, ffnBias)
       : [
-          ...projection("ffn.gate", [out("ffn")], [into("residual")], hiddenInit, false),
-          ...projection("ffn.up", [out("ffn")], [into("residual")], hiddenInit, false),
+          ...projection("ffn.gate", [out("ffn")], [into("residual")], hiddenInit, ffnBias),
+          ...projection("ffn.up", [out("ffn")], [into("residual")], hiddenInit, ffnBias),
         ];
+  const positions: LayoutEntry = {
+    name: "position.weight",
+    scope: "model",
+    axes: [into("position"), out("residual")],
+    numRowAxes: 1,
+    init: embeddingInit,
+    decay: true,
+    mup: "input",
+  };
   return [
     embedding,
-    ...norm("attention.norm", [at("residual")], bias),
-    ...projection("attention.query", QUERY, [into("residual")], hiddenInit, bias),
-    ...projection("attention.key", KEY, [into("residual")], hiddenInit, bias),
-    ...projection("attention.value", VALUE, [into("residual")], hiddenInit, bias),
-    ...projection("attention.output", [out("residual")], CONTEXT, writeInit, bias),
-    ...norm("ffn.norm", [at("residual")], bias),
+    ...(kind.position?.kind === "learned" ? [positions] : []),
+    ...norm("attention.norm", [at("residual")], layerNorm),
+    ...projection("attention.query", QUERY, [into("residual")], hiddenInit, attentionBias),
+    ...projection("attention.key", KEY, [into("residual")], hiddenInit, attentionBias),
+    ...projection("attention.value", VALUE, [into("residual")], hiddenInit, attentionBias),
+    ...projection("attention.output", [out("residual")], CONTEXT, writeInit, attentionBias),
+    ...norm("ffn.norm", [at("residual")], layerNorm),
     ...ffn,
-    ...projection("ffn.down", [out("residual")], [into("ffn")], writeInit, bias),
-    ...norm("final.norm", [out("normed")], bias, "model"),
+    ...projection("ffn.down", [out("residual")], [into("ffn")], writeInit, ffnBias),
+    ...norm("final.norm", [out("normed")], layerNorm, "model"),
     ...(tiedHead
       ? []
       : [
@@ -133,14 +146,15 @@ function table(family: ModelFamily, tiedHead: boolean): LayoutEntry[] {
   ];
 }
 
-const TABLES = {
-  flm: { tied: table("flm", true), untied: table("flm", false) },
-  llama: { tied: table("llama", true), untied: table("llama", false) },
-};
+const tables = new Map<string, readonly LayoutEntry[]>();
 
 /** The layout table of a configuration's family. */
-export function layoutTable(config: Pick<ModelConfig, "family" | "tiedHead">): readonly LayoutEntry[] {
-  return TABLES[config.family][config.tiedHead ? "tied" : "untied"];
+export function layoutTable(config: ModelKind): readonly LayoutEntry[] {
+  const { family, tiedHead, attentionBias, ffnBias, position } = config;
+  const key = [family, tiedHead, attentionBias, ffnBias, position?.kind === "learned"].join();
+  let found = tables.get(key);
+  if (!found) tables.set(key, (found = table(config)));
+  return found;
 }
 
 /** Gate points of both families (Masked Structural Growth, arXiv:2305.02869, in pre-norm form). */
@@ -160,6 +174,8 @@ export function axisSize(config: ModelConfig, axis: Axis): number {
   switch (axis) {
     case "vocab":
       return config.vocabSize;
+    case "position":
+      return config.seqLen;
     case "residual":
     case "normed":
       return config.residualDim;

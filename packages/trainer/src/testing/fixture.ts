@@ -18,7 +18,14 @@ export interface Fixture {
   targets: Int32Array;
 }
 
-export const fixtureNames = ["flm-tied-rope", "flm-untied-xpos-mup", "llama-gqa"] as const;
+export const fixtureNames = [
+  "flm-tied-rope",
+  "flm-untied-xpos-mup",
+  "llama-gqa",
+  "flm-learned-erf",
+  "flm-parallel-frequencies",
+  "llama-biases",
+] as const;
 
 export async function readFixture(name: (typeof fixtureNames)[number]): Promise<Fixture> {
   const file = await openSafetensors(join(import.meta.dirname, "../../fixtures", `${name}.safetensors`));

@@ -29,6 +29,8 @@ const ranges: Record<string, number[]> = {
 const activations: OpCase[] = [
   ...elementwise("gelu", 1),
   ...elementwise("geluGrad", 2),
+  ...elementwise("geluErf", 1),
+  ...elementwise("geluErfGrad", 2),
   ...elementwise("swiglu", 2),
   ...elementwise("swigluGrad", 3),
   ...Object.entries(ranges).flatMap(([note, values]): OpCase[] => {
@@ -37,6 +39,8 @@ const activations: OpCase[] = [
     return [
       { op: "gelu", note, inputs: [x] },
       { op: "geluGrad", note, inputs: [x, ones] },
+      { op: "geluErf", note, inputs: [x] },
+      { op: "geluErfGrad", note, inputs: [x, ones] },
       { op: "swiglu", note, inputs: [x, ones] },
       { op: "swigluGrad", note, inputs: [x, ones, ones] },
     ];
