@@ -1,0 +1,80 @@
+// machine.cc -- what this machine can do at most: fp32 multiply-adds in registers, and copying memory.
+//   "fma threads seconds": GFLOP/s of each tenth of a second.
+//   "copy threads seconds": GB/s of each pass over 256 MB, bytes read plus bytes written, huge pages, ordinary stores.
+#include <immintrin.h>
+#include <sys/mman.h>
+
+#include <thread>
+
+#include "protocol.h"
+
+#if defined(__AVX512F__)
+using Vector = __m512;
+static Vector fma(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }
+static Vector splat(float x) { return _mm512_set1_ps(x); }
+#else
+using Vector = __m256;
+static Vector fma(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
+static Vector splat(float x) { return _mm256_set1_ps(x); }
+#endif
+constexpr int kSums = 12, kRounds = 1 << 20;
+
+static volatile float sink;
+
+static void multiply_add() {
+  Vector sums[kSums];
+  for (int i = 0; i < kSums; ++i) sums[i] = splat(static_cast<float>(i));
+  const Vector x = splat(0.999f), y = splat(0.001f);
+  for (int round = 0; round < kRounds; ++round) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kSums; ++i) {
+      sums[i] = fma(sums[i], x, y);
+      asm volatile("" : "+v"(sums[i]));
+    }
+  }
+  for (int i = 0; i < kSums; ++i) sink = reinterpret_cast<float*>(&sums[i])[0];
+}
+
+template <typename Work>
+static double seconds_of(int threads, Work work) {
+  std::vector<std::thread> others;
+  const double start = now();
+  for (int i = 1; i < threads; ++i) others.emplace_back([&, i] { work(i); });
+  work(0);
+  for (std::thread& other : others) other.join();
+  return now() - start;
+}
+
+int main() {
+  constexpr std::size_t kBytes = std::size_t(128) << 20, kHuge = std::size_t(2) << 20;
+  char* const mapped = static_cast<char*>(
+      mmap(nullptr, 2 * kBytes + kHuge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  if (mapped == MAP_FAILED) return 1;
+  char* const from = reinterpret_cast<char*>((reinterpret_cast<std::size_t>(mapped) + kHuge - 1) & ~(kHuge - 1));
+  char* const to = from + kBytes;
+  madvise(from, 2 * kBytes, MADV_HUGEPAGE);
+  std::memset(from, 1, 2 * kBytes);
+  char what[16];
+  int threads;
+  double seconds;
+  while (std::scanf(" %15s %d %lf", what, &threads, &seconds) == 3) {
+    const bool copies = std::string(what) == "copy";
+    const double end = now() + seconds;
+    do {
+      const double spent = seconds_of(threads, [&](int i) {
+        if (!copies) return multiply_add();
+        const std::size_t share = kBytes / static_cast<std::size_t>(threads) / sizeof(Vector);
+        const float* source = reinterpret_cast<const float*>(from) + share * sizeof(Vector) / 4 * static_cast<std::size_t>(i);
+        float* target = reinterpret_cast<float*>(to) + (source - reinterpret_cast<const float*>(from));
+        for (std::size_t v = 0; v < share; ++v) {
+          reinterpret_cast<Vector*>(target)[v] = reinterpret_cast<const Vector*>(source)[v];
+          asm volatile("" ::: "memory");
+        }
+      });
+      const double lanes = sizeof(Vector) / sizeof(float);
+      std::printf("%.6g ", copies ? 2.0 * kBytes / spent / 1e9 : 2.0 * lanes * kSums * kRounds * threads / spent / 1e9);
+    } while (now() < end);
+    std::printf("\n");
+    std::fflush(stdout);
+  }
+}
