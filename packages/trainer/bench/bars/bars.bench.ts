@@ -118,7 +118,7 @@ if (wants("gemm")) {
       const { M, N, K, transA, transB } = shape;
       const gflop = (2 * M * N * K) / 1e9;
       const bench = gemmBench(executor, shape);
-      const request = (prepacked: number) => `gemm ${M} ${N} ${K} ${transA} ${transB} ${threads} ${prepacked} ${burst}`;
+      const request = (prepacked: number) => `gemm ${M} ${N} ${K} ${transA} ${transB} ${threads} ${prepacked} 0 ${burst}`;
       const sides: Record<string, Side> = { espalier: async () => gflop / (await bench.secondsPerCall(burst)) };
       if (!openblas.absent) sides.openblas = async () => gflop / median(await openblas.ask(request(0)));
       if (!onednn.absent) sides.onednn = async () => gflop / median(await onednn.ask(request(0)));

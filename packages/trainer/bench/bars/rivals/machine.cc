@@ -1,5 +1,6 @@
 // machine.cc -- what this machine can do at most: fp32 multiply-adds in registers, and copying memory.
-//   "fma threads seconds": GFLOP/s of each tenth of a second.
+//   "fma threads seconds": GFLOP/s of fp32 multiply-adds in registers, of each burst of some milliseconds.
+//   "dot threads seconds": the same for bf16 pairs summed into fp32 (0 where the processor has no such instruction).
 //   "copy threads seconds": GB/s of each pass over 256 MB, bytes read plus bytes written, huge pages, ordinary stores.
 #include <immintrin.h>
 #include <sys/mman.h>
@@ -12,27 +13,39 @@
 using Vector = __m512;
 static Vector fma(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }
 static Vector splat(float x) { return _mm512_set1_ps(x); }
+static float first(Vector a) { return _mm512_cvtss_f32(a); }
 #else
 using Vector = __m256;
 static Vector fma(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
 static Vector splat(float x) { return _mm256_set1_ps(x); }
+static float first(Vector a) { return _mm256_cvtss_f32(a); }
 #endif
 constexpr int kSums = 12, kRounds = 1 << 20;
+#if defined(__AVX512BF16__)
+static Vector dot(Vector sum, Vector x, Vector y) {
+  return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(x), reinterpret_cast<__m512bh>(y));
+}
+constexpr int kDotWork = 2;
+#else
+static Vector dot(Vector sum, Vector, Vector) { return sum; }
+constexpr int kDotWork = 0;
+#endif
 
 static volatile float sink;
 
+template <bool kDot>
 static void multiply_add() {
   Vector sums[kSums];
   for (int i = 0; i < kSums; ++i) sums[i] = splat(static_cast<float>(i));
   const Vector x = splat(0.999f), y = splat(0.001f);
   for (int round = 0; round < kRounds; ++round) {
 #pragma GCC unroll 16
-    for (int i = 0; i < kSums; ++i) {
-      sums[i] = fma(sums[i], x, y);
-      asm volatile("" : "+v"(sums[i]));
-    }
+    for (int i = 0; i < kSums; ++i) sums[i] = kDot ? dot(sums[i], x, y) : fma(sums[i], x, y);
   }
-  for (int i = 0; i < kSums; ++i) sink = reinterpret_cast<float*>(&sums[i])[0];
+  Vector total = splat(0);
+#pragma GCC unroll 16
+  for (int i = 0; i < kSums; ++i) total = fma(sums[i], x, total);
+  sink = first(total);
 }
 
 template <typename Work>
@@ -58,11 +71,11 @@ int main() {
   int threads;
   double seconds;
   while (std::scanf(" %15s %d %lf", what, &threads, &seconds) == 3) {
-    const bool copies = std::string(what) == "copy";
+    const bool copies = std::string(what) == "copy", dots = std::string(what) == "dot";
     const double end = now() + seconds;
     do {
       const double spent = seconds_of(threads, [&](int i) {
-        if (!copies) return multiply_add();
+        if (!copies) return dots ? multiply_add<true>() : multiply_add<false>();
         const std::size_t share = kBytes / static_cast<std::size_t>(threads) / sizeof(Vector);
         const float* source = reinterpret_cast<const float*>(from) + share * sizeof(Vector) / 4 * static_cast<std::size_t>(i);
         float* target = reinterpret_cast<float*>(to) + (source - reinterpret_cast<const float*>(from));
@@ -71,8 +84,8 @@ int main() {
           asm volatile("" ::: "memory");
         }
       });
-      const double lanes = sizeof(Vector) / sizeof(float);
-      std::printf("%.6g ", copies ? 2.0 * kBytes / spent / 1e9 : 2.0 * lanes * kSums * kRounds * threads / spent / 1e9);
+      const double flops = 2.0 * (dots ? kDotWork : 1) * sizeof(Vector) / sizeof(float) * kSums * kRounds * threads;
+      std::printf("%.6g ", (copies ? 2.0 * kBytes : flops) / spent / 1e9);
     } while (now() < end);
     std::printf("\n");
     std::fflush(stdout);

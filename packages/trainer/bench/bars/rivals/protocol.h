@@ -37,14 +37,14 @@ void answer_burst(double seconds, Work work) {
 }
 
 struct GemmRequest {
-  int M, N, K, trans_a, trans_b, threads, prepacked;
+  int M, N, K, trans_a, trans_b, threads, prepacked, bf16;
   double seconds;
 };
 
-// "gemm M N K transA transB threads prepacked seconds"
+// "gemm M N K transA transB threads prepacked bf16 seconds"
 inline bool read_gemm(GemmRequest& r) {
-  return std::scanf(" gemm %d %d %d %d %d %d %d %lf", &r.M, &r.N, &r.K, &r.trans_a, &r.trans_b, &r.threads, &r.prepacked,
-                    &r.seconds) == 8;
+  return std::scanf(" gemm %d %d %d %d %d %d %d %d %lf", &r.M, &r.N, &r.K, &r.trans_a, &r.trans_b, &r.threads,
+                    &r.prepacked, &r.bf16, &r.seconds) == 9;
 }
 
 // The same numbers as ours: value i is a small fraction made from i.
