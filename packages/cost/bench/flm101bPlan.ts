@@ -9,8 +9,8 @@
  */
 import { preset } from "@espalier/spec/model";
 import {
-  calibrateCluster, cluster, clusterGoodput, clusterLayout, clusterModel, type ClusterRun, costedRun, estimateClusterStep, flm101b, planCluster,
-  predictClusterMemory, teraflops, timeSizes, uncalibrated,
+  calibrateCluster, cluster, clusterGoodput, clusterLayout, clusterModel, type ClusterRun, estimateClusterStep, flm101b, growthReadings,
+  planCluster, predictClusterMemory, teraflops, uncalibrated,
 } from "../src/index.ts";
 import { valueOf } from "../src/printed.ts";
 
@@ -41,20 +41,25 @@ const describe = (name: string, run: ClusterRun) => {
   console.log(`${name.padEnd(22)} ${losses}  ${run.days.value.toFixed(2)} days (${run.days.low.toFixed(1)} to ${run.days.high.toFixed(1)})  ${stages}`);
 };
 console.log(`\nGoodput ${goodput.goodput.toFixed(3)}. Loss: naive, loss matching, with the transfer of depth stacking.`);
-const { sizes } = timeSizes(models, machine, 2304, { calibration: fromFirst });
 const tokens = flm101b.stages.map((stage) => valueOf(stage.tokensB) * 1e9);
-describe("the paper's schedule", costedRun("growth", sizes.map((size, i) => ({ size, tokens: tokens[i]! })), machine, goodput, usdPerGpuHour, 600));
-
+const failures = { mtbfHours: 50_700, checkpointSeconds: 60, restartSeconds: 600, otherShare: 0.08 };
 const started = performance.now();
 const plan = planCluster({
-  target: models[2]!, cluster: machine, globalBatchSize: 2304, budgetUsd: 100_000, deadlineDays: 21.54, usdPerGpuHour, calibration: fromFirst,
-  failures: { mtbfHours: 50_700, checkpointSeconds: 60, restartSeconds: 600, otherShare: 0.08 },
+  target: models[2]!, cluster: machine, globalBatchSize: 2304, budgetUsd: 100_000, deadlineDays: 21.54, usdPerGpuHour, calibration: fromFirst, failures,
+  incumbent: models.map((model, i) => ({ model, tokens: tokens[i]!, layout: layouts[i]! })),
 });
 const seconds = (performance.now() - started) / 1000;
+describe("the paper's schedule", plan.rivals.incumbent!);
 describe("best, naive", plan.best.naive);
 describe("best, loss matching", plan.best.lossMatching);
 describe("best, transfer", plan.best.transfer);
 describe("101B from scratch", plan.rivals.scratch);
 describe("best smaller model", plan.rivals.smaller);
+for (const reading of growthReadings) {
+  const { nats, usdShareAtEqualLoss } = plan.gains![reading];
+  console.log(`by ${reading}: ${nats.toFixed(4)} nats below the paper's schedule for the same money; its loss for ${usdShareAtEqualLoss === null ? "more than the budget" : `${(100 * usdShareAtEqualLoss).toFixed(1)} % of its money`}`);
+}
+console.log(`front: ${plan.front.length} runs`);
+for (const run of plan.front) describe(`  ${run.kind}, ${run.numGpus} GPUs, ${(run.usd.value / 1e3).toFixed(0)} k$`, run);
 for (const warning of plan.warnings) console.log(`warning: ${warning}`);
 console.log(`${plan.evaluations.toLocaleString("en")} schedules and ${plan.layoutsTried.toLocaleString("en")} layouts in ${seconds.toFixed(1)} s`);

@@ -42,14 +42,16 @@ export {
   type ClusterPlanRequest,
   type ClusterPlanStage,
   type ClusterRun,
-  type GrowthCurves,
-  type TimedSize,
+  type PlanGain,
+  type PlannedTokens,
   costedRun,
-  growthCurves,
+  paretoFront,
   planCluster,
   timeSizes,
 } from "./cluster/planCluster.ts";
-export { type LayoutChoice, type LayoutSearch, searchLayouts } from "./cluster/searchLayouts.ts";
+export { type GrowthCurves, type GrowthReading, type TimedSchedule, type TimedSize, growthCurves, growthReadings, searchSchedules } from "./cluster/schedules.ts";
+export { type LayoutSpace, type PipelineSchedule, layoutSpace } from "./cluster/layoutSpace.ts";
+export { type LayoutChoice, type LayoutSearch, type LayoutSearchOptions, searchLayouts } from "./cluster/searchLayouts.ts";
 export { type ClusterModel, type ExpertShape, type ParameterBuckets, clusterModel, parameterBuckets } from "./cluster/shape.ts";
 export { type Simulation, type SimulationRequest, type StragglerModel, simulateRun } from "./cluster/simulate.ts";
 export { type ClusterStep, type StepPart, predictClusterStep } from "./cluster/step.ts";

@@ -88,6 +88,7 @@ export function layoutProblems(m: ClusterModel, l: Layout, c: Cluster): string[]
   check(Number.isInteger(microBatches(l)), `globalBatchSize: ${l.globalBatchSize} sequences over data ${l.data} x micro-batch ${l.microBatchSize} is not whole. Choose a batch that they divide.`);
   check(l.precision === "bf16" || c.device.matmulFp8Tflops !== undefined, `precision: is fp8, which ${c.device.id} does not have. Use bf16.`);
   if (m.experts) check(m.experts.numExperts % l.expert === 0, `expert: is ${l.expert}, expected a divisor of the ${m.experts.numExperts} experts. Choose a divisor.`);
+  check((l.data * l.context) % l.expert === 0, `expert: is ${l.expert}, expected a divisor of data x context, ${l.data * l.context}. Experts are spread over data-parallel ranks.`);
   return problems;
 }
 

@@ -1,11 +1,16 @@
 import { preset } from "@espalier/spec/model";
 import { describe, expect, it } from "vitest";
-import { cluster } from "./device.ts";
+import { type Cluster, cluster } from "./device.ts";
 import { clusterGoodput } from "./goodput.ts";
 import { growsInto, growthSizes } from "./growthSizes.ts";
-import { costedRun, growthCurves, planCluster, timeSizes } from "./planCluster.ts";
+import { costedRun, paretoFront, planCluster, timeSizes } from "./planCluster.ts";
+import { growthCurves } from "./schedules.ts";
+import { type Layout, layout, layoutProblems } from "./layout.ts";
+import { layoutSpace } from "./layoutSpace.ts";
+import { peakMemory } from "./memory.ts";
 import { searchLayouts } from "./searchLayouts.ts";
-import { clusterModel } from "./shape.ts";
+import { type ClusterModel, clusterModel } from "./shape.ts";
+import { predictClusterStep } from "./step.ts";
 
 const stages = ["flm-16b", "flm-51b", "flm-101b"].map((name) => clusterModel(preset(name).config));
 const target = stages[2]!;
@@ -32,13 +37,33 @@ describe("searchLayouts", () => {
   });
   it("is at least as fast as the layout of the paper", () => {
     const found = searchLayouts(target, a800, 2160).best[0]!;
-    const paper = searchLayouts(target, a800, 2160, { keep: 1000 }).best.find(({ layout: l }) => l.tensor === 4 && l.pipeline === 4 && l.virtualStages === 1 && l.microBatchSize === 1)!;
+    const paper = predictClusterStep(target, layout({ tensor: 4, pipeline: 4, data: 12, globalBatchSize: 2160 }), a800);
     expect(found.seconds).toBeLessThanOrEqual(paper.seconds);
   });
   it("leaves room for what is fixed", () => {
     const { best } = searchLayouts({ ...target, seqLen: 32_768 }, a800, 48, { fixed: { context: 4, recompute: "full" } });
     expect(best.length).toBeGreaterThan(0);
     for (const { layout: l } of best) expect(l.tensor * l.pipeline * l.data * l.context).toBe(192);
+  });
+  it.each([
+    ["dense, 16 GPUs", stages[0]!, cluster("A800-SXM-80GB", 16), 32],
+    ["long sequences", { ...stages[0]!, seqLen: 4096 }, cluster("H100-SXM-80GB", 32), 32],
+    ["experts", { ...stages[0]!, numLayers: 16, experts: { numExperts: 8, topK: 2, ffnDim: 8192, sharedFfnDim: 0, numMoeLayers: 16 } }, cluster("H100-SXM-80GB", 16), 32],
+  ] satisfies [string, ClusterModel, Cluster, number][])("finds what trying every combination with every check finds: %s", (_, m, c, batch) => {
+    const space = layoutSpace(m, c, {});
+    let fastest = { seconds: Infinity, layout: undefined as Layout | undefined };
+    for (const tensor of space.tensor) for (const pipeline of space.pipeline) for (const context of space.context) for (const expert of space.expert)
+      for (const microBatchSize of space.microBatchSize) for (const s of space.schedules) for (const recompute of space.recompute) for (const sharding of space.sharding) {
+        const l = layout({ globalBatchSize: batch, tensor, pipeline, context, expert, microBatchSize, ...s, recompute, sharding, data: c.numGpus / (tensor * pipeline * context) });
+        const rounds = s.virtualStages > 1 && (m.numLayers % (pipeline * s.virtualStages) !== 0 || (batch / (l.data * microBatchSize)) % pipeline !== 0);
+        if (layoutProblems(m, l, c).length > 0 || rounds || (s.schedule !== "1f1b" && pipeline === 1) || (sharding === "full" && pipeline > 1)) continue;
+        if (peakMemory(m, l) > c.device.memoryGb * 2 ** 30) continue;
+        const { seconds } = predictClusterStep(m, l, c);
+        if (seconds < fastest.seconds) fastest = { seconds, layout: l };
+      }
+    const [found] = searchLayouts(m, c, batch).best;
+    expect(found!.seconds).toBeCloseTo(fastest.seconds, 12);
+    expect(layoutProblems(m, found!.layout, c)).toEqual([]);
   });
   it("shows how much is missing when nothing fits", () => {
     const { best, smallest } = searchLayouts(target, cluster("A100-SXM-40GB", 8), 8);
@@ -98,6 +123,41 @@ describe("planCluster", () => {
         expect(beaten).toBe(false);
       }
     }
+  });
+  it("says what it gains on an incumbent: loss at the same money, money at the same loss", () => {
+    const tokens = [245.37e9, 39.64e9, 26.54e9];
+    const layouts = [layout({ tensor: 2, data: 96, globalBatchSize: 2304 }), layout({ tensor: 4, pipeline: 2, data: 24, globalBatchSize: 2304 }), layout({ tensor: 4, pipeline: 4, data: 12, globalBatchSize: 2160 })];
+    const { gains, rivals } = planCluster({ ...request, incumbent: stages.map((model, i) => ({ model, tokens: tokens[i]!, layout: layouts[i]! })) });
+    expect(rivals.incumbent!.stages[2]!.layout.data).toBe(12);
+    for (const gain of Object.values(gains!)) {
+      expect(gain.nats).toBeGreaterThan(0);
+      expect(gain.usdShareAtEqualLoss!).toBeLessThan(1);
+    }
+  });
+  it("uses each token of the data once, and says so", () => {
+    const short = planCluster({ ...request, dataTokens: 60e9 });
+    for (const run of [...Object.values(short.best), short.rivals.scratch, short.rivals.smaller]) {
+      expect(run.stages.reduce((sum, stage) => sum + stage.tokens, 0)).toBeLessThan(60.001e9);
+    }
+    expect(short.best.lossMatching.usd.value).toBeLessThan(100_001);
+    expect(short.warnings.join(" ")).toMatch(/data ends before the money/);
+  });
+  it("finds the cheapest run for a loss, and none where the money does not reach", () => {
+    const loss = plan.rivals.scratch.loss.lossMatching.value;
+    const { cheapest } = planCluster({ ...request, targetLoss: loss });
+    expect(cheapest!.loss.lossMatching.value).toBeLessThanOrEqual(loss);
+    expect(cheapest!.usd.value).toBeLessThan(0.9 * plan.rivals.scratch.usd.value);
+    expect(planCluster({ ...request, targetLoss: 1.9 }).cheapest).toBeNull();
+  });
+  it("trains every stage for a tenth of the time at least: the laws alone would train the target for none", () => {
+    for (const run of Object.values(plan.best)) {
+      const days = run.stages.map((stage) => stage.days);
+      for (const d of days) expect(d / days.reduce((a, b) => a + b)).toBeGreaterThan(0.0999);
+    }
+  });
+  it("keeps of equal runs one, and of beaten runs none", () => {
+    const better = { ...plan.rivals.scratch, usd: { low: 1, value: 1, high: 1 } };
+    expect(paretoFront([plan.rivals.scratch, better, { ...better }])).toEqual([better]);
   });
   it("warns that laws are used outside of what they were fitted to", () => {
     expect(plan.warnings.join(" ")).toMatch(/101\.7 billion.*extrapolated/);

@@ -1,15 +1,15 @@
 import { ConfigError } from "@espalier/core";
-import { type ChinchillaConstants, chinchillaLoss, epochChinchilla, roundedChinchilla, texChinchilla } from "../laws/chinchilla.ts";
-import { growthLoss, type GrowthStage } from "../laws/growthLaw.ts";
-import { fitTransfer, stackSpeedups } from "../laws/transfer.ts";
 import { type ClusterCalibration, stepSpread, uncalibrated, Z80 } from "./calibrate.ts";
 import type { Cluster } from "./device.ts";
 import { clusterGoodput, defaultFailures, type FailureModel, type Goodput } from "./goodput.ts";
 import { growsInto, growthSizes } from "./growthSizes.ts";
 import type { Layout } from "./layout.ts";
+import type { MemoryConstants } from "./memory.ts";
 import type { Range } from "./money.ts";
+import { type GrowthCurves, growthCurves, type GrowthReading, growthReadings, searchSchedules, stagesOf, type TimedSchedule, type TimedSize } from "./schedules.ts";
 import { searchLayouts } from "./searchLayouts.ts";
 import { type ClusterModel, parameterBuckets } from "./shape.ts";
+import { predictClusterStep } from "./step.ts";
 
 export interface ClusterPlanRequest {
   target: ClusterModel;
@@ -20,9 +20,16 @@ export interface ClusterPlanRequest {
   budgetUsd: number;
   deadlineDays: number;
   usdPerGpuHour: number;
+  /** Tokens that there are; a schedule uses each once. Unlimited when left out. */
+  dataTokens?: number;
+  /** Loss by loss matching that is enough: the cheapest run that reaches it is part of the plan. */
+  targetLoss?: number;
+  /** A schedule to compare with, such as the one that would be run without this plan. */
+  incumbent?: readonly PlannedTokens[];
   /** Sizes to grow through; those of `growthSizes` by default. */
   sizes?: readonly ClusterModel[];
   calibration?: ClusterCalibration;
+  memory?: MemoryConstants;
   failures?: FailureModel;
   /** Seconds without training at one growth. */
   growthPauseSeconds?: number;
@@ -30,14 +37,12 @@ export interface ClusterPlanRequest {
   layout?: Partial<Layout>;
 }
 
-/** A loss by the three readings of growth, each from three sets of constants: value by Epoch's, range over all. */
-export interface GrowthCurves {
-  /** Every token counts as one of the final model. */
-  naive: Range;
-  /** A grown model is as good as its loss. The default. */
-  lossMatching: Range;
-  /** With the transfer fitted to published depth stacking. */
-  transfer: Range;
+/** A stage somebody planned: a size, its tokens and, where it is settled, its layout. */
+export interface PlannedTokens {
+  model: ClusterModel;
+  tokens: number;
+  /** The fastest that fits, when left out. */
+  layout?: Layout;
 }
 
 export interface ClusterPlanStage {
@@ -50,7 +55,7 @@ export interface ClusterPlanStage {
 }
 
 export interface ClusterRun {
-  kind: "growth" | "scratch" | "smaller";
+  kind: "growth" | "scratch" | "smaller" | "incumbent";
   numGpus: number;
   stages: readonly ClusterPlanStage[];
   days: Range;
@@ -58,71 +63,61 @@ export interface ClusterRun {
   loss: GrowthCurves;
 }
 
+/** What a plan gains on the incumbent by one reading. */
+export interface PlanGain {
+  /** Incumbent's loss less the plan's, nats per token, for the money of the request. */
+  nats: number;
+  /** Dollars of the cheapest plan that reaches the incumbent's loss, over those of the incumbent; null where no plan within the budget does. */
+  usdShareAtEqualLoss: number | null;
+}
+
 export interface ClusterPlan {
   /** The schedule that ends at the target with the lowest loss by each reading. */
-  best: Record<keyof GrowthCurves, ClusterRun>;
+  best: Record<GrowthReading, ClusterRun>;
   /** The target from scratch, and the best single size, for the same money. */
-  rivals: { scratch: ClusterRun; smaller: ClusterRun };
+  rivals: { scratch: ClusterRun; smaller: ClusterRun; incumbent?: ClusterRun };
+  /** By each reading, when there is an incumbent. */
+  gains?: Record<GrowthReading, PlanGain>;
+  /** The cheapest run that reaches `targetLoss`; null when none within money and time does. */
+  cheapest?: ClusterRun | null;
   /** No other run is at once cheaper, sooner and better by loss matching. */
   front: readonly ClusterRun[];
   goodput: Goodput;
-  /** Schedules evaluated: time, dollars and loss of each. */
+  /** Schedules evaluated: tokens, time and loss of each. */
   evaluations: number;
+  /** Layouts evaluated: step by parts and peak memory of each. */
   layoutsTried: number;
   warnings: readonly string[];
 }
 
-/** A size with its fastest layout that fits. */
-export interface TimedSize {
-  model: ClusterModel;
-  parameters: number;
-  layout: Layout;
-  stepSeconds: number;
-  secondsPerToken: number;
-  /** Standard deviation of the logarithm of the seconds. */
-  spread: number;
-}
-
-const LAWS: readonly ChinchillaConstants[] = [epochChinchilla, roundedChinchilla, texChinchilla];
-let fittedTransfer: number | undefined;
-/** kappa of published depth stacking, fitted once. */
-function stackTransfer(): number {
-  return (fittedTransfer ??= fitTransfer(stackSpeedups));
-}
-
-const rangeOf = (values: readonly number[]): Range => ({ low: Math.min(...values), value: values[0]!, high: Math.max(...values) });
-
-/** Loss of a schedule by the three readings. */
-export function growthCurves(stages: readonly GrowthStage[]): GrowthCurves {
-  const tokens = stages.reduce((sum, stage) => sum + stage.tokens, 0);
-  const final = stages.at(-1)!.parameters;
-  return {
-    naive: rangeOf(LAWS.map((constants) => chinchillaLoss(final, tokens, constants))),
-    lossMatching: rangeOf(LAWS.map((constants) => growthLoss(stages, { constants }).loss)),
-    transfer: rangeOf(LAWS.map((constants) => growthLoss(stages, { constants, transfer: stackTransfer() }).loss)),
-  };
-}
-
 /** Sizes that fit the cluster, each with its fastest layout. */
-export function timeSizes(sizes: readonly ClusterModel[], c: Cluster, globalBatchSize: number, options: Pick<ClusterPlanRequest, "calibration" | "layout"> = {}): { sizes: TimedSize[]; layoutsTried: number } {
-  const { calibration = uncalibrated, layout: fixed = {} } = options;
+export function timeSizes(
+  sizes: readonly ClusterModel[],
+  c: Cluster,
+  globalBatchSize: number,
+  options: Pick<ClusterPlanRequest, "calibration" | "layout" | "memory"> = {},
+): { sizes: TimedSize[]; layoutsTried: number } {
+  const { calibration = uncalibrated, layout: fixed = {}, memory } = options;
   let layoutsTried = 0;
   const timed: TimedSize[] = [];
   for (const model of sizes) {
-    const { best, tried } = searchLayouts(model, c, globalBatchSize, { constants: calibration.constants, fixed, keep: 1 });
+    const { best, tried } = searchLayouts(model, c, globalBatchSize, { constants: calibration.constants, fixed, keep: 1, ...(memory ? { memory } : {}) });
     layoutsTried += tried;
     const [fastest] = best;
-    if (!fastest) continue;
-    timed.push({
-      model,
-      parameters: parameterBuckets(model).total,
-      layout: fastest.layout,
-      stepSeconds: fastest.seconds,
-      secondsPerToken: fastest.seconds / (globalBatchSize * model.seqLen),
-      spread: stepSpread(model, fastest.layout, c, calibration),
-    });
+    if (fastest) timed.push(timedSize(model, fastest.layout, fastest.seconds, c, calibration));
   }
   return { sizes: timed, layoutsTried };
+}
+
+function timedSize(model: ClusterModel, layout: Layout, stepSeconds: number, c: Cluster, calibration: ClusterCalibration): TimedSize {
+  return {
+    model,
+    parameters: parameterBuckets(model).total,
+    layout,
+    stepSeconds,
+    secondsPerToken: stepSeconds / (layout.globalBatchSize * model.seqLen),
+    spread: stepSpread(model, layout, c, calibration),
+  };
 }
 
 /** Days, dollars and loss of given sizes and tokens. */
@@ -153,108 +148,152 @@ export function costedRun(
   };
 }
 
-/** Steps of the share of training time that a stage gets. */
-const SHARE_STEP = 0.05;
+interface PartPlan {
+  best: Record<GrowthReading, ClusterRun>;
+  scratch: ClusterRun;
+  smaller: ClusterRun;
+}
 
-interface Winner { loss: number; chain: readonly TimedSize[]; shares: readonly number[] }
+/** Parts of the budget and of the cluster whose plans make up the front. */
+const PARTS = [0.15, 0.3, 0.5, 0.75, 1];
+const CLUSTER_FRACTIONS = [1, 2, 4];
+/** Halvings of the money when the cheapest plan for a loss is looked for: to 0.1 % of the budget. */
+const HALVINGS = 10;
 
-/** The best schedules of one to three sizes to the target within `seconds` of training, by each reading. */
-function searchSchedules(sizes: readonly TimedSize[], seconds: number): { best: Record<keyof GrowthCurves, Winner>; evaluations: number } {
-  const target = sizes.at(-1)!;
-  const kappa = stackTransfer();
-  const none = (): Winner => ({ loss: Infinity, chain: [], shares: [] });
-  const best = { naive: none(), lossMatching: none(), transfer: none() };
+/** Plans on one cluster, each for a part of the money and time. Undefined when the target fits no layout there. */
+function planner(request: ClusterPlanRequest, machine: Cluster, shapes: readonly ClusterModel[]) {
+  const { target, globalBatchSize, budgetUsd, deadlineDays, usdPerGpuHour, dataTokens = Infinity, failures = defaultFailures, growthPauseSeconds = 600 } = request;
+  const timed = timeSizes(shapes, machine, globalBatchSize, request);
+  const last = timed.sizes.at(-1);
+  if (last?.model !== target) return { layoutsTried: timed.layoutsTried };
+  const goodput = clusterGoodput(machine.numGpus, failures);
   let evaluations = 0;
-  const consider = (reading: keyof GrowthCurves, loss: number, chain: readonly TimedSize[], shares: readonly number[]) => {
-    if (loss < best[reading].loss) best[reading] = { loss, chain, shares };
-  };
-  const evaluate = (chain: readonly TimedSize[], shares: readonly number[]) => {
-    const stages = chain.map((size, i) => ({ parameters: size.parameters, tokens: (shares[i]! * seconds) / size.secondsPerToken }));
-    const tokens = stages.reduce((sum, stage) => sum + stage.tokens, 0);
-    evaluations++;
-    consider("naive", chinchillaLoss(target.parameters, tokens), chain, shares);
-    consider("lossMatching", growthLoss(stages).loss, chain, shares);
-    consider("transfer", growthLoss(stages, { transfer: kappa }).loss, chain, shares);
-  };
-  const steps = Math.round(1 / SHARE_STEP);
-  for (const first of sizes) {
-    if (!growsInto(first.model, target.model)) continue;
-    for (let a = 1; a < steps; a++) evaluate([first, target], [a / steps, 1 - a / steps]);
-    for (const second of sizes) {
-      if (!growsInto(first.model, second.model) || !growsInto(second.model, target.model)) continue;
-      for (let a = 1; a < steps - 1; a++) {
-        for (let b = 1; a + b < steps; b++) evaluate([first, second, target], [a / steps, b / steps, (steps - a - b) / steps]);
-      }
+  const plan = (part: number): PartPlan => {
+    const hours = part * Math.min(deadlineDays * 24, budgetUsd / (usdPerGpuHour * machine.numGpus));
+    const seconds = (stages: number) => Math.max(0, hours * 3600 - (stages - 1) * growthPauseSeconds) * goodput.goodput;
+    const run = (kind: ClusterRun["kind"], schedule: TimedSchedule) => {
+      const stages = stagesOf(schedule, { seconds: seconds(schedule.chain.length), dataTokens });
+      return costedRun(kind, stages.map(({ tokens }, i) => ({ size: schedule.chain[i]!, tokens })), machine, goodput, usdPerGpuHour, growthPauseSeconds);
+    };
+    const found = searchSchedules(timed.sizes, { seconds: seconds(3), dataTokens });
+    evaluations += found.evaluations;
+    const scratch = run("scratch", { chain: [last], shares: [1] });
+    const grown = (reading: GrowthReading) => (found.best[reading].chain.length > 0 ? run("growth", found.best[reading]) : scratch);
+    let smaller = scratch;
+    for (const size of timed.sizes.slice(0, -1)) {
+      const single = run("smaller", { chain: [size], shares: [1] });
+      if (single.loss.lossMatching.value < smaller.loss.lossMatching.value) smaller = single;
     }
-  }
-  return { best, evaluations };
+    return { best: { naive: grown("naive"), lossMatching: grown("lossMatching"), transfer: grown("transfer") }, scratch, smaller };
+  };
+  /** The run of the smallest part of the budget that `chosen` finds good enough; null when the whole is not. */
+  const cheapest = (chosen: (plan: PartPlan) => ClusterRun, enough: (run: ClusterRun) => boolean, whole: PartPlan): ClusterRun | null => {
+    let best = chosen(whole);
+    if (!enough(best)) return null;
+    for (let i = 1, high = 1, low = 0; i <= HALVINGS; i++) {
+      const middle = (low + high) / 2;
+      const run = chosen(plan(middle));
+      if (enough(run)) [best, high] = [run, middle];
+      else low = middle;
+    }
+    return best;
+  };
+  return { layoutsTried: timed.layoutsTried, plan, cheapest, goodput, evaluations: () => evaluations };
+}
+
+/** The incumbent's stages, each in its own layout or the fastest. */
+function incumbentRun(stages: readonly PlannedTokens[], request: ClusterPlanRequest, goodput: Goodput): ClusterRun {
+  const { cluster: c, calibration = uncalibrated, usdPerGpuHour, growthPauseSeconds = 600 } = request;
+  const sized = stages.map(({ model, tokens, layout }) => {
+    if (layout) return { size: timedSize(model, layout, predictClusterStep(model, layout, c, calibration.constants).seconds, c, calibration), tokens };
+    const [size] = timeSizes([model], c, request.globalBatchSize, request).sizes;
+    if (!size) throw new ConfigError(`planCluster: incumbent: its model of ${model.numLayers} x ${model.residualDim} fits no layout of ${c.numGpus} ${c.device.id}. Give a schedule that runs there.`);
+    return { size, tokens };
+  });
+  return costedRun("incumbent", sized, c, goodput, usdPerGpuHour, growthPauseSeconds);
 }
 
 /**
- * The growth schedules and layouts that a budget, a deadline and a cluster allow: every size gets its fastest layout
+ * The growth schedules and layouts that a budget, a deadline, data and a cluster allow: every size gets its fastest layout
  * that fits the memory, every chain of up to three sizes and every split of the time is costed, and the winners by each
- * reading of growth stand beside the target from scratch and the best smaller model at the same cost.
+ * reading of growth stand beside the target from scratch, the best smaller model at the same cost, and the incumbent.
  *
  * @throws {ConfigError} when the target fits no layout, or there is nothing to spend
  */
 export function planCluster(request: ClusterPlanRequest): ClusterPlan {
-  const { target, cluster: c, globalBatchSize, budgetUsd, deadlineDays, usdPerGpuHour, failures = defaultFailures, growthPauseSeconds = 600 } = request;
+  const { target, cluster: c, globalBatchSize, budgetUsd, deadlineDays, usdPerGpuHour, dataTokens, targetLoss } = request;
   if (!(budgetUsd > 0 && deadlineDays > 0 && usdPerGpuHour > 0)) {
     throw new ConfigError(`planCluster: budgetUsd ${budgetUsd}, deadlineDays ${deadlineDays}, usdPerGpuHour ${usdPerGpuHour}: expected all above 0. Give dollars, days and a price.`);
   }
+  if (dataTokens !== undefined && !(dataTokens > 0)) throw new ConfigError(`planCluster: dataTokens: is ${dataTokens}, expected more than 0. Give tokens, or leave it out.`);
   const shapes = [...(request.sizes ?? growthSizes(target)).filter((size) => growsInto(size, target)), target];
-  const goodput = clusterGoodput(c.numGpus, failures);
-  let layoutsTried = 0;
-  let evaluations = 0;
-
-  /** Plans on a part of the cluster, for a part of the budget each. */
-  const plansOn = (machine: Cluster) => {
-    const timed = timeSizes(shapes, machine, globalBatchSize, request);
-    layoutsTried += timed.layoutsTried;
-    const last = timed.sizes.at(-1);
-    if (last?.model !== target) return undefined;
-    const usable = clusterGoodput(machine.numGpus, failures);
-    return (part: number) => {
-      const hours = part * Math.min(deadlineDays * 24, budgetUsd / (usdPerGpuHour * machine.numGpus));
-      const run = (kind: ClusterRun["kind"], chain: readonly TimedSize[], shares: readonly number[]) => {
-        const training = Math.max(0, hours * 3600 - (chain.length - 1) * growthPauseSeconds) * usable.goodput;
-        return costedRun(kind, chain.map((size, i) => ({ size, tokens: (shares[i]! * training) / size.secondsPerToken })), machine, usable, usdPerGpuHour, growthPauseSeconds);
-      };
-      const found = searchSchedules(timed.sizes, Math.max(0, hours * 3600 - 2 * growthPauseSeconds) * usable.goodput);
-      evaluations += found.evaluations;
-      const scratch = run("scratch", [last], [1]);
-      const schedule = (reading: keyof GrowthCurves) => {
-        const { chain, shares } = found.best[reading];
-        return chain.length > 0 ? run("growth", chain, shares) : scratch;
-      };
-      const smaller = timed.sizes.slice(0, -1).map((size) => run("smaller", [size], [1])).toSorted((a, b) => a.loss.lossMatching.value - b.loss.lossMatching.value)[0] ?? scratch;
-      return { best: { naive: schedule("naive"), lossMatching: schedule("lossMatching"), transfer: schedule("transfer") }, scratch, smaller };
-    };
-  };
-
-  const whole = plansOn(c);
-  if (!whole) {
+  const whole = planner(request, c, shapes);
+  if (!whole.plan) {
     const { smallest } = searchLayouts(target, c, globalBatchSize, request.layout ? { fixed: request.layout } : {});
     const need = smallest ? `the smallest layout needs ${(smallest.peakBytes / 2 ** 30).toFixed(0)} of ${c.device.memoryGb} GiB` : "no layout divides heads, layers, batch and GPUs";
     throw new ConfigError(`planCluster: target: does not fit ${c.numGpus} ${c.device.id}, ${need}. Take more GPUs, a batch that divides by more ranks, or a smaller target.`);
   }
-  const main = whole(1);
+  const main = whole.plan(1);
+  const incumbent = request.incumbent ? incumbentRun(request.incumbent, request, whole.goodput) : undefined;
+  const gain = (reading: GrowthReading): PlanGain => {
+    const loss = incumbent!.loss[reading].value;
+    const equal = whole.cheapest((plan) => plan.best[reading], (run) => run.loss[reading].value <= loss, main);
+    return { nats: loss - main.best[reading].loss[reading].value, usdShareAtEqualLoss: equal ? equal.usd.value / incumbent!.usd.value : null };
+  };
   const runs: ClusterRun[] = [];
-  for (const fraction of [1, 2, 4]) {
+  const machines = [];
+  for (const fraction of CLUSTER_FRACTIONS) {
     const numGpus = c.numGpus / fraction;
-    if (!Number.isInteger(numGpus / c.nodeSize)) continue;
-    const here = fraction === 1 ? whole : plansOn({ ...c, numGpus });
-    for (const part of here ? [0.25, 0.5, 1] : []) {
-      const { best, scratch, smaller } = fraction === 1 && part === 1 ? main : here!(part);
+    if (fraction > 1 && !Number.isInteger(numGpus / c.nodeSize)) continue;
+    const machine = fraction === 1 ? whole : planner(request, { ...c, numGpus }, shapes);
+    machines.push(machine);
+    for (const part of machine.plan ? PARTS : []) {
+      const { best, scratch, smaller } = fraction === 1 && part === 1 ? main : machine.plan!(part);
       runs.push(best.lossMatching, scratch, smaller);
     }
   }
-  const beats = (a: ClusterRun, b: ClusterRun) =>
-    a !== b && a.usd.value <= b.usd.value * 1.0001 && a.days.value <= b.days.value * 1.0001 && a.loss.lossMatching.value < b.loss.lossMatching.value;
-  const front = runs.filter((run) => !runs.some((other) => beats(other, run))).toSorted((a, b) => a.usd.value - b.usd.value || a.days.value - b.days.value);
+  const cheapest =
+    targetLoss === undefined
+      ? undefined
+      : whole.cheapest((plan) => [plan.best.lossMatching, plan.smaller].toSorted((a, b) => a.loss.lossMatching.value - b.loss.lossMatching.value)[0]!, (run) => run.loss.lossMatching.value <= targetLoss, main);
+  return {
+    best: main.best,
+    rivals: { scratch: main.scratch, smaller: main.smaller, ...(incumbent ? { incumbent } : {}) },
+    ...(incumbent ? { gains: { naive: gain("naive"), lossMatching: gain("lossMatching"), transfer: gain("transfer") } } : {}),
+    ...(cheapest === undefined ? {} : { cheapest }),
+    front: paretoFront(runs),
+    goodput: whole.goodput,
+    evaluations: machines.reduce((sum, machine) => sum + (machine.evaluations?.() ?? 0), 0),
+    layoutsTried: machines.reduce((sum, machine) => sum + machine.layoutsTried, 0),
+    warnings: warningsOf(request, main),
+  };
+}
+
+/** Runs that no other run beats in dollars, days and loss at once, cheapest first; equal ones once. */
+export function paretoFront(runs: readonly ClusterRun[]): ClusterRun[] {
+  const SAME = 1.0001;
+  const notWorse = (a: ClusterRun, b: ClusterRun) =>
+    a.usd.value <= b.usd.value * SAME && a.days.value <= b.days.value * SAME && a.loss.lossMatching.value <= b.loss.lossMatching.value;
+  const beats = (a: ClusterRun, b: ClusterRun, at: number, of: number) =>
+    a !== b && notWorse(a, b) && (!notWorse(b, a) || at < of);
+  return runs
+    .filter((run, of) => !runs.some((other, at) => beats(other, run, at, of)))
+    .toSorted((a, b) => a.usd.value - b.usd.value || a.days.value - b.days.value);
+}
+
+function warningsOf({ target, dataTokens, layout }: ClusterPlanRequest, { best, smaller }: PartPlan): string[] {
   const warnings: string[] = [];
   const parameters = parameterBuckets(target).total;
-  if (parameters > 16.3e9) warnings.push(`static laws were fitted to models of 70 million to 16 billion parameters; the target has ${(parameters / 1e9).toFixed(1)} billion`);
+  const billions = (parameters / 1e9).toFixed(1);
+  if (parameters > 16.3e9) warnings.push(`static laws were fitted to models of 70 million to 16 billion parameters; the target has ${billions} billion`);
   if (parameters > 7e9) warnings.push(`the transfer term was fitted to depth stacking at 0.4 to 7 billion parameters, g = 4; here it is extrapolated`);
-  return { best: main.best, rivals: { scratch: main.scratch, smaller: main.smaller }, front, goodput, evaluations, layoutsTried, warnings };
+  if (smaller.loss.lossMatching.value <= best.lossMatching.loss.lossMatching.value) warnings.push("by loss matching the plain smaller model is at least as good as any growth to the target for the same money");
+  const spread = growthReadings.map((reading) => best[reading].stages.map((stage) => stage.tokens / best[reading].stages.reduce((sum, s) => sum + s.tokens, 0)).at(-1)!);
+  if (Math.max(...spread) > 2 * Math.min(...spread)) {
+    warnings.push(`the laws disagree on when to grow: the last stage gets ${growthReadings.map((reading, i) => `${(100 * spread[i]!).toFixed(0)} % of the tokens by ${reading}`).join(", ")}`);
+  }
+  const tokens = best.lossMatching.stages.reduce((sum, stage) => sum + stage.tokens, 0);
+  if (dataTokens !== undefined && tokens >= 0.999 * dataTokens) warnings.push(`the data ends before the money: ${(dataTokens / 1e9).toFixed(0)} billion tokens are used once`);
+  if (layout?.precision === "fp8") warnings.push("FP8 is taken to cost no loss, which no law here says");
+  return warnings;
 }

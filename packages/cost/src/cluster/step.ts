@@ -3,7 +3,7 @@ import type { StepConstants } from "./constants.ts";
 import type { Cluster } from "./device.ts";
 import { fittedConstants } from "./fitted.ts";
 import { gemmSeconds } from "./gemm.ts";
-import { layerSeconds } from "./layer.ts";
+import { layerSeconds, type LayerSeconds } from "./layer.ts";
 import { expectLayout, type Layout, microBatches } from "./layout.ts";
 import { type ClusterModel, parameterBuckets } from "./shape.ts";
 
@@ -47,10 +47,9 @@ const describe: readonly Omit<StepPart, "seconds">[] = [
 /** Names of the parts, in order. */
 export const stepPartNames: readonly string[] = describe.map(({ name }) => name);
 
-/** Seconds of every part of one step on the slowest pipeline stage; no checks. */
-export function stepSeconds(m: ClusterModel, l: Layout, c: Cluster, k: StepConstants): PartSeconds {
+/** Seconds of every part of one step on the slowest pipeline stage; no checks. `one`: its layer, where a search has it. */
+export function stepSeconds(m: ClusterModel, l: Layout, c: Cluster, k: StepConstants, one: LayerSeconds = layerSeconds(m, l, c, k)): PartSeconds {
   const micro = microBatches(l);
-  const one = layerSeconds(m, l, c, k);
   const layers = Math.ceil(m.numLayers / l.pipeline);
   const { device } = c;
   const memory = device.memoryGbPerSecond * 1e9 * k.memoryShare;
