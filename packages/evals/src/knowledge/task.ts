@@ -1,0 +1,89 @@
+/** What a knowledge test is: how a document becomes requests, and which scores its answers get. */
+
+import { DataError } from "@espalier/core";
+import type { Filter } from "./filters.ts";
+import type { MetricSpec, ResponseScores } from "./metrics.ts";
+
+/** One row of a data set, as it stands in the file. */
+export type Doc = Readonly<Record<string, unknown>>;
+
+export type OutputType = "multiple_choice" | "loglikelihood" | "loglikelihood_rolling" | "generate_until";
+
+/**
+ * Whose prompts: `v0.4` are lm-evaluation-harness's present ones; `v0.3` those of the paper's time, which shuffle the
+ * documents by Random(42) and draw shots from the same generator.
+ */
+export type Harness = "v0.4" | "v0.3";
+
+export interface KnowledgeTask {
+  /** Name in lm-evaluation-harness. */
+  readonly name: string;
+  readonly version: number;
+  readonly harness: Harness;
+  readonly outputType: OutputType;
+  /** Stands before the first shot; ends in blank lines itself. */
+  readonly description?: string | ((doc: Doc) => string);
+  /** Between question and answer. Default one space. */
+  readonly targetDelimiter?: string;
+  /** Behind each shot. Default an empty line. */
+  readonly fewshotDelimiter?: string;
+  /** Shots when the caller asks for none in particular. Default 0. */
+  readonly numFewshot?: number;
+  /** `first_n` takes the first shots in order; `default` draws them. */
+  readonly sampler?: "default" | "first_n";
+  /** Split that published numbers use. Default `test`; drawing shots differs between the two. */
+  readonly scoredSplit?: "test" | "validation";
+  /** Shots that belong to the task itself. */
+  readonly fewshotDocs?: readonly Doc[];
+  /** The question. A number (multiple input): the index of the right one among `choices`, which then are contexts. */
+  readonly text: (doc: Doc) => string | number;
+  /** Index of the right choice, several of them, or the answer's text. */
+  readonly target: (doc: Doc) => number | string | readonly number[] | readonly string[];
+  readonly choices?: (doc: Doc) => readonly string[];
+  readonly metrics: readonly MetricSpec[];
+  /** Scores of one document, instead of those its output type has. */
+  readonly score?: (doc: Doc, answers: ResponseScores) => Readonly<Record<string, number | readonly number[]>>;
+  readonly generation?: { until: readonly string[]; maxTokens?: number };
+  /** Pipelines over generated text; each gives the metrics once more under its name. Default: the text as it is. */
+  readonly filters?: readonly Filter[];
+  /** Passage, story or template that documents share, for clustered standard errors. */
+  readonly cluster?: (doc: Doc) => string;
+  /** Text that overlap with training data is looked for in. Default: the question. */
+  readonly decontaminationQuery?: (doc: Doc) => string;
+  /** Accuracy of guessing, where it is the same for all documents. */
+  readonly chance?: number;
+}
+
+/** A task with its documents. */
+export interface KnowledgeSet {
+  task: KnowledgeTask;
+  docs: readonly Doc[];
+  /** Where shots come from. Without: from `docs`, the evaluated one left out. */
+  fewshotDocs?: readonly Doc[];
+}
+
+/** Text of a column. @throws {DataError} when it is missing or not text */
+export function textOf(doc: Doc, column: string): string {
+  const value = doc[column];
+  if (typeof value !== "string") throw columnError(doc, column, "text");
+  return value;
+}
+
+/** Number of a column; digits written as text count too. @throws {DataError} when it is not one */
+export function numberOf(doc: Doc, column: string): number {
+  const value = typeof doc[column] === "string" && /^\d+$/.test(doc[column]) ? Number(doc[column]) : doc[column];
+  if (typeof value !== "number") throw columnError(doc, column, "a number");
+  return value;
+}
+
+/** List of texts of a column. @throws {DataError} when it is not one */
+export function textsOf(doc: Doc, column: string): string[] {
+  const value = doc[column];
+  if (!Array.isArray(value) || value.some((part) => typeof part !== "string")) throw columnError(doc, column, "a list of texts");
+  return value as string[];
+}
+
+const columnError = (doc: Doc, column: string, expected: string): DataError =>
+  new DataError(
+    `document: column ${column} is ${JSON.stringify(doc[column])?.slice(0, 60)}, expected ${expected}; columns are ${Object.keys(doc).join(", ")}. Check that the file is the one its manifest names.`,
+  );
