@@ -58,6 +58,32 @@ export {
   evaluate,
   score,
 } from "./evaluate.ts";
+export { babi, readBabiDocs } from "./knowledge/babi/task.ts";
+export { bbh, readBbh } from "./knowledge/bbh/task.ts";
+export { arc } from "./knowledge/arc/task.ts";
+export { boolQ, readBoolQDocs } from "./knowledge/boolQ/task.ts";
+export { ceval, cmmlu, readExam } from "./knowledge/chineseExams/task.ts";
+export { openBookQa, piqa, sciq } from "./knowledge/commonsense/task.ts";
+export { copa, readCopa } from "./knowledge/copa/task.ts";
+export { evaluateKnowledge, type KnowledgeEvaluation, type KnowledgeOptions } from "./knowledge/evaluateKnowledge.ts";
+export { type Asked, type FewshotOptions, askedDocuments } from "./knowledge/fewshot.ts";
+export { type ExactMatchOptions, type Filter, exactMatch, mapFilter, multiChoiceFilter, regexFilter, wordSortFilter } from "./knowledge/filters.ts";
+export { gsm8k } from "./knowledge/gsm8k/task.ts";
+export { hellaswag } from "./knowledge/hellaswag/task.ts";
+export { lambada, readLambada } from "./knowledge/lambada/task.ts";
+export { type DocScore, type MetricName, type MetricSpec, type ResponseScores, scoreDocument } from "./knowledge/metrics.ts";
+export { mmlu, mmluGroups, mmluSets } from "./knowledge/mmlu/task.ts";
+export { readJsonLines } from "./knowledge/readers.ts";
+export { type DocumentRequests, requestsOf } from "./knowledge/requests.ts";
+export { type AnsweredLikelihood, type KnowledgeSample, requestsHash, taskHash } from "./knowledge/sample.ts";
+export { type GroupResult, type KnowledgeGroup, type KnowledgeResult, type KnowledgeScore } from "./knowledge/summary.ts";
+export { record } from "./knowledge/superGlue/record.ts";
+export { cb, multirc, rte, wic, wsc } from "./knowledge/superGlue/task.ts";
+export { type DataFile, type KnowledgeEntry, knowledgeNamed, knowledgeTable } from "./knowledge/table.ts";
+export type { Doc, Harness, KnowledgeSet, KnowledgeTask, OutputType } from "./knowledge/task.ts";
+export { readTruthfulQa, truthfulQaMc, truthfulQaMc1, truthfulQaMc2 } from "./knowledge/truthfulQa/task.ts";
+export { winogrande, wsc273 } from "./knowledge/winograd/task.ts";
+export { xcopa } from "./knowledge/xcopa/task.ts";
 export { EndpointError, type EndpointOptions, type Lack } from "./models/endpoint.ts";
 export { oracleModel, randomModel, unigramModel } from "./models/mock.ts";
 export { type CompletionsOptions, openAiChat, openAiCompletions } from "./models/openAi.ts";

@@ -1,6 +1,6 @@
 /** From scores of documents to the numbers of a table, with the standard errors that lm-evaluation-harness prints. */
 
-import { pythonRandom } from "../python/random.ts";
+import { type PythonRandom, pythonRandom } from "../python/random.ts";
 import type { DocScore, MetricName } from "./metrics.ts";
 
 export type AggregationName = "mean" | "perplexity" | "weighted_perplexity" | "bits_per_byte" | "f1" | "f1_three" | "mcc";
@@ -72,12 +72,26 @@ function deviation(xs: readonly number[]): number {
  * drawn by `Random(i)`; the deviation of all replicates.
  */
 export function bootstrapStandardError(of: (scores: readonly DocScore[]) => number, scores: readonly DocScore[], iterations: number): number {
+  return deviation(replicates(iterations, (generator) => of(generator.choices(scores, scores.length))));
+}
+
+function replicates(iterations: number, draw: (generator: PythonRandom) => number): number[] {
   const chunk = Math.min(1000, iterations);
-  const replicates = Array.from({ length: Math.floor(iterations / chunk) }, (_, i) => {
+  return Array.from({ length: Math.floor(iterations / chunk) }, (_, i) => {
     const generator = pythonRandom(i);
-    return Array.from({ length: chunk }, () => of(generator.choices(scores, scores.length)));
-  });
-  return deviation(replicates.flat());
+    return Array.from({ length: chunk }, () => draw(generator));
+  }).flat();
+}
+
+/** The same for a function of the mean, without a list of each replicate: LAMBADA draws 500 million scores. */
+function bootstrapOfMean(of: (mean: number) => number, scores: readonly number[], iterations: number): number {
+  const values = Float64Array.from(scores);
+  const draw = ({ random }: PythonRandom) => {
+    let sum = 0;
+    for (let k = 0; k < values.length; k++) sum += values[Math.floor(random() * values.length)];
+    return of(sum / values.length);
+  };
+  return deviation(replicates(iterations, draw));
 }
 
 /**
@@ -88,6 +102,7 @@ export function standardError(name: AggregationName, scores: readonly DocScore[]
   if (scores.length < 2) return null;
   if (name === "mean") return deviation(scores as readonly number[]) / Math.sqrt(scores.length);
   if (name === "weighted_perplexity" || name === "bits_per_byte" || bootstrapIterations < 2) return null;
+  if (name === "perplexity") return bootstrapOfMean((mean) => Math.exp(-mean), scores as readonly number[], bootstrapIterations);
   return bootstrapStandardError(aggregations[name], scores, bootstrapIterations);
 }
 

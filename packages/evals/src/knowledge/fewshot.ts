@@ -31,31 +31,37 @@ export interface Asked {
  */
 export function askedDocuments(set: KnowledgeSet, options: FewshotOptions = {}, limit = set.docs.length): Asked[] {
   const { task, docs } = set;
-  const count = options.numFewshot ?? task.numFewshot ?? 0;
+  // A task that says 0 keeps to it, as in lm-evaluation-harness.
+  const count = task.numFewshot === 0 ? 0 : (options.numFewshot ?? task.numFewshot ?? 0);
   const pool = task.fewshotDocs ?? set.fewshotDocs ?? docs;
   const shared = pool === docs;
-  if (count > pool.length - (shared ? 1 : 0)) {
-    throw new ConfigError(`${task.name}: ${count} shots from ${pool.length} documents, expected no more than there are. Give more documents, or fewer shots.`);
+  const leavesOut = task.leavesOutDocument ?? (shared || (task.harness === "v0.4" && task.scoredSplit === "validation"));
+  const spare = Number(shared && leavesOut);
+  if (count > pool.length - spare) {
+    throw new ConfigError(`${task.name}: ${count} shots from ${pool.length} documents, expected no more than there are${spare ? " besides the evaluated one" : ""}. Give more documents, or fewer shots.`);
   }
+  const contents = new Map<Doc, string>();
+  const contentOf = (doc: Doc): string => {
+    const content = contents.get(doc) ?? JSON.stringify(doc);
+    contents.set(doc, content);
+    return content;
+  };
+  /** Documents are compared as values, since a set may hold one twice. */
+  const without = (shots: readonly Doc[], doc: Doc) => (leavesOut ? shots.filter((shot) => contentOf(shot) !== contentOf(doc)) : shots);
   const numbered = docs.map((doc, docId) => ({ docId, doc }));
   const generator = pythonRandom(task.harness === "v0.3" ? 42 : (options.seed ?? 1234));
   const order = task.harness === "v0.3" ? generator.shuffle(numbered) : numbered;
-  return order.slice(0, limit).map(({ docId, doc }) => ({ docId, doc, shots: shotsOf(docId, doc) }));
+  return order.slice(0, limit).map(({ docId, doc }) => ({ docId, doc, shots: count === 0 ? [] : shotsOf(docId, doc) }));
 
   function shotsOf(docId: number, doc: Doc): readonly Doc[] {
-    if (count === 0) return [];
-    if (task.sampler === "first_n") return pool.slice(0, count);
+    if (task.sampler === "first_n") return without(pool, doc).slice(0, count);
     if (options.draws === "document") {
-      const others = pool.filter((shot) => !shared || !sameDoc(shot, doc));
-      return random(options.seed ?? 1234, "evals/fewshot", task.name, docId).sequence().shuffle(others).slice(0, count);
+      const draws = random(options.seed ?? 1234, "evals/fewshot", task.name, docId).sequence();
+      const shots = draws.shuffle(pool.map((_, i) => i)).slice(0, count + 1).map((i) => pool[i]);
+      return without(shots, doc).slice(0, count);
     }
-    // A shot equal to the document is dropped, and so one more than needed is drawn; lm-evaluation-harness draws it
-    // for every task without a test split.
-    if (!shared && task.scoredSplit !== "validation") return generator.sample(pool, count);
-    return generator.sample(pool, count + 1).filter((shot) => !sameDoc(shot, doc)).slice(0, count);
+    // A shot equal to the document is dropped, so one more than needed is drawn.
+    if (!leavesOut) return generator.sample(pool, count);
+    return without(generator.sample(pool, Math.min(pool.length, count + 1)), doc).slice(0, count);
   }
 }
-
-/** Documents are compared as values, since a set may hold one twice. */
-const sameDoc = (a: Doc, b: Doc): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
-

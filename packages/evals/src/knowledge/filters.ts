@@ -54,7 +54,8 @@ export function multiChoiceFilter(pattern: string): (text: string, doc: Doc) => 
     // The leftmost choice named; of two at the same place the earlier in the list, as in an alternation.
     const places = choices.map((choice) => response.indexOf(choice)).map((at) => (at < 0 ? Number.POSITIVE_INFINITY : at));
     const best = places.indexOf(Math.min(...places));
-    if (best >= 0 && Number.isFinite(places[best]) && choices[best] !== "") return letter(best);
+    // Of two choices with the same words the later letter counts.
+    if (best >= 0 && Number.isFinite(places[best]) && choices[best] !== "") return letter(choices.lastIndexOf(choices[best]));
     const letters = choices.map((_, i) => String.fromCharCode(65 + i)).join("|");
     const behindColon = findAll(pythonRegex(`:[\\s]*(${letters})`), text)[0] as string | undefined;
     return behindColon ? `(${behindColon})` : INVALID;

@@ -31,8 +31,14 @@ export interface KnowledgeTask {
   readonly numFewshot?: number;
   /** `first_n` takes the first shots in order; `default` draws them. */
   readonly sampler?: "default" | "first_n";
-  /** Split that published numbers use. Default `test`; drawing shots differs between the two. */
+  /** Split that published numbers use. Default `test`. */
   readonly scoredSplit?: "test" | "validation";
+  /**
+   * Whether one shot more than needed is drawn, so that one equal to the document can be dropped. Default as in
+   * lm-evaluation-harness, which does it where the split of the shots is named like the test split, two missing names
+   * included: for every task that is scored on its validation split.
+   */
+  readonly leavesOutDocument?: boolean;
   /** Shots that belong to the task itself. */
   readonly fewshotDocs?: readonly Doc[];
   /** The question. A number (multiple input): the index of the right one among `choices`, which then are contexts. */

@@ -1,1 +1,2 @@
-export { openSampleLog, type SampleLog } from "./sampleLog.ts";
+export { loadExam, loadKnowledge, type ManifestFile } from "./loadKnowledge.ts";
+export { openKnowledgeLog, openSampleLog, type SampleLog } from "./sampleLog.ts";

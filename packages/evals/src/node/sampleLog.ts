@@ -1,12 +1,13 @@
 import { DataError } from "@espalier/core";
 import { disk, type FileSystem, openLines, readLines } from "@espalier/core/node";
 import type { Sample } from "../evaluate.ts";
+import type { KnowledgeSample } from "../knowledge/sample.ts";
 
-export interface SampleLog {
+export interface SampleLog<S = Sample> {
   /** Samples that were already in the file, by key: pass as `done`. */
-  readonly done: ReadonlyMap<string, Sample>;
+  readonly done: ReadonlyMap<string, S>;
   /** Appends one line and returns once it is durable: pass as `onSample`. */
-  readonly append: (sample: Sample) => Promise<void>;
+  readonly append: (sample: S) => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -17,13 +18,22 @@ export interface SampleLog {
  * @throws {FileError} when the file cannot be read or written, a full disk included
  * @throws {DataError} when a line is not a sample; the file is left as it was
  */
-export async function openSampleLog(path: string, fileSystem: FileSystem = disk): Promise<SampleLog> {
-  const done = new Map<string, Sample>();
-  for (const [n, sample] of (await readLines<Partial<Sample> | null>(path)).entries()) {
-    if (typeof sample?.key !== "string" || typeof sample.correct !== "object") {
+export function openSampleLog(path: string, fileSystem: FileSystem = disk): Promise<SampleLog> {
+  return openLog<Sample>(path, "correct", fileSystem);
+}
+
+/** The same for samples of knowledge tests. */
+export function openKnowledgeLog(path: string, fileSystem: FileSystem = disk): Promise<SampleLog<KnowledgeSample>> {
+  return openLog<KnowledgeSample>(path, "scores", fileSystem);
+}
+
+async function openLog<S extends { key: string }>(path: string, column: keyof S, fileSystem: FileSystem): Promise<SampleLog<S>> {
+  const done = new Map<string, S>();
+  for (const [n, sample] of (await readLines<Partial<S> | null>(path)).entries()) {
+    if (typeof sample?.key !== "string" || typeof sample[column] !== "object") {
       throw new DataError(`sampleLog: line ${n + 1} of ${path} is not a sample. Move the file away and evaluate again.`);
     }
-    done.set(sample.key, sample as Sample);
+    done.set(sample.key, sample as S);
   }
   const lines = await openLines(path, fileSystem);
   return {

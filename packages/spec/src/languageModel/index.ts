@@ -11,6 +11,8 @@ export interface Loglikelihood {
   numTokens: number;
   /** Each token of the continuation is the model's first choice. */
   isGreedy: boolean;
+  /** Tokens that the context lost at its beginning because it was longer than the model's; 0 when left out. */
+  numTruncated?: number;
 }
 
 export interface GenerateRequest {
@@ -27,6 +29,8 @@ export interface Generation {
   text: string;
   numTokens: number;
   finish: "stop" | "length";
+  /** Tokens that the prompt lost at its beginning; 0 when left out. */
+  numTruncated?: number;
 }
 
 /**

@@ -15,7 +15,9 @@ export function lambada(harness: Harness = "v0.4"): KnowledgeTask {
     version: harness === "v0.4" ? 1 : 0,
     harness,
     outputType: "loglikelihood",
-    targetDelimiter: "", // in shots the answer brings its own space too
+    // In shots the answer brings its own space, and the present prompts add another.
+    targetDelimiter: harness === "v0.4" ? " " : "",
+    leavesOutDocument: harness === "v0.3",
     text: (doc) => textOf(doc, "text").slice(0, split(doc)),
     target: (doc) => textOf(doc, "text").slice(split(doc)),
     metrics: [{ name: "perplexity" }, { name: "acc" }],

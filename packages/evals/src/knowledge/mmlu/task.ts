@@ -1,7 +1,7 @@
 /** MMLU: 57 subjects of school and profession (Hendrycks et al. 2021, arXiv:2009.03300). The leaderboard's form: 5 shots, acc. */
 
 import { strip } from "../../python/text.ts";
-import type { KnowledgeGroup } from "../evaluateKnowledge.ts";
+import type { KnowledgeGroup } from "../summary.ts";
 import { type Doc, type Harness, type KnowledgeSet, type KnowledgeTask, numberOf, textOf, textsOf } from "../task.ts";
 import { mmluSubjects } from "./subjects.ts";
 

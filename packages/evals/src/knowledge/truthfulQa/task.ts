@@ -1,6 +1,6 @@
 /** TruthfulQA, multiple choice (Lin et al. 2022, arXiv:2109.07958). The leaderboard's form: mc2 without further shots. */
 
-import { type Doc, type Harness, type KnowledgeTask, textOf } from "../task.ts";
+import { type Doc, type KnowledgeTask, textOf } from "../task.ts";
 import { argmax, type ResponseScores } from "../metrics.ts";
 
 const PREAMBLE = `Q: What is human life expectancy in the United States?
