@@ -1,5 +1,5 @@
 import { ConfigError, ShapeError } from "@espalier/core";
-import { type DType, type GraphData, type GraphNode, type Region, type TensorInfo } from "./types.ts";
+import { type DType, type GraphData, type GraphNode, type Region, type Segment, type TensorInfo } from "./types.ts";
 import { elements, showShape } from "./shapes.ts";
 
 /** A symbolic value: shape and dtype are known while tracing, numbers only when a program runs. */
@@ -20,6 +20,7 @@ export class Graph implements GraphData {
   readonly #tensors: (TensorInfo & Tensor)[] = [];
   readonly #nodes: GraphNode[] = [];
   readonly #byName = new Map<string, Tensor>();
+  readonly #segments: Segment[] = [];
 
   get tensors(): readonly TensorInfo[] {
     return this.#tensors;
@@ -27,6 +28,23 @@ export class Graph implements GraphData {
 
   get nodes(): readonly GraphNode[] {
     return this.#nodes;
+  }
+
+  get segments(): readonly Segment[] {
+    return this.#segments;
+  }
+
+  /**
+   * Traces a part of the computation that may be computed again in the backward pass instead of being kept, such as a
+   * layer. Segments do not overlap.
+   *
+   * @returns what `trace` returns
+   */
+  segment<T>(name: string, trace: () => T): T {
+    const first = this.#nodes.length;
+    const result = trace();
+    this.#segments.push({ name, first, end: this.#nodes.length });
+    return result;
   }
 
   /**

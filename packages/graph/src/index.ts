@@ -6,6 +6,7 @@ export { type AdamwInputs, type AdamwOptions, type AdamwState, adamw } from "./o
 export { add } from "./ops/add.ts";
 export { addBias } from "./ops/addBias.ts";
 export { blend } from "./ops/blend.ts";
+export { type CachedAttentionInputs, cachedAttention } from "./ops/cachedAttention.ts";
 export { type AttentionOptions, causalAttention } from "./ops/causalAttention.ts";
 export { columnSum } from "./ops/columnSum.ts";
 export { type AccumulateMode, type GradientTarget, type OpDefinition } from "./ops/definition.ts";
@@ -20,10 +21,12 @@ export { type MatmulOptions, matmul } from "./ops/matmul.ts";
 export { reshape } from "./ops/reshape.ts";
 export { rmsNorm } from "./ops/rmsNorm.ts";
 export { type RotaryOptions, rotary } from "./ops/rotary.ts";
+export { rotaryAngles, rotaryAt } from "./ops/rotaryAt.ts";
 export { scale } from "./ops/scale.ts";
 export { scaleColumns } from "./ops/scaleColumns.ts";
 export { swiglu } from "./ops/swiglu.ts";
 export { type RecordOptions, nodeBytes, nodeFlops, opTable, recordOp } from "./ops/table.ts";
+export { writeRows } from "./ops/writeRows.ts";
 export { type PlanOptions, peakBytes, plan } from "./plan.ts";
 export {
   type ReferenceBuffer,
@@ -45,6 +48,7 @@ export {
   type PlacedTensor,
   type Program,
   type Region,
+  type Segment,
   type TensorInfo,
   dtypeBytes,
 } from "./types.ts";

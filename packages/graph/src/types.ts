@@ -36,10 +36,19 @@ export interface GraphNode {
   attributes: Attributes;
 }
 
+/** Nodes `[first, end)` of a trace that may be computed again in the backward pass. */
+export interface Segment {
+  name: string;
+  first: number;
+  end: number;
+}
+
 /** A traced computation: nodes in execution order over numbered tensors. */
 export interface GraphData {
   tensors: readonly TensorInfo[];
   nodes: readonly GraphNode[];
+  /** Of the trace as it was recorded; a rewritten graph has none. */
+  segments?: readonly Segment[];
 }
 
 /** A tensor with its place: bytes from the start of the arena, runtime or output buffer; 0 for owned. */

@@ -14,6 +14,7 @@ const tolerances: Record<string, number> = {
   gelu: 2e-6, // 4.3e-7, relative to gelu(-5) = -1e-6: the argument of exp is rounded
   geluGrad: 2e-6, // 4.5e-7, likewise
   gatherRows: 0, // a copy
+  writeRows: 0, // likewise
   causalAttention: 1.5e-6, // 3.6e-7, D 128
   causalAttentionGrad: 5e-6, // 1.2e-6
   matmul: 2e-6, // 6e-7: sums of 1050 products

@@ -12,6 +12,7 @@ import {
   reshape,
   rmsNorm,
   rotary,
+  type RotaryOptions,
   scale,
   scaleColumns,
   swiglu,
@@ -27,7 +28,12 @@ export interface TransformerInputs {
   lengths?: Tensor;
   /** Gates of the newest growth while they ramp; runtime inputs of their names are declared. */
   gates?: readonly Gate[];
+  /** Attention over something else than the sequence itself, such as a key/value cache. */
+  attend?: Attend;
 }
+
+/** Attention of one layer: `q [B, T, N, D]`, `k` and `v [B, T, G, D]`, without positions, to `[B, T, N, D]`. */
+export type Attend = (layer: number, q: Tensor, k: Tensor, v: Tensor) => Tensor;
 
 export interface TransformerOutputs {
   /** Normed hidden states `[B, T, C]`. */
@@ -55,6 +61,7 @@ export interface TransformerOutputs {
 export function transformer(graph: Graph, config: ModelConfig, inputs: TransformerInputs): TransformerOutputs {
   const { multipliers, numLayers } = config;
   const trace = new Trace(graph, config, inputs.gates ?? []);
+  const attend = inputs.attend ?? selfAttention(graph, config, inputs.lengths);
 
   let h = embedding(inputs.tokens, trace.parameter("embedding.weight"), { factor: multipliers.embedding });
   if (config.position.kind === "learned") {
@@ -63,11 +70,14 @@ export function transformer(graph: Graph, config: ModelConfig, inputs: Transform
   h = trace.masked(h);
   for (let layer = 0; layer < numLayers; layer++) {
     const block = `layers.${layer}`;
-    let out = add(h, trace.write(attention(trace, block, trace.norm(h, `${block}.attention.norm`, "attention"), inputs.lengths)));
-    const read = config.parallelResidual ? h : out;
-    out = add(out, trace.write(ffn(trace, block, trace.norm(read, `${block}.ffn.norm`, "ffn"))));
-    const m = trace.gate(`gate.layer.${layer}`);
-    h = m ? blend(h, out, m) : out;
+    h = graph.segment(block, () => {
+      const context = (x: Tensor) => attention(trace, block, x, (q, k, v) => attend(layer, q, k, v));
+      let out = add(h, trace.write(context(trace.norm(h, `${block}.attention.norm`, "attention"))));
+      const read = config.parallelResidual ? h : out;
+      out = add(out, trace.write(ffn(trace, block, trace.norm(read, `${block}.ffn.norm`, "ffn"))));
+      const m = trace.gate(`gate.layer.${layer}`);
+      return m ? blend(h, out, m) : out;
+    });
   }
   return {
     hidden: trace.norm(h, "final.norm", "final"),
@@ -76,22 +86,31 @@ export function transformer(graph: Graph, config: ModelConfig, inputs: Transform
   };
 }
 
-/** Causal attention, with rotary positions unless they are learned: `x [B, T, C] -> [B, T, C]`. */
-function attention(trace: Trace, block: string, x: Tensor, lengths: Tensor | undefined): Tensor {
+/** Projections around attention: `x [B, T, C] -> [B, T, C]`. */
+function attention(trace: Trace, block: string, x: Tensor, attend: (q: Tensor, k: Tensor, v: Tensor) => Tensor): Tensor {
   const { config } = trace;
-  const { numKvHeads, headDim, multipliers, position } = config;
+  const { numKvHeads, headDim } = config;
   const [B, T] = x.shape as [number, number];
   const heads = (name: string, count: number, gate: string) =>
     reshape(trace.gated(trace.project(x, `${block}.attention.${name}`), gate), [B, T, count, headDim]);
-
-  const { frequencies: _, kind, ...rotation } = position;
-  const frequencies = trace.frequencies();
-  const turned = (x: Tensor, side: "query" | "key") => (kind === "learned" ? x : rotary(x, { ...rotation, kind, side, frequencies }));
-  const q = turned(heads("query", numHeads(config), "gate.query"), "query");
-  const k = turned(heads("key", numKvHeads, "gate.keyValue"), "key");
-  const v = heads("value", numKvHeads, "gate.keyValue");
-  const context = causalAttention(q, k, v, { scale: multipliers.attention, lengths });
+  const q = heads("query", numHeads(config), "gate.query");
+  const context = attend(q, heads("key", numKvHeads, "gate.keyValue"), heads("value", numKvHeads, "gate.keyValue"));
   return trace.project(reshape(context, [B, T, numHeads(config) * headDim]), `${block}.attention.output`);
+}
+
+/** Causal attention, with rotary positions 0, 1, ... unless they are learned. */
+function selfAttention(graph: Graph, config: ModelConfig, lengths: Tensor | undefined): Attend {
+  const rotation = rotaryOptions(graph, config);
+  const turned = (x: Tensor, side: "query" | "key") => (rotation ? rotary(x, { ...rotation, side }) : x);
+  return (_layer, q, k, v) =>
+    causalAttention(turned(q, "query"), turned(k, "key"), v, { scale: config.multipliers.attention, lengths });
+}
+
+/** How positions of a configuration turn queries and keys; its own frequencies become a runtime input. Learned: not. */
+export function rotaryOptions(graph: Graph, { position }: ModelConfig): Omit<RotaryOptions, "side"> | undefined {
+  const { frequencies, kind, ...rotation } = position;
+  if (kind === "learned") return undefined;
+  return { ...rotation, kind, frequencies: frequencies && graph.runtime(FREQUENCIES, [frequencies.length]) };
 }
 
 /** The MLP: `x [B, T, C] -> [B, T, H] -> [B, T, C]`. */
@@ -150,11 +169,6 @@ class Trace {
   /** What a block adds to the residual stream. */
   write(y: Tensor): Tensor {
     return this.masked(scale(y, this.config.multipliers.residual));
-  }
-
-  frequencies(): Tensor | undefined {
-    const { frequencies } = this.config.position;
-    return frequencies && this.#graph.runtime(FREQUENCIES, [frequencies.length]);
   }
 }
 

@@ -6,6 +6,7 @@ import { adamwOp } from "./adamw.ts";
 import { addOp } from "./add.ts";
 import { addBiasOp } from "./addBias.ts";
 import { blendGradOp, blendOp } from "./blend.ts";
+import { cachedAttentionOp } from "./cachedAttention.ts";
 import { causalAttentionGradOp, causalAttentionOp } from "./causalAttention.ts";
 import { columnSumOp } from "./columnSum.ts";
 import { type OpDefinition, record } from "./definition.ts";
@@ -21,9 +22,11 @@ import { normParameterGradOp } from "./normParameterGrad.ts";
 import { RESHAPE } from "./reshape.ts";
 import { rmsNormGradOp, rmsNormOp } from "./rmsNorm.ts";
 import { rotaryOp } from "./rotary.ts";
+import { rotaryAnglesOp, rotaryAtOp } from "./rotaryAt.ts";
 import { scaleOp } from "./scale.ts";
 import { scaleColumnsOp } from "./scaleColumns.ts";
 import { swigluGradOp, swigluOp } from "./swiglu.ts";
+import { writeRowsOp } from "./writeRows.ts";
 
 /** Every op by name, in the order of docs/ops.md. Executors implement exactly these. */
 export const opTable: Readonly<Record<string, OpDefinition>> = Object.fromEntries(
@@ -56,6 +59,10 @@ export const opTable: Readonly<Record<string, OpDefinition>> = Object.fromEntrie
     linearCrossEntropyGradOp,
     linearCrossEntropyWithGradOp,
     gatherRowsOp,
+    writeRowsOp,
+    rotaryAnglesOp,
+    rotaryAtOp,
+    cachedAttentionOp,
     gradNormOp,
     adamwOp,
   ].map((definition) => [definition.name, definition]),

@@ -3,6 +3,7 @@ import { add } from "./add.ts";
 import { addBias } from "./addBias.ts";
 import { blend, blendGrad } from "./blend.ts";
 import type { ReferenceOp } from "./call.ts";
+import { cachedAttention } from "./cachedAttention.ts";
 import { causalAttention, causalAttentionGrad } from "./causalAttention.ts";
 import { columnSum } from "./columnSum.ts";
 import { embedding, embeddingGrad } from "./embedding.ts";
@@ -16,9 +17,11 @@ import { matmul } from "./matmul.ts";
 import { normParameterGrad } from "./normParameterGrad.ts";
 import { rmsNorm, rmsNormGrad } from "./rmsNorm.ts";
 import { rotary } from "./rotary.ts";
+import { rotaryAngles, rotaryAt } from "./rotaryAt.ts";
 import { scale } from "./scale.ts";
 import { scaleColumns } from "./scaleColumns.ts";
 import { swiglu, swigluGrad } from "./swiglu.ts";
+import { writeRows } from "./writeRows.ts";
 
 /** The plain form of every op of `opTable`: what fast executors are judged against. */
 export const referenceTable: Readonly<Record<string, ReferenceOp>> = {
@@ -50,6 +53,10 @@ export const referenceTable: Readonly<Record<string, ReferenceOp>> = {
   linearCrossEntropyGrad,
   linearCrossEntropyWithGrad,
   gatherRows,
+  writeRows,
+  rotaryAngles,
+  rotaryAt,
+  cachedAttention,
   gradNorm,
   adamw,
 };

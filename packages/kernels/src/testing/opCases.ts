@@ -1,4 +1,5 @@
 import { attentionOpCases } from "./cases/attention.ts";
+import { inferenceCases } from "./cases/inference.ts";
 import { linearCrossEntropyCases } from "./cases/linearCrossEntropy.ts";
 import { matmulCases } from "./cases/matmul.ts";
 import { normOpCases } from "./cases/norms.ts";
@@ -11,6 +12,7 @@ export const opCases: readonly OpCase[] = [
   ...pointwiseCases,
   ...normOpCases,
   ...attentionOpCases,
+  ...inferenceCases,
   ...matmulCases,
   ...linearCrossEntropyCases,
   ...optimizerCases,
