@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Progress } from "@espalier/core";
-import { atomicWrite } from "@espalier/core/node";
+import { atomicWrite, disk } from "@espalier/core/node";
 import type { ExperimentJob, ExperimentPlan } from "@espalier/cost";
 import { evaluate } from "@espalier/evals";
 import { cpuExecutor } from "@espalier/kernels";
@@ -108,7 +108,7 @@ export async function runJob(job: ExperimentJob, decisions: Decisions, context: 
     checkpoints: trained.stages.map(({ checkpoint }) => checkpoint),
     peakBytes,
   };
-  await mkdir(dirname(saved), { recursive: true });
+  await disk.makeDirectory(dirname(saved));
   await atomicWrite(saved, JSON.stringify({ planDigest: key, result }));
   return result;
 

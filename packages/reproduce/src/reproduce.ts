@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError, type Progress } from "@espalier/core";
 import { acquireLock, atomicWrite } from "@espalier/core/node";
@@ -61,7 +61,6 @@ const LEFT_OUT = "fullRepeating";
  * @throws what tokenising, training and growth throw
  */
 export async function reproduce(request: ReproduceRequest, hooks: ReproduceHooks): Promise<ReproductionReport> {
-  await mkdir(request.directory, { recursive: true });
   const lock = acquireLock(request.directory);
   try {
     return await new Reproduction(request, hooks, await Clock.open(request.directory)).run();

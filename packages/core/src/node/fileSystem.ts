@@ -1,4 +1,5 @@
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { existsSync, mkdirSync } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { FileError } from "../errors.ts";
 
@@ -52,13 +53,24 @@ export const disk: FileSystem = {
     }
   },
   remove: (path) => rm(path, { recursive: true, force: true }),
-  makeDirectory: async (path) => void (await mkdir(path, { recursive: true })),
+  makeDirectory: async (path) => makeDirectory(path),
   async syncDirectory(path) {
     if (process.platform === "win32") return;
     const handle = await open(path, "r");
     await handle.sync().finally(() => handle.close());
   },
 };
+
+/** Creates a directory and its parents, one by one: Node's own recursion never returns below /proc. */
+export function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (!existsSync(path)) throw error; // another process may have been first
+  }
+}
 
 /** A change that is about to happen to the disk. */
 export type DiskOperation = Exclude<keyof FileSystem | keyof WritableFile, "size" | "close">;
@@ -90,6 +102,8 @@ export async function renameDurably(from: string, to: string, fileSystem: FileSy
 const SENTENCES: Record<string, string> = {
   ENOSPC: "the disk is full. Free some space and run the same command again; nothing was left half-written.",
   ENOENT: "it does not exist. Check the path.",
+  ENOTDIR: "a file stands where a directory is needed. Name another path.",
+  EISDIR: "it is a directory, expected a file. Check the path.",
   EACCES: "permission denied. Check its owner and mode.",
 };
 

@@ -52,8 +52,7 @@ export async function openLines(path: string, fileSystem: FileSystem = disk): Pr
 /** Adds one durable line to a JSON Lines file. */
 export async function appendLine(path: string, value: unknown, fileSystem: FileSystem = disk): Promise<void> {
   const writer = await openLines(path, fileSystem);
-  const work = writer.append(value).then(() => writer.sync());
-  await work.finally(() => writer.close());
+  await writer.append(value).then(() => writer.sync()).finally(() => writer.close());
 }
 
 /**
@@ -66,8 +65,7 @@ export async function readLines<T>(path: string): Promise<T[]> {
     if (error.code === "ENOENT") return "";
     throw fileError("reading", path, error);
   });
-  const lines = text.split("\n").slice(0, -1);
-  return lines.map((line, i) => {
+  return text.split("\n").slice(0, -1).map((line, i) => {
     try {
       return JSON.parse(line) as T;
     } catch (cause) {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -41,5 +41,12 @@ describe("acquireLock", () => {
 
   it("creates the directory", () => {
     acquireLock(join(directory, "a", "b")).release();
+  });
+
+  it("says in one sentence that a directory cannot be made, or is a file", () => {
+    writeFileSync(join(directory, "file"), "");
+    expect(() => acquireLock(join(directory, "file"))).toThrow(/locking .*file: .*expected a directory to write in\./);
+    expect(() => acquireLock(join(directory, "file", "below"))).toThrow(/a file stands where a directory is needed/);
+    if (process.platform === "linux") expect(() => acquireLock("/proc/espalier")).toThrow(/locking \/proc\/espalier: it does not exist/);
   });
 });

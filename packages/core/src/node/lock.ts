@@ -1,7 +1,6 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { LockError } from "../errors.ts";
-import { fileError } from "./fileSystem.ts";
+import { fileError, makeDirectory } from "./fileSystem.ts";
 
 /** A directory held by this process. */
 export interface DirectoryLock {
@@ -22,7 +21,7 @@ export function acquireLock(directory: string): DirectoryLock {
   // Looked up at run time: importing node:sqlite prints an experimental warning, and bundlers strip its prefix.
   const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
     const database = new DatabaseSync(join(directory, ".lock"));
     database.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
     return { release: () => database.isOpen && database.close() };
@@ -30,6 +29,6 @@ export function acquireLock(directory: string): DirectoryLock {
     if (cause instanceof Error && "errcode" in cause && cause.errcode === SQLITE_BUSY) {
       throw new LockError(`${directory}: another process is working in this directory. Wait for it, or choose another.`);
     }
-    throw fileError("locking", directory, cause);
+    throw fileError("locking", directory, cause instanceof Error && "errcode" in cause ? `${cause.message}, expected a directory to write in` : cause);
   }
 }
