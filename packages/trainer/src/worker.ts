@@ -1,6 +1,6 @@
 /** The process of one training run: takes a request, reports as it goes, stops with a checkpoint when told to. */
 
-import { EspalierError } from "@espalier/core";
+import { EspalierError, LockError } from "@espalier/core";
 import { referenceExecutor } from "@espalier/graph";
 import { cpuExecutor } from "@espalier/kernels";
 import { openCorpus } from "@espalier/tokenizer/node";
@@ -11,9 +11,23 @@ import type { Command, ProcessRequest, Report } from "./workerMessages.ts";
 const stop = new AbortController();
 /** Progress lines a second at most: a step may take a millisecond. */
 const PROGRESS_MS = 100;
+/** A parent that was killed leaves a worker that writes its last checkpoint, still holding the directory. */
+const PREDECESSOR_SECONDS = 15;
 
 function send(report: Report): void {
   if (process.connected) process.send!(report);
+}
+
+/** Trains; a predecessor in the directory is waited for as long as it may take to stop. */
+async function runAfterPredecessor(request: ProcessRequest): Promise<TrainResult> {
+  for (const start = performance.now(); ; await new Promise((resolve) => setTimeout(resolve, 100))) {
+    try {
+      return await run(request);
+    } catch (error) {
+      const waited = performance.now() - start > 1000 * PREDECESSOR_SECONDS;
+      if (!(error instanceof LockError) || waited || stop.signal.aborted) throw error;
+    }
+  }
 }
 
 async function run(request: ProcessRequest): Promise<TrainResult> {
@@ -43,7 +57,7 @@ async function run(request: ProcessRequest): Promise<TrainResult> {
 
 process.on("message", (command: Command) => {
   if (command.kind === "stop") return stop.abort();
-  run(command.request)
+  runAfterPredecessor(command.request)
     .then((result) => send({ kind: "done", result }))
     .catch((error: Error) => {
       const code = error instanceof EspalierError ? error.code : "";

@@ -1,0 +1,188 @@
+import { once } from "node:events";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { join } from "node:path";
+import { nativeStatus } from "@espalier/kernels";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { documents, espalier, jsonLines, start, temporaryDirectory, tinyModel, tinyPlan } from "./testing/run.ts";
+
+const scratch = temporaryDirectory();
+const at = (...names: string[]) => join(scratch, ...names);
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+const VOCAB = 320;
+const sentence = (stderr: string) => stderr.trim();
+
+describe("espalier", () => {
+  it("lists its commands and ends with 0 for --help, with 2 for nothing", async () => {
+    const [help, nothing, version] = await Promise.all([espalier("--help"), espalier(), espalier("--version")]);
+    expect(help.status).toBe(0);
+    for (const command of ["reproduce", "tokenize", "train", "eval", "cost", "serve", "doctor"]) expect(help.stdout).toMatch(new RegExp(`^ +${command}\\b`, "m"));
+    expect(nothing.status).toBe(2);
+    expect(version).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string });
+  });
+
+  it.each([
+    [["tokenise"], /unknown command 'tokenise'/],
+    [["doctor", "--jsno"], /unknown option '--jsno'\n\(Did you mean --json\?\)/],
+    [["train", "--data", "x", "--out", "y"], /required option '--plan <file>' not specified/],
+    [["tokenize", "x", "--out", "y", "--vocab", "many"], /'--vocab <size>' argument 'many' is invalid\. expected a whole number/],
+    [["reproduce", "--minutes", "-3"], /argument '-3' is invalid\. expected a number above 0/],
+    [["reproduce", "--scale", "huge"], /Allowed choices are smoke, default/],
+    [["serve", "--port", "70000"], /expected a port from 0 to 65535/],
+  ])("ends with 2 and says what is wrong: %j", async (args, message) => {
+    const { status, stderr, stdout } = await espalier(...args);
+    expect(stderr).toMatch(message);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+  });
+
+  it("doctor names node, cores, memory and kernels, and prints one JSON object with --json", async () => {
+    const [text, json] = await Promise.all([espalier("doctor"), espalier("doctor", "--json")]);
+    expect(text.stdout).toMatch(/^node .*\ncores .*\nmemory .*\nkernels /);
+    const [line, ...rest] = jsonLines(json.stdout);
+    expect(rest).toEqual([]);
+    expect(line).toMatchObject({ kind: "doctor", value: { available: nativeStatus().available } });
+  });
+});
+
+// Training through the reference executor would take minutes; in CI a missing addon fails in packages/kernels.
+describe.skipIf(!nativeStatus().available)("a corpus, a run, its evaluation (needs the native executor)", () => {
+  beforeAll(async () => {
+    writeFileSync(at("text.jsonl.gz"), gzipSync(documents(300)));
+    const tokenized = await espalier("tokenize", at("text.jsonl.gz"), "--out", at("data"), "--vocab", String(VOCAB), "--validation", "0.05");
+    expect(tokenized).toMatchObject({ status: 0, stderr: "" });
+    writeFileSync(at("plan.json"), JSON.stringify(tinyPlan(VOCAB, 40)));
+    const trained = await espalier("train", "--plan", at("plan.json"), "--data", at("data"), "--out", at("run"), "--threads", "1", "--json");
+    expect(trained).toMatchObject({ status: 0, stderr: "" });
+    writeFileSync(at("trained.jsonl"), trained.stdout);
+  });
+  const result = () => jsonLines(readFileSync(at("trained.jsonl"), "utf8")).find(({ kind }) => kind === "done")!.value as unknown as { checkpoint: string; digest: string; steps: number; validationLoss: number };
+
+  it("train reports metrics and the result as JSON lines, grows once, and learns", () => {
+    const lines = jsonLines(readFileSync(at("trained.jsonl"), "utf8"));
+    expect(new Set(lines.map(({ kind }) => kind))).toEqual(new Set(["progress", "metric", "done"]));
+    expect(result().steps).toBe(80);
+    expect(result().validationLoss).toBeLessThan(0.8 * Math.log(VOCAB));
+  });
+
+  it("train on a finished run gives its result again at once, in words without --json", async () => {
+    const again = await espalier("train", "--plan", at("plan.json"), "--data", at("data"), "--out", at("run"));
+    expect(again).toMatchObject({ status: 0, stderr: "" });
+    expect(again.stdout).toContain(`Checkpoint: ${result().checkpoint}`);
+  });
+
+  it("stopped by Ctrl-C it prints the command that resumes; resumed, on other threads, it ends with the same digest", async () => {
+    writeFileSync(at("long.json"), JSON.stringify(tinyPlan(VOCAB, 600)));
+    const command = (out: string, threads: string) => ["train", "--plan", at("long.json"), "--data", at("data"), "--out", at(out), "--threads", threads, "--json"];
+    const { child, done } = start(command("stopped", "1"));
+    for (let seen = ""; !seen.includes('"kind":"metric"'); ) seen += String((await once(child.stdout!, "data"))[0]);
+    child.kill("SIGINT");
+    const stopped = await done;
+    expect(stopped.status).toBe(1);
+    expect(stopped.stderr).toBe(`\nStopped. Resume with:\n  espalier ${command("stopped", "1").join(" ")}\n`);
+    const digest = (stdout: string) => (jsonLines(stdout).find(({ kind }) => kind === "done")!.value as unknown as { digest: string }).digest;
+    const [resumed, undisturbed] = await Promise.all([espalier(...command("stopped", "2")), espalier(...command("undisturbed", "1"))]);
+    expect(digest(resumed.stdout)).toBe(digest(undisturbed.stdout));
+  });
+
+  it("eval prints accuracy, interval and chance of each task", async () => {
+    const { status, stdout, stderr } = await espalier("eval", result().checkpoint, "--data", at("data"), "--tasks", "counting", "--items", "4");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toMatch(/^counting +\S+( \S+)? +\d+\.\d % +\[ *\d+\.\d %, +\d+\.\d %\] +chance/m);
+  });
+
+  it("serve answers on loopback and ends with Ctrl-C", async () => {
+    const { child, done } = start(["serve", at("nothing-yet"), "--checkpoint", result().checkpoint, "--data", at("data"), "--port", "0", "--json"]);
+    const line = jsonLines(String((await once(child.stdout!, "data"))[0]))[0]! as unknown as { value: { url: string } };
+    const { url } = line.value;
+    expect(url).toMatch(/^http:\/\/(127\.0\.0\.1|localhost|\[::1\]):\d+$/);
+    const answer = await fetch(`${url}/v1/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ prompt: "Ada waters", max_tokens: 4, temperature: 0 }),
+    });
+    expect(answer.status).toBe(200);
+    expect((await answer.json()) as object).toMatchObject({ choices: [{ text: expect.any(String) as string }] });
+    child.kill("SIGINT");
+    await done;
+  });
+
+  it("refuses a second process on the run directory at once", async () => {
+    const args = ["train", "--plan", at("long.json"), "--data", at("data"), "--out", at("locked"), "--json"];
+    const { child, done } = start(args);
+    for (let seen = ""; !seen.includes('"kind":"metric"'); ) seen += String((await once(child.stdout!, "data"))[0]);
+    const second = await espalier(...args);
+    expect(second.status).toBe(1);
+    expect(sentence(second.stderr)).toBe(`error ${at("locked")}: another process is working in this directory. Wait for it, or choose another.`);
+    child.kill("SIGINT");
+    await done;
+  });
+
+  it("refuses a truncated shard, naming it", async () => {
+    mkdirSync(at("cut"));
+    for (const name of readdirSync(at("data"))) copyFileSync(at("data", name), at("cut", name));
+    truncateSync(at("cut", "train.bin"), 1000);
+    const { status, stderr } = await espalier("train", "--plan", at("plan.json"), "--data", at("cut"), "--out", at("none"));
+    expect(status).toBe(1);
+    expect(sentence(stderr)).toMatch(/^error .*train\.bin: .*expected .*\.[^\n]*$/);
+    expect(existsSync(at("none", "checkpoints"))).toBe(false);
+  });
+
+  it.each([
+    ["cut short", (file: string) => truncateSync(file, 100)],
+    ["overwritten", (file: string) => writeFileSync(file, "not safetensors")],
+  ])("refuses a checkpoint that is %s, naming the file", async (name, damage) => {
+    const copy = at(name.replace(" ", "-"));
+    mkdirSync(copy);
+    for (const file of readdirSync(result().checkpoint)) copyFileSync(join(result().checkpoint, file), join(copy, file));
+    damage(join(copy, "model.safetensors"));
+    const { status, stderr } = await espalier("eval", copy, "--data", at("data"), "--tasks", "counting", "--items", "2");
+    expect(status).toBe(1);
+    expect(sentence(stderr)).toMatch(/^error [^\n]*model\.safetensors[^\n]*$/);
+  });
+
+  it("refuses a growth target smaller than its source", async () => {
+    const plan = tinyPlan(VOCAB, 40);
+    const stages = [plan.stages[0], { ...plan.stages[1]!, model: tinyModel(VOCAB, { residualDim: 8, ffnDim: 32, numKvHeads: 2, headDim: 4 }) }];
+    writeFileSync(at("smaller.json"), JSON.stringify({ ...plan, stages }));
+    const { status, stderr } = await espalier("train", "--plan", at("smaller.json"), "--data", at("data"), "--out", at("none"));
+    expect(status).toBe(1);
+    expect(sentence(stderr)).toMatch(/^error train plan: stages\.1\.model\.residualDim: found 8, expected at least 16 [^\n]*choose a larger target\.$/);
+  });
+
+  it.each([
+    ["not JSON", "{", /^error .*bad\.json: not JSON .*Correct the file\.$/],
+    ["without stages", JSON.stringify({ ...tinyPlan(VOCAB, 40), stages: [] }), /^error train plan: stages/],
+    ["of another vocabulary", JSON.stringify(tinyPlan(200, 40)), /^error [^\n]*200/],
+  ])("refuses a plan that is %s", async (_, text, message) => {
+    writeFileSync(at("bad.json"), text);
+    const { status, stderr } = await espalier("train", "--plan", at("bad.json"), "--data", at("data"), "--out", at("none"));
+    expect(status).toBe(1);
+    expect(sentence(stderr)).toMatch(message);
+  });
+});
+
+describe("bad corpora", () => {
+  it("ends with 1 and one sentence for a missing, an empty and an unreadable corpus", async () => {
+    mkdirSync(at("empty"));
+    writeFileSync(at("blank.txt"), " \n\n ");
+    mkdirSync(at("socket.jsonl"));
+    writeFileSync(at("broken.jsonl.gz"), "this is no gzip");
+    const tokenize = (path: string) => espalier("tokenize", path, "--out", at("refused"));
+    const cases = { "absent.jsonl": /does not exist/, empty: /holds no file to read/, "blank.txt": /no text in/, "broken.jsonl.gz": /broken\.jsonl\.gz/ };
+    const ran = await Promise.all(Object.keys(cases).map((name) => tokenize(at(name))));
+    for (const [i, message] of Object.values(cases).entries()) {
+      expect(ran[i]!.status).toBe(1);
+      expect(sentence(ran[i]!.stderr)).toMatch(/^error [^\n]+$/);
+      expect(ran[i]!.stderr).toMatch(message);
+    }
+    expect(existsSync(at("refused", "manifest.json"))).toBe(false);
+  });
+
+  it("reproduce refuses a plan made for another corpus, and an output path that is a file", async () => {
+    writeFileSync(at("a-file"), "");
+    const [noPlan, file] = await Promise.all([espalier("reproduce", "--plan", at("absent.json"), "--out", at("r")), espalier("reproduce", "--scale", "smoke", "--out", at("a-file"))]);
+    expect(noPlan).toMatchObject({ status: 1, stderr: expect.stringMatching(/^error reading .*absent\.json: it does not exist\. Check the path\.\n$/) as string });
+    expect(file).toMatchObject({ status: 1, stderr: expect.stringMatching(/^error locking .*a-file: /) as string });
+  });
+});
