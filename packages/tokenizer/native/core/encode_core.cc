@@ -83,6 +83,13 @@ Status create(void* arena, size_t size, const EncoderDefinition& d, Encoder** ou
   return index_tokens(v);
 }
 
+// A piece that was found and is not yet encoded.
+struct Pending {
+  size_t begin, end;
+  ShortKey key;  // this and `line` only of short ones
+  Line* line;
+};
+
 // Output of one call.
 struct Run {
   Encoder& encoder;
@@ -90,6 +97,17 @@ struct Run {
   uint32_t* out;
   size_t readable_end;  // of the text
   size_t count = 0;
+
+  // Fetches what a short piece will need.
+  Pending expect_piece(size_t begin, size_t end) const {
+    const size_t length = end - begin;
+    if (length > kShortBytes) return {begin, end, {}, nullptr};
+    const uint8_t* const piece = request.text + begin;
+    const ShortKey key = readable_end - begin >= 16 ? short_key(piece, length) : short_key_near_end(piece, length);
+    Line* const line = line_of(encoder.vocabulary.short_tokens, hash_of(key));
+    __builtin_prefetch(line);
+    return {begin, end, key, line};
+  }
 
   Status merge(size_t begin, size_t end) {
     const size_t length = end - begin;
@@ -139,65 +157,63 @@ struct Run {
 
   // What lies between two cuts of a piece. Unlike a piece it is not a token because its bytes are one: a token that no
   // joins lead to is found only as a whole piece. Whether joins lead to a token is found out once.
-  Status part(size_t begin, size_t end) {
-    if (end - begin > kShortBytes) return merge(begin, end);
-    const uint8_t* const piece = request.text + begin;
-    const size_t readable = readable_end - begin;
-    const ShortKey key = readable >= 16 ? short_key(piece, end - begin) : short_key_near_end(piece, end - begin);
-    Line* const line = line_of(encoder.vocabulary.short_tokens, hash_of(key));
-    if (Slot* slot = const_cast<Slot*>(find(encoder.vocabulary.short_tokens, line, key)); slot && (slot->meta & kIsToken)) {
+  Status part(const Pending& p) {
+    if (p.end - p.begin > kShortBytes) return merge(p.begin, p.end);
+    Slot* const slot = const_cast<Slot*>(find(encoder.vocabulary.short_tokens, p.line, p.key));
+    if (slot && (slot->meta & kIsToken)) {
       if (!(slot->meta & (kJoins | kNeverJoins))) {
         uint32_t ids[kShortBytes];
-        slot->meta |= merge_by_scan(encoder.vocabulary, piece, end - begin, readable, ids) == 1 ? kJoins : kNeverJoins;
+        const size_t num_ids = merge_by_scan(encoder.vocabulary, request.text + p.begin, p.end - p.begin, readable_end - p.begin, ids);
+        slot->meta |= num_ids == 1 ? kJoins : kNeverJoins;
       }
-      if (slot->meta & kNeverJoins) return merge(begin, end);
+      if (slot->meta & kNeverJoins) return merge(p.begin, p.end);
     }
-    return short_piece(begin, end, line, key);
+    return short_piece(p.begin, p.end, p.line, p.key);
+  }
+
+  // A piece of Chinese, mostly: cut where no token lies across, and the parts looked up like pieces.
+  Status cut_piece(size_t begin, size_t end) {
+    const Vocabulary& v = encoder.vocabulary;
+    const uint8_t* const s = request.text;
+    Pending parts[kBatch];
+    for (size_t from = begin; from < end;) {
+      size_t found = 0;
+      while (found < kBatch && from < end) {
+        size_t to = from + 1;
+        while (to < end && (s[to] < 0xc0 || may_cross(v, s, from, to, end))) ++to;
+        parts[found++] = expect_piece(from, to);
+        from = to;
+      }
+      for (size_t k = 0; k < found; ++k) {
+        const Status status = part(parts[k]);
+        if (status != Status::kOk) return status;
+      }
+    }
+    return Status::kOk;
   }
 
   Status long_piece(size_t begin, size_t end) {
-    const Vocabulary& v = encoder.vocabulary;
     const uint8_t* const s = request.text;
-    const uint32_t rank = rank_of(v, s + begin, end - begin, readable_end - begin);
+    const uint32_t rank = rank_of(encoder.vocabulary, s + begin, end - begin, readable_end - begin);
     if (rank != kNoRank) {
       out[count++] = rank;
       return Status::kOk;
     }
     if (s[begin] < 0x80 && s[begin + 1] < 0x80 && end - begin <= kMediumBytes) return medium_piece(begin, end);
-    size_t from = begin;  // a piece of Chinese, mostly: cut where no token lies across
-    for (size_t i = begin + 1; i < end; ++i) {
-      if (s[i] < 0xc0 || may_cross(v, s, from, i, end)) continue;
-      const Status status = part(from, i);
-      if (status != Status::kOk) return status;
-      from = i;
-    }
-    return part(from, end);
+    return cut_piece(begin, end);
   }
 };
 
 template <Pattern pattern>
 Status encode_text(Encoder& encoder, EncodeRequest& request) {
-  struct Pending {
-    size_t begin, end;
-    ShortKey key;
-    Line* line;
-  };
   Pending pending[kBatch];
   const Text text{request.text, request.size, encoder.classes};
-  const PieceTable& table = encoder.vocabulary.short_tokens;
   Run run{encoder, request, request.out, request.size};
   for (size_t i = 0; i < text.n;) {
     size_t found = 0;
     for (; found < kBatch && i < text.n; ++found) {
       const size_t end = piece_end<pattern>(text, i);
-      Pending& p = pending[found];
-      p.begin = i;
-      p.end = end;
-      if (end - i <= kShortBytes) {
-        p.key = text.n - i >= 16 ? short_key(text.s + i, end - i) : short_key_near_end(text.s + i, end - i);
-        p.line = line_of(table, hash_of(p.key));
-        __builtin_prefetch(p.line);
-      }
+      pending[found] = run.expect_piece(i, end);
       i = end;
     }
     for (size_t k = 0; k < found; ++k) {
