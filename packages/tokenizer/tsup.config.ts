@@ -1,8 +1,14 @@
 import { packageConfig } from "../../infra/bundle/tsup.ts";
 
-// The entries behind `#native` stay files of their own: which of them is loaded is decided where the package runs.
+// The entries behind `#native` and `#wasm` stay files of their own: which of them is loaded is decided where the package runs.
 export default {
   ...packageConfig(import.meta.dirname),
-  entry: { index: "src/index.ts", "node/index": "src/node/index.ts", "native/addon": "src/native/addon.ts", "native/absent": "src/native/absent.ts" },
-  external: ["#native"],
+  entry: {
+    index: "src/index.ts",
+    "node/index": "src/node/index.ts",
+    "native/addon": "src/native/addon.ts",
+    "native/absent": "src/native/absent.ts",
+    "wasm/encodeCore": "src/wasm/encodeCore.ts",
+  },
+  external: ["#native", "#wasm"],
 };

@@ -11,6 +11,15 @@ interface SourceList {
   sources: string[];
   /** Compiled once per instruction set, with `-DESPALIER_ISA=<name>`. */
   perInstructionSet?: string[];
+  /** Also built for WebAssembly, into a TypeScript file that holds the module. */
+  webAssembly?: WebAssemblyList;
+}
+
+/** What becomes one WebAssembly module; paths are relative to the package. */
+export interface WebAssemblyList {
+  sources: string[];
+  /** A TypeScript file, committed. */
+  output: string;
 }
 
 /** A package with native code, its source list read and its patterns expanded. */
@@ -20,6 +29,7 @@ export interface NativePackage {
   output: string;
   include: string[];
   units: CompileUnit[];
+  webAssembly?: WebAssemblyList;
 }
 
 /** One file compiled one way. */
@@ -78,6 +88,7 @@ export function readSourceList(workspace: string, folder: string, architecture: 
     directory,
     output: list.output,
     include: list.include.map((path) => join(directory, path)),
+    ...(list.webAssembly && { webAssembly: list.webAssembly }),
     units: [
       ...list.sources.flatMap(expand).map((source) => ({ source })),
       ...(list.perInstructionSet ?? []).flatMap(expand).flatMap((source) =>

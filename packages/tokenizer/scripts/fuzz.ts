@@ -10,6 +10,7 @@ import type { EncodingName } from "../src/encodings.ts";
 import { encoding } from "../src/node/encoding.ts";
 import { randomText } from "../src/testing/randomText.ts";
 import { tokenizerOf } from "../src/tokenizer.ts";
+import { webAssemblyEncodeCore } from "../src/wasm/encodeCore.ts";
 
 const count = Number(process.argv[2] ?? 1e6);
 const seed = process.argv[3] ?? "1";
@@ -24,6 +25,7 @@ for (const [i, name] of NAMES.entries()) {
   const { ranks, pattern } = published;
   const cores = [
     typescriptEncodeCore(ranks, pattern, name),
+    webAssemblyEncodeCore(ranks, pattern)!,
     ...instructionSets().map((set) => nativeEncodeCore(ranks, pattern, set)!),
   ];
   const tokenizers = cores.map((core) => tokenizerOf({ name, ranks, pattern, specialTokens: published.specialTokens }, core));
@@ -44,7 +46,7 @@ for (const [i, name] of NAMES.entries()) {
   }
   if (failed) break;
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
-  const encoders = ["typescript", ...instructionSets()].join(", ");
+  const encoders = ["typescript", "wasm", ...instructionSets()].join(", ");
   console.log(`${name}: ${documents} documents, ${numTokens} tokens, equal to tiktoken's with ${encoders} (${seconds} s)`);
 }
 process.exitCode = failed ? 1 : 0;

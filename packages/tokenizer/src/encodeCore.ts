@@ -6,15 +6,15 @@ import { type Ranks, vocabularyOf } from "./vocabulary.ts";
 /** Room for ids that `EncodeCore.encode` needs beyond one for each byte. */
 export const OUTPUT_SLACK = 16;
 
-/** What turns bytes into ranks: the addon's, or the one below. Both give the same ranks for every text and vocabulary. */
+/** What turns bytes into ranks: the addon's, the WebAssembly module's, or the one below. All give the same ranks for every text and vocabulary. */
 export interface EncodeCore {
-  readonly kind: "native" | "typescript";
+  readonly kind: "native" | "wasm" | "typescript";
   /** Writes the ranks of ordinary text to `out`, which has room for `bytes.length + OUTPUT_SLACK`; returns how many. */
   encode(bytes: Uint8Array, out: Uint32Array): number;
 }
 
 /**
- * The encoder in TypeScript: what browsers run, and what the native one is judged against.
+ * The encoder in TypeScript: what the other two are judged against, and what runs where neither can.
  *
  * @throws {DataError} when the ranks do not hold all 256 bytes, or a token twice
  */

@@ -1,5 +1,6 @@
 import { ConfigError, DataError } from "@espalier/core";
 import { nativeEncodeCore } from "#native";
+import { webAssemblyEncodeCore } from "#wasm";
 import { type EncodeCore, OUTPUT_SLACK, typescriptEncodeCore } from "./encodeCore.ts";
 import type { PatternName } from "./pretokenize/patterns.ts";
 import { sha256Hex } from "./sha256.ts";
@@ -16,8 +17,11 @@ export interface TokenizerDefinition {
   ids?: Uint32Array;
   /** How text is cut before merging. Default `cl100k`. */
   pattern?: PatternName;
-  /** Which encoder runs: the addon's where it is built (`auto`, the default), or the one in TypeScript. Same ids. */
-  encoder?: "auto" | "typescript";
+  /**
+   * Which encoder runs. Same ids. `auto`, the default: the addon's where it is built for this platform, else the
+   * WebAssembly one, else the one in TypeScript. `wasm` and `typescript` leave out what is before them.
+   */
+  encoder?: "auto" | "wasm" | "typescript";
 }
 
 export interface EncodeOptions {
@@ -71,8 +75,11 @@ const KEPT_SCRATCH = 1 << 20;
  * @throws {ConfigError} when a special token's id is also the id of an ordinary or another special token
  */
 export function createTokenizer({ name, ranks, specialTokens, ids, pattern = "cl100k", encoder = "auto" }: TokenizerDefinition): Tokenizer {
-  const native = encoder === "auto" ? nativeEncodeCore(ranks, pattern) : undefined;
-  return tokenizerOf({ name, ranks, specialTokens, ids, pattern }, native ?? typescriptEncodeCore(ranks, pattern, name));
+  const core =
+    (encoder === "auto" ? nativeEncodeCore(ranks, pattern) : undefined) ??
+    (encoder === "typescript" ? undefined : webAssemblyEncodeCore(ranks, pattern)) ??
+    typescriptEncodeCore(ranks, pattern, name);
+  return tokenizerOf({ name, ranks, specialTokens, ids, pattern }, core);
 }
 
 /** A tokeniser around an encoder that was made from the same ranks and pattern. */

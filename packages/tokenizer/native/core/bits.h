@@ -4,6 +4,8 @@
 #include <stdint.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
+#elif defined(__wasm_simd128__)
+#include <wasm_simd128.h>
 #endif
 
 namespace espalier {
@@ -37,6 +39,14 @@ inline size_t ascii_letters_end(const uint8_t* s, size_t i, size_t n) {
     const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(s + i));
     const __m128i letters = _mm_cmpgt_epi8(limit, _mm_add_epi8(_mm_or_si128(x, fold), shift));
     const unsigned others = ~unsigned(_mm_movemask_epi8(letters)) & 0xffff;
+    if (others) return i + size_t(__builtin_ctz(others));
+  }
+#elif defined(__wasm_simd128__)
+  const v128_t fold = wasm_i8x16_splat(0x20), first = wasm_i8x16_splat('a'), limit = wasm_i8x16_splat(26);
+  for (; i + 16 <= n; i += 16) {
+    const v128_t x = wasm_v128_load(s + i);
+    const v128_t letters = wasm_u8x16_lt(wasm_i8x16_sub(wasm_v128_or(x, fold), first), limit);
+    const unsigned others = ~unsigned(wasm_i8x16_bitmask(letters)) & 0xffff;
     if (others) return i + size_t(__builtin_ctz(others));
   }
 #else
