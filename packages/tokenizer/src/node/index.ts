@@ -1,6 +1,6 @@
-export { type Document, readDocuments, type ReadOptions } from "./documents.ts";
+export { type Document, readDocuments, type ReadOptions } from "./read/documents.ts";
 export { cl100k, encoding } from "./encoding.ts";
-export { type CorpusFile, type CorpusInput, listCorpusFiles } from "./files.ts";
+export { type CorpusFile, type CorpusInput, listCorpusFiles } from "./read/files.ts";
 export {
   type Corpus,
   type CorpusManifest,
@@ -14,7 +14,7 @@ export {
 export { type ExtraDocuments, type TokenizerChoice } from "./prepare/work.ts";
 export { prepareCorpus, type PrepareCorpusOptions } from "./prepareCorpus.ts";
 export { type AppendDocument, readShard, type Shard, type ShardHeader, type ShardOrigin, writeShard } from "./shard.ts";
-export { documentHash, splitPosition } from "./split.ts";
+export { documentHash, type Split, splitPosition } from "./split.ts";
 export { readTokens } from "./writers/readTokens.ts";
 export { mergeSlices, parseSlice, type Slice, sliceFiles } from "./writers/slices.ts";
 export type { TokenDocument, TokenDocuments, WriteTokensOptions, WrittenFile } from "./writers/types.ts";

@@ -4,10 +4,11 @@ import { FileError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
 import { readTokenizerJson } from "../formats/json.ts";
 import type { Tokenizer } from "../tokenizer.ts";
+import type { Split } from "./split.ts";
 import { readShard, type Shard } from "./shard.ts";
 
 export const MANIFEST_FORMAT = "espalier-corpus";
-export const MANIFEST_VERSION = 1;
+export const MANIFEST_VERSION = 2;
 
 /** Names of the files that `prepareCorpus` writes. */
 export const CORPUS_FILES = {
@@ -66,8 +67,7 @@ export interface CorpusManifest {
   documents: DocumentCounts;
   /** The first few; `documents.malformed` counts all. */
   malformedLines: MalformedLine[];
-  /** Documents whose split position is below this are validation text. */
-  validationBelow: number;
+  split: Split;
   tokenizer: { name: string; vocabSize: number; digest: string; file: string };
   train: ShardSummary;
   validation: ShardSummary;

@@ -80,6 +80,27 @@ describe("prepareCorpus", () => {
     expect(manifest.documents).toMatchObject({ train: 1, validation: 1 });
   });
 
+  it("never puts parts of one long text on both sides", async () => {
+    const book = (i: number) => Array.from({ length: 900 }, (_, line) => `Book ${i}, paragraph ${line}: ${texts[(i * 31 + line) % texts.length]!.slice(0, 150)}\n\n`).join("");
+    const directory = temporaryDirectory(Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`books/${i}.txt`, book(i)])));
+    const options = { inputs: [join(directory, "books")], directory: join(directory, "out"), tokenizer: cl100k(), validationShare: 0.3 };
+    await prepareCorpus(options);
+    const { train, validation, tokenizer } = await openCorpus(options.directory);
+    const booksOf = (shard: typeof train) => new Set([...tokenizer.decodeText(shard.tokens).matchAll(/Book (\d+),/g)].map(([, i]) => i));
+    expect(train.header.numDocuments + validation.header.numDocuments).toBeGreaterThan(24);
+    expect(booksOf(train).size + booksOf(validation).size).toBe(12);
+    expect(booksOf(validation).size).toBeGreaterThan(0);
+  });
+
+  it("holds back the end of a single long text", async () => {
+    const book = Array.from({ length: 9000 }, (_, line) => `Paragraph ${line}: ${texts[line % texts.length]!.slice(0, 150)}\n\n`).join("");
+    const directory = temporaryDirectory({ "book.txt": book });
+    await prepareCorpus({ inputs: [join(directory, "book.txt")], directory: join(directory, "out"), tokenizer: cl100k(), validationShare: 0.1 });
+    const { train, validation, tokenizer } = await openCorpus(join(directory, "out"));
+    expect(tokenizer.decodeText([...train.tokens, ...validation.tokens]).replaceAll("<|endoftext|>", "") === book).toBe(true);
+    expect(validation.header.numDocuments / (validation.header.numDocuments + train.header.numDocuments)).toBeCloseTo(0.1, 1);
+  });
+
   it("takes a finished tokenizer as it is", async () => {
     const options = { ...sample(), tokenizer: cl100k() };
     const manifest = await prepareCorpus(options);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { ConfigError, DataError, type Progress, silent } from "@espalier/core";
 import { atomicWrite, disk, fileError, type FileSystem } from "@espalier/core/node";
-import { type CorpusInput, listCorpusFiles } from "./files.ts";
+import { type CorpusInput, listCorpusFiles } from "./read/files.ts";
 import { CORPUS_FILES, type CorpusManifest, MANIFEST_FORMAT, MANIFEST_VERSION, type ShardSummary } from "./manifest.ts";
 import { encodeCorpus, encodeExtra } from "./prepare/encode.ts";
 import { digestInputs, digestOf, textDigestOf } from "./prepare/inputs.ts";
@@ -74,7 +74,7 @@ export async function prepareCorpus(options: PrepareCorpusOptions): Promise<Corp
     inputs,
     documents: scan.documents,
     malformedLines: scan.malformedLines,
-    validationBelow: scan.validationBelow,
+    split: scan.split,
     tokenizer: { name: tokenizer.name, vocabSize: tokenizer.vocabSize, digest: tokenizer.digest, file: CORPUS_FILES.tokenizer },
     train: summary(CORPUS_FILES.train, text.train),
     validation: summary(CORPUS_FILES.validation, text.validation),

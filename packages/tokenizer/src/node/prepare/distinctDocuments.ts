@@ -1,4 +1,4 @@
-import { type Document, readDocuments } from "../documents.ts";
+import { type Document, readDocuments } from "../read/documents.ts";
 import { documentHash, splitPosition } from "../split.ts";
 import { throwIfAborted, type Work } from "./work.ts";
 
@@ -24,6 +24,6 @@ export async function* distinctDocuments(
     const hash = documentHash(document.bytes);
     if (seen.has(hash)) continue;
     seen.add(hash);
-    yield { ...document, position: splitPosition(hash) };
+    yield { ...document, position: splitPosition(document.splitKey ?? hash) };
   }
 }

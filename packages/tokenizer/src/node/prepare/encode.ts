@@ -4,11 +4,12 @@ import { END_OF_TEXT } from "../../encodings.ts";
 import type { Tokenizer } from "../../tokenizer.ts";
 import { CORPUS_FILES } from "../manifest.ts";
 import { type ShardHeader, type ShardOrigin, writeShard } from "../shard.ts";
+import { isValidation } from "../split.ts";
 import { distinctDocuments } from "./distinctDocuments.ts";
 import { type ExtraDocuments, type Scan, throwIfAborted, type Work } from "./work.ts";
 
 /** Second pass over the text: the training and the validation shard, side by side. */
-export async function encodeCorpus(work: Work, tokenizer: Tokenizer, { validationBelow, documents }: Scan, origin: ShardOrigin) {
+export async function encodeCorpus(work: Work, tokenizer: Tokenizer, { split, documents }: Scan, origin: ShardOrigin) {
   const { directory, fileSystem } = work;
   const separator = tokenizer.specialId(END_OF_TEXT);
   let validation!: ShardHeader;
@@ -20,8 +21,9 @@ export async function encodeCorpus(work: Work, tokenizer: Tokenizer, { validatio
         join(directory, CORPUS_FILES.validation),
         origin,
         async (toValidation) => {
+          let number = 0;
           for await (const { bytes, position } of distinctDocuments(work, "encode corpus")) {
-            const append = position < validationBelow ? toValidation : toTrain;
+            const append = isValidation(split, position, number++) ? toValidation : toTrain;
             await append(withSeparator(tokenizer.encode(bytes), separator), bytes.length);
           }
         },

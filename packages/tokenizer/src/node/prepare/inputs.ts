@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { fileError, sha256, sha256File } from "@espalier/core/node";
-import type { CorpusFile } from "../files.ts";
+import type { CorpusFile } from "../read/files.ts";
 import type { InputSummary } from "../manifest.ts";
 import type { ExtraDocuments, TokenizerChoice } from "./work.ts";
 
 /** Part of the digest: raise it when the same inputs would give other shards. */
-const PIPELINE_VERSION = 1;
+const PIPELINE_VERSION = 2;
 /** Files hashed at once: they are many and small, or few and large. */
 const CONCURRENT_HASHES = 8;
 /** Smaller files are read whole: a stream costs half a millisecond, and source trees hold thousands of files. */

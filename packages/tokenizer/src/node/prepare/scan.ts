@@ -8,6 +8,7 @@ import { createPieceCounts, type PieceCounts } from "../../train/pieceCounts.ts"
 import { trainTokenizer } from "../../train/trainTokenizer.ts";
 import { CORPUS_FILES, type DocumentCounts, type MalformedLine } from "../manifest.ts";
 import { distinctDocuments } from "./distinctDocuments.ts";
+import { isValidation, type Split, splitOfFew } from "../split.ts";
 import type { Scan, Work } from "./work.ts";
 
 const MALFORMED_SHOWN = 10;
@@ -16,13 +17,13 @@ const MALFORMED_SHOWN = 10;
 export async function scanAndTrain(work: Work): Promise<{ scan: Scan; tokenizer: Tokenizer }> {
   const { directory, digest, fileSystem, extra, tokenizer: wanted, progress } = work;
   let counts = "encode" in wanted ? undefined : createPieceCounts();
-  let validationBelow = work.validationShare;
-  let scanned = await scanDocuments(work, counts, validationBelow);
-  if (scanned.documents.validation === 0 && scanned.documents.train > 1) {
-    // So few documents that none fell below the share: the one with the lowest position becomes the validation text.
-    validationBelow = scanned.lowest + Number.EPSILON;
+  let split: Split = { below: work.validationShare };
+  let scanned = await scanDocuments(work, counts, split);
+  const other = splitOfFew(scanned, work.validationShare);
+  if (other) {
+    split = other;
     counts &&= createPieceCounts();
-    scanned = await scanDocuments(work, counts, validationBelow);
+    scanned = await scanDocuments(work, counts, split);
   }
   const { documents, malformedLines } = scanned;
   expectBothSides(work, documents, malformedLines);
@@ -30,31 +31,32 @@ export async function scanAndTrain(work: Work): Promise<{ scan: Scan; tokenizer:
   const tokenizer = "encode" in wanted ? wanted : trainTokenizer(counts!, { ...wanted, progress });
   tokenizer.specialId(END_OF_TEXT); // refuses a vocabulary without a separator before anything is written
 
-  const scan: Scan = { digest, tokenizerDigest: tokenizer.digest, documents, malformedLines, validationBelow };
+  const scan: Scan = { digest, tokenizerDigest: tokenizer.digest, documents, malformedLines, split };
   await atomicWrite(join(directory, CORPUS_FILES.tokenizer), writeTokenizerJson(tokenizer), fileSystem);
   await atomicWrite(join(directory, CORPUS_FILES.progress), `${JSON.stringify(scan)}\n`, fileSystem);
   return { scan, tokenizer };
 }
 
-async function scanDocuments(work: Work, counts: PieceCounts | undefined, validationBelow: number) {
+async function scanDocuments(work: Work, counts: PieceCounts | undefined, split: Split) {
   const documents: DocumentCounts = { read: 0, duplicates: 0, malformed: 0, train: 0, validation: 0 };
   const malformedLines: MalformedLine[] = [];
-  let lowest = 1;
+  const positions = { lowest: 1, highest: 0 };
   const onMalformed = (source: string, reason: string) => {
     documents.malformed++;
     if (malformedLines.length < MALFORMED_SHOWN) malformedLines.push({ source, reason });
   };
   const onRead = () => void documents.read++;
   for await (const { bytes, position } of distinctDocuments(work, "read corpus", { onMalformed, onRead })) {
-    lowest = Math.min(lowest, position);
-    if (position < validationBelow) documents.validation++;
+    positions.lowest = Math.min(positions.lowest, position);
+    positions.highest = Math.max(positions.highest, position);
+    if (isValidation(split, position, documents.train + documents.validation)) documents.validation++;
     else {
       documents.train++;
       counts?.add(bytes);
     }
   }
   documents.duplicates = documents.read - documents.train - documents.validation;
-  return { documents, malformedLines, lowest };
+  return { documents, malformedLines, ...positions };
 }
 
 function expectBothSides({ files }: Work, { train, validation, malformed }: DocumentCounts, [first]: MalformedLine[]): void {

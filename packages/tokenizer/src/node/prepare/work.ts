@@ -1,7 +1,8 @@
 import { CancelledError, type Progress } from "@espalier/core";
 import type { FileSystem } from "@espalier/core/node";
 import type { Tokenizer } from "../../tokenizer.ts";
-import type { CorpusFile } from "../files.ts";
+import type { CorpusFile } from "../read/files.ts";
+import type { Split } from "../split.ts";
 import type { DocumentCounts, MalformedLine } from "../manifest.ts";
 
 /** Documents made by a program, to be mixed into training. They are neither split nor searched for copies. */
@@ -36,8 +37,7 @@ export interface Scan {
   tokenizerDigest: string;
   documents: DocumentCounts;
   malformedLines: MalformedLine[];
-  /** Documents whose split position is below this are validation text. */
-  validationBelow: number;
+  split: Split;
 }
 
 /** Throws `CancelledError` once the caller asked to stop. */

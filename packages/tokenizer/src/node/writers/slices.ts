@@ -1,5 +1,5 @@
 import { ConfigError } from "@espalier/core";
-import type { CorpusFile } from "../files.ts";
+import type { CorpusFile } from "../read/files.ts";
 import { readTokens } from "./readTokens.ts";
 import type { TokenDocument, WriteTokensOptions, WrittenFile } from "./types.ts";
 import { type TokenFormat, writeTokens } from "./writeTokens.ts";

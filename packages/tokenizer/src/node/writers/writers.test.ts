@@ -5,7 +5,7 @@ import { ConfigError, DataError, FileError, random } from "@espalier/core";
 import { disk, intercept } from "@espalier/core/node";
 import { describe, expect, it } from "vitest";
 import { temporaryDirectory } from "../../testing/temporary.ts";
-import type { CorpusFile } from "../files.ts";
+import type { CorpusFile } from "../read/files.ts";
 import { writeLlmC } from "./llmC.ts";
 import { readTokens } from "./readTokens.ts";
 import { mergeSlices, parseSlice, sliceFiles } from "./slices.ts";

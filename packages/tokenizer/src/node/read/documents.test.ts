@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { FileError } from "@espalier/core";
 import { describe, expect, it } from "vitest";
-import { temporaryDirectory } from "../testing/temporary.ts";
+import { temporaryDirectory } from "../../testing/temporary.ts";
 import { readDocuments } from "./documents.ts";
 import { listCorpusFiles } from "./files.ts";
 

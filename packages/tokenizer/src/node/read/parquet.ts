@@ -1,0 +1,107 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
+import { EspalierError, FileError } from "@espalier/core";
+import { fileError } from "@espalier/core/node";
+import { type AsyncBuffer, type Compressors, type FileMetaData, parquetMetadataAsync, parquetRead } from "hyparquet";
+import type { BatchOptions, RawRecord } from "./batches.ts";
+import type { CorpusFile } from "./files.ts";
+
+/** Snappy and uncompressed pages are hyparquet's own; LZ4 is not read. */
+const compressors: Compressors = {
+  GZIP: (input, length) => sized(gunzipSync(input), length),
+  ZSTD: (input, length) => sized(zstdDecompressSync(input), length),
+  BROTLI: (input, length) => sized(brotliDecompressSync(input), length),
+};
+
+/** Rows at a time: pages of the text column alone are read and held. */
+const ROWS = 1000;
+
+/**
+ * Rows of a Parquet file with a text in column `textField`, read by ranges of the file; rows without one are malformed.
+ *
+ * @throws {FileError} when the file is cut short or damaged, or has no such column of text
+ */
+export async function* parquetRecords(file: CorpusFile, { textField, onBytes, onDamaged }: BatchOptions): AsyncGenerator<RawRecord> {
+  const handle = await open(file.path, "r").catch((error: unknown) => {
+    throw fileError("reading", file.path, error);
+  });
+  let told = 0;
+  const tell = (bytes: number) => {
+    onBytes?.(bytes - told);
+    told = bytes;
+  };
+  try {
+    const buffer = fileBuffer(handle, file);
+    const metadata = await reading(file, () => parquetMetadataAsync(buffer));
+    expectTextColumn(file, metadata, textField);
+    const numRows = Number(metadata.num_rows);
+    if (metadata.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0) !== numRows) {
+      throw new FileError(`reading ${file.path}: ${numRows} rows in another number of its row groups, expected a whole Parquet file. Copy or download it again.`);
+    }
+    for (let rowStart = 0; rowStart < numRows; ) {
+      const rowEnd = Math.min(numRows, rowStart + ROWS);
+      let rows: unknown[][] = [];
+      try {
+        await reading(file, () => parquetRead({ file: buffer, metadata, columns: [textField], rowStart, rowEnd, compressors, parsers, useOffsetIndex: true, onComplete: (all) => (rows = all) }));
+      } catch (error) {
+        if (!onDamaged || !(error instanceof FileError)) throw error;
+        return onDamaged(error.message);
+      }
+      if (rows.length !== rowEnd - rowStart) {
+        const reason = `rows ${rowStart + 1} to ${rowEnd} give ${rows.length}`;
+        if (!onDamaged) throw new FileError(`reading ${file.path}: ${reason}, expected a whole Parquet file. Copy or download it again.`);
+        return onDamaged(reason);
+      }
+      for (const [i, [value]] of rows.entries()) {
+        const number = rowStart + i + 1;
+        if (value instanceof Uint8Array) yield { bytes: value, number };
+        else if (typeof value === "string") yield { bytes: Buffer.from(value), number };
+        else yield { malformed: `no text in column ${JSON.stringify(textField)}`, number };
+      }
+      rowStart = rowEnd;
+      tell(Math.floor((file.bytes * rowStart) / numRows));
+    }
+    tell(file.bytes);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Bytes stay bytes: texts go to the encoder without becoming strings. What is not UTF-8 becomes U+FFFD later on. */
+const parsers = { stringFromBytes: (bytes: Uint8Array) => bytes };
+
+const sized = (output: Uint8Array, length: number): Uint8Array => {
+  if (output.length !== length) throw new Error(`a page of ${output.length} bytes, expected ${length}`);
+  return output;
+};
+
+function fileBuffer(handle: FileHandle, file: CorpusFile): AsyncBuffer {
+  return {
+    byteLength: file.bytes,
+    async slice(start, end = file.bytes) {
+      const bytes = new Uint8Array(Math.max(0, end - start));
+      let at = 0;
+      while (at < bytes.length) {
+        const { bytesRead } = await handle.read(bytes, at, bytes.length - at, start + at);
+        if (bytesRead === 0) throw new Error(`it ends at byte ${start + at}`);
+        at += bytesRead;
+      }
+      return bytes.buffer;
+    },
+  };
+}
+
+async function reading<T>(file: CorpusFile, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof EspalierError) throw error;
+    throw new FileError(`reading ${file.path}: ${(error as Error).message}, expected a whole Parquet file. Copy or download it again.`, { cause: error });
+  }
+}
+
+function expectTextColumn(file: CorpusFile, { schema }: FileMetaData, textField: string): void {
+  const names = schema.slice(1).filter(({ type }) => type === "BYTE_ARRAY").map(({ name }) => name);
+  if (names.includes(textField)) return;
+  throw new FileError(`reading ${file.path}: no column of text ${JSON.stringify(textField)}, it has ${names.join(", ") || "none"}. Name the column of text.`);
+}
