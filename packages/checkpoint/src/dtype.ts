@@ -53,6 +53,18 @@ export function bf16ToF32(halves: Uint16Array): Float32Array {
   return new Float32Array(words.buffer);
 }
 
+/** Widens IEEE half precision exactly, subnormal numbers included. */
+export function f16ToF32(halves: Uint16Array): Float32Array {
+  const values = new Float32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) {
+    const exponent = (halves[i]! >>> 10) & 31;
+    const fraction = halves[i]! & 1023;
+    const size = exponent === 0 ? fraction * 2 ** -24 : exponent === 31 ? (fraction === 0 ? Infinity : NaN) : (1 + fraction / 1024) * 2 ** (exponent - 15);
+    values[i] = halves[i]! & 0x8000 ? -size : size;
+  }
+  return values;
+}
+
 /** Rounds to bfloat16, to nearest with ties to even; NaN stays NaN. */
 export function f32ToBf16(values: Float32Array): Uint16Array {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);

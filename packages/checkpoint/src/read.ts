@@ -1,7 +1,7 @@
 import { open, type FileHandle } from "node:fs/promises";
 import { FileError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
-import { bf16ToF32 } from "./dtype.ts";
+import { bf16ToF32, f16ToF32 } from "./dtype.ts";
 import { MAX_HEADER_BYTES, parseHeader, type SafetensorsHeader, type TensorRecord } from "./header.ts";
 
 /** An open safetensors file. Tensors are read when asked for. */
@@ -9,7 +9,7 @@ export interface SafetensorsFile extends SafetensorsHeader {
   readonly path: string;
   /** A tensor's bytes in one buffer of its own, aligned for any element type. */
   read(name: string): Promise<Uint8Array>;
-  /** A tensor of F32, or of BF16 widened exactly. */
+  /** A tensor of F32, or of BF16 or F16 widened exactly. */
   readFloat32(name: string): Promise<Float32Array>;
   /** A tensor of I32. */
   readInt32(name: string): Promise<Int32Array>;
@@ -63,9 +63,10 @@ function fileOf(path: string, handle: FileHandle, header: SafetensorsHeader, dat
     read,
     async readFloat32(name) {
       const { dtype } = find(name);
-      if (dtype !== "F32" && dtype !== "BF16") return refuse(name, "F32 or BF16");
+      if (dtype !== "F32" && dtype !== "BF16" && dtype !== "F16") return refuse(name, "F32, BF16 or F16");
       const { buffer, byteLength } = await read(name);
-      return dtype === "F32" ? new Float32Array(buffer, 0, byteLength / 4) : bf16ToF32(new Uint16Array(buffer, 0, byteLength / 2));
+      if (dtype === "F32") return new Float32Array(buffer, 0, byteLength / 4);
+      return (dtype === "BF16" ? bf16ToF32 : f16ToF32)(new Uint16Array(buffer, 0, byteLength / 2));
     },
     async readInt32(name) {
       if (find(name).dtype !== "I32") return refuse(name, "I32");

@@ -1,0 +1,55 @@
+import { ConfigError } from "@espalier/core";
+
+/** A parsed `config.json`, read field by field; each reader names the file and the field when a value does not fit. */
+export interface Fields {
+  readonly where: string;
+  has(name: string): boolean;
+  /** A whole number from 1; without `fallback` the field must be there. */
+  count(name: string, fallback?: number): number;
+  number(name: string, fallback: number): number;
+  flag(name: string, fallback: boolean): boolean;
+  text(name: string, fallback: string): string;
+  /** A nested object, absent when the field is missing or null. */
+  object(name: string): Fields | undefined;
+  /** The field as it stands. */
+  value(name: string): unknown;
+  /** The field must be absent, null or `expected`: another value changes the arithmetic in a way that is not supported. */
+  only(name: string, expected: unknown, why: string): void;
+}
+
+export function fieldsOf(value: Readonly<Record<string, unknown>>, where: string): Fields {
+  const refuse = (name: string, expected: string): never => {
+    throw new ConfigError(`${where}: ${name} is ${JSON.stringify(value[name]) ?? "missing"}, expected ${expected}. Correct the file.`);
+  };
+  const present = (name: string) => value[name] !== undefined && value[name] !== null;
+  const number = (name: string, fallback: number | undefined, test: (x: number) => boolean, expected: string): number => {
+    const found = present(name) ? value[name] : fallback;
+    return typeof found === "number" && test(found) ? found : refuse(name, expected);
+  };
+  return {
+    where,
+    has: present,
+    count: (name, fallback) => number(name, fallback, (x) => Number.isSafeInteger(x) && x > 0, "a whole number from 1"),
+    number: (name, fallback) => number(name, fallback, Number.isFinite, "a number"),
+    flag: (name, fallback) => {
+      const found = present(name) ? value[name] : fallback;
+      return typeof found === "boolean" ? found : refuse(name, "true or false");
+    },
+    text: (name, fallback) => {
+      const found = present(name) ? value[name] : fallback;
+      return typeof found === "string" ? found : refuse(name, "text");
+    },
+    object: (name) => {
+      if (!present(name)) return undefined;
+      const found = value[name];
+      if (typeof found !== "object" || Array.isArray(found)) return refuse(name, "an object");
+      return fieldsOf(found as Record<string, unknown>, `${where}: ${name}`);
+    },
+    value: (name) => value[name],
+    only: (name, expected, why) => {
+      if (present(name) && value[name] !== expected) {
+        throw new ConfigError(`${where}: ${name} is ${JSON.stringify(value[name])}, expected ${JSON.stringify(expected)}: ${why}. Use another model.`);
+      }
+    },
+  };
+}
