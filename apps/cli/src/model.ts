@@ -1,15 +1,30 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ConfigError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
 import { cpuExecutor } from "@espalier/kernels";
-import { readTokenizerJson } from "@espalier/tokenizer";
-import { loadLanguageModel, type LoadedLanguageModel } from "@espalier/trainer";
+import { readTokenizerJson, type Tokenizer } from "@espalier/tokenizer";
+import { loadHuggingFaceModel, loadLanguageModel, type LoadedLanguageModel } from "@espalier/trainer";
 
-/** The model of a checkpoint directory with the tokeniser of a prepared corpus (`DIR/tokenizer.json`). */
-export async function openModel(checkpoint: string, dataDirectory: string): Promise<LoadedLanguageModel> {
+/**
+ * The model of a directory: a run's checkpoint with the tokeniser of a prepared corpus (`DIR/tokenizer.json`), or a
+ * Hugging Face model, which brings its own.
+ */
+export async function openModel(directory: string, dataDirectory: string | undefined): Promise<LoadedLanguageModel> {
+  const isCheckpoint = existsSync(join(directory, "state.json"));
+  if (!isCheckpoint && existsSync(join(directory, "config.json"))) return await loadHuggingFaceModel(directory, { executor: cpuExecutor(), name: directory });
+  if (dataDirectory === undefined) {
+    throw new ConfigError(`${directory}: a checkpoint of a run needs the tokeniser of its corpus, but --data is missing. Name the directory written by \`espalier tokenize\`.`);
+  }
+  return await loadLanguageModel({ model: directory, tokenizer: await openTokenizer(dataDirectory), executor: cpuExecutor(), name: directory });
+}
+
+/** The tokeniser of a prepared corpus. */
+export async function openTokenizer(dataDirectory: string): Promise<Tokenizer> {
   const file = join(dataDirectory, "tokenizer.json");
   const text = await readFile(file, "utf8").catch((error: unknown) => {
     throw fileError("reading", file, error);
   });
-  return await loadLanguageModel({ model: checkpoint, tokenizer: readTokenizerJson(text, file), executor: cpuExecutor() });
+  return readTokenizerJson(text, file);
 }

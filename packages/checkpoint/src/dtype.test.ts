@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bf16ToF32, f32ToBf16, tensorBytes } from "./dtype.ts";
+import { bf16ToF32, f16ToF32, f32ToBf16, tensorBytes } from "./dtype.ts";
 
 describe("f32ToBf16", () => {
   it("rounds to nearest with ties to even", () => {
@@ -20,6 +20,14 @@ describe("f32ToBf16", () => {
         expect(Math.abs(rounded! - value)).toBeLessThanOrEqual(Math.max(Math.abs(value) * 2 ** -8, 2 ** -134));
       }),
     );
+  });
+});
+
+describe("f16ToF32", () => {
+  it("is exact at the edges of the format", () => {
+    const halves = new Uint16Array([0x3c00, 0xc000, 0x7bff, 0x0400, 0x03ff, 0x0001, 0x8000, 0x7c00, 0xfc00, 0x7e00]);
+    const values = [1, -2, 65504, 2 ** -14, 1023 * 2 ** -24, 2 ** -24, -0, Infinity, -Infinity, NaN];
+    expect([...f16ToF32(halves)]).toEqual(values);
   });
 });
 

@@ -209,7 +209,7 @@ describe("openSafetensors", () => {
     await writeSafetensors(path, [{ name: "a", dtype: "U8", shape: [], data: new Uint8Array(1) }]);
     const file = await openSafetensors(path);
     await expect(file.read("b")).rejects.toThrow(/no tensor `b`\. It holds a\./);
-    await expect(file.readFloat32("a")).rejects.toThrow(/`a` is U8, expected F32 or BF16/);
+    await expect(file.readFloat32("a")).rejects.toThrow(/`a` is U8, expected F32, BF16 or F16/);
     await file.close();
     await expect(openSafetensors(join(directory, "absent"))).rejects.toThrow(/absent: it does not exist/);
   });

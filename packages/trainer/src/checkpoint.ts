@@ -9,7 +9,8 @@ import type { RunEvent } from "@espalier/spec/run";
 import type { ModelState, Tree } from "./deviceModel.ts";
 
 const FORMAT = "espalier-checkpoint-1";
-const FILES = { model: "model.safetensors", state: "state.safetensors", record: "state.json" } as const;
+/** Names inside a checkpoint directory. */
+export const CHECKPOINT_FILES = { model: "model.safetensors", state: "state.safetensors", record: "state.json" } as const;
 
 type WithoutTime<E> = E extends unknown ? Omit<E, "at"> : never;
 
@@ -57,13 +58,13 @@ export async function writeCheckpoint(
     await fileSystem.remove(temporary);
     await fileSystem.makeDirectory(temporary);
     const metadata = { format: "pt", "espalier.step": String(step) };
-    const model = await writeSafetensors(join(temporary, FILES.model), sources(config, "", state.parameters), { metadata, fileSystem });
+    const model = await writeSafetensors(join(temporary, CHECKPOINT_FILES.model), sources(config, "", state.parameters), { metadata, fileSystem });
     const optimizer = [...sources(config, "m.", moments.first), ...sources(config, "v.", moments.second)];
-    const written = await writeSafetensors(join(temporary, FILES.state), optimizer, { fileSystem });
+    const written = await writeSafetensors(join(temporary, CHECKPOINT_FILES.state), optimizer, { fileSystem });
     const files = { model: model.digest, state: written.digest };
     const record: CheckpointRecord = { format: FORMAT, ...about, config, step, births, files };
     const text = `${JSON.stringify(record, sortedKeys, 1)}\n`;
-    await writeAndSync(join(temporary, FILES.record), text, fileSystem);
+    await writeAndSync(join(temporary, CHECKPOINT_FILES.record), text, fileSystem);
     await fileSystem.syncDirectory(temporary);
     await fileSystem.remove(directory); // a damaged one of the same name, passed over by a rollback
     await renameDurably(temporary, directory, fileSystem);
@@ -93,7 +94,7 @@ export function sortedKeys(_: string, value: unknown): unknown {
  * @throws {FileError} when a file is missing, of another format, or its digest is not the recorded one
  */
 export async function openCheckpoint(directory: string): Promise<Checkpoint> {
-  const path = join(directory, FILES.record);
+  const path = join(directory, CHECKPOINT_FILES.record);
   const text = await readFile(path, "utf8").catch((error: unknown) => {
     throw fileError("reading", path, error);
   });
@@ -106,10 +107,10 @@ export async function openCheckpoint(directory: string): Promise<Checkpoint> {
     throw new FileError(`${path}: not a record of format ${FORMAT}. Use another checkpoint.`, { cause });
   }
   for (const file of ["model", "state"] as const) {
-    const digest = await sha256File(join(directory, FILES[file]));
+    const digest = await sha256File(join(directory, CHECKPOINT_FILES[file]));
     if (digest !== record.files[file]) {
       throw new FileError(
-        `${join(directory, FILES[file])}: sha256 is ${digest.slice(0, 12)}, expected ${record.files[file].slice(0, 12)} as recorded. ` +
+        `${join(directory, CHECKPOINT_FILES[file])}: sha256 is ${digest.slice(0, 12)}, expected ${record.files[file].slice(0, 12)} as recorded. ` +
           "The checkpoint is damaged; use another.",
       );
     }
@@ -124,9 +125,9 @@ export async function openCheckpoint(directory: string): Promise<Checkpoint> {
  */
 export async function readModelState({ directory, record }: Checkpoint, withMoments: boolean): Promise<ModelState> {
   const { config, births, step } = record;
-  const model = await withFile(join(directory, FILES.model), (file) => readTree(file, config, ""));
+  const model = await withFile(join(directory, CHECKPOINT_FILES.model), (file) => readTree(file, config, ""));
   if (!withMoments) return { config, births, step, parameters: model };
-  const moments = await withFile(join(directory, FILES.state), async (file) => ({
+  const moments = await withFile(join(directory, CHECKPOINT_FILES.state), async (file) => ({
     first: await readTree(file, config, "m."),
     second: await readTree(file, config, "v."),
   }));

@@ -1,6 +1,8 @@
 export { type Checkpoint, type CheckpointRecord, type HistoryEvent, openCheckpoint, readModelState } from "./checkpoint.ts";
 export { corpusData, type TrainData } from "./data.ts";
 export { DeviceModel, type ModelState, type Ready, type Tree } from "./deviceModel.ts";
+export { exportHuggingFace, type ExportOptions } from "./exportHuggingFace.ts";
+export { type HuggingFaceOptions, type HuggingFaceState, loadHuggingFaceModel, readHuggingFaceState } from "./huggingFace.ts";
 export { initialParameters, initialState, zeroMoments } from "./initialise.ts";
 export { type LanguageModelOptions, loadLanguageModel, type LoadedLanguageModel } from "./languageModel.ts";
 export { type MicroBatch, type StepRequest, type StepResult, trainStep } from "./optimizer.ts";
@@ -18,6 +20,7 @@ export type { TrainHooks, TrainRequest } from "./session.ts";
 export { type StageResult, train, type TrainResult } from "./train.ts";
 export { type GrowthProbe, probeGrowth } from "./probeGrowth.ts";
 export { type ProcessHooks, trainInProcess } from "./trainInProcess.ts";
+export { codecOf, huggingFaceCodec, type TextCodec } from "./textCodec.ts";
 export { type TransformerInputs, type TransformerOutputs, transformer } from "./transformer.ts";
 export { validateCheckpoint, type ValidationResult } from "./validation.ts";
 export type { ProcessRequest } from "./workerMessages.ts";

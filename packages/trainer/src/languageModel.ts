@@ -7,22 +7,24 @@ import type {
   Loglikelihood,
   LoglikelihoodRequest,
 } from "@espalier/spec/languageModel";
-import { END_OF_TEXT, type Tokenizer } from "@espalier/tokenizer";
+import type { Tokenizer } from "@espalier/tokenizer";
 import { openCheckpoint, readModelState } from "./checkpoint.ts";
 import { type Decoding, nextTokens } from "./decode.ts";
 import { DeviceModel, type ModelState } from "./deviceModel.ts";
 import { type ScoredTokens, scoreSequences, type Sequence } from "./score.ts";
+import { codecOf, type TextCodec } from "./textCodec.ts";
 
 export interface LanguageModelOptions {
   /** Checkpoint directory of a run, or a model in memory. */
   model: string | ModelState;
-  tokenizer: Tokenizer;
+  tokenizer: Tokenizer | TextCodec;
   executor: Executor;
   name?: string;
   /**
-   * How a context and its continuation become tokens. `separate` (the default): each on its own, so that the tokens of a
-   * continuation never depend on the context. `joint`, as lm-evaluation-harness does it: the context's trailing blanks
-   * move to the continuation, both are encoded as one text, and the first `encode(context).length` tokens are context.
+   * How a context and its continuation become tokens. `separate` (the default of our tokenizers): each on its own, so that the tokens of a
+   * continuation never depend on the context. `joint` (the default of Hugging Face's), as lm-evaluation-harness does it:
+   * the context's trailing blanks move to the continuation, both are encoded as one text, and the first
+   * `encode(context).length` tokens are context. A merge over the boundary may leave the continuation no token of its own.
    */
   encoding?: "separate" | "joint";
 }
@@ -42,37 +44,43 @@ export interface LoadedLanguageModel extends LanguageModel {
  * @throws {ConfigError} when the tokenizer has more ids than the model's vocabulary, or no end-of-text token
  */
 export async function loadLanguageModel(options: LanguageModelOptions): Promise<LoadedLanguageModel> {
-  const { model, tokenizer, executor, name = "espalier", encoding = "separate" } = options;
+  const { model, tokenizer, executor, name = "espalier" } = options;
+  const codec = "encodeStart" in tokenizer ? tokenizer : codecOf(tokenizer);
+  const { encoding = codec.encoding } = options;
   const state = typeof model === "string" ? await readModelState(await openCheckpoint(model), false) : model;
   const { vocabSize, seqLen: maxLen } = state.config;
-  if (tokenizer.vocabSize > vocabSize) {
+  if (codec.vocabSize > vocabSize) {
     throw new ConfigError(
-      `language model: tokenizer ${tokenizer.name} has ${tokenizer.vocabSize} ids, expected at most the model's ` +
+      `language model: tokenizer ${codec.name} has ${codec.vocabSize} ids, expected at most the model's ` +
         `${vocabSize}. Use the tokenizer that it was trained with.`,
     );
   }
-  const endOfText = tokenizer.specialId(END_OF_TEXT);
   const device = new DeviceModel(executor, state);
   const oneAtATime = queue();
 
-  /** Context and continuation as one sequence of at most maxLen tokens; the context loses its beginning. */
+  /** Context and continuation as one sequence of at most maxLen predictions; the context loses its beginning. */
   const sequenceOf = ({ context, continuation }: LoglikelihoodRequest): Sequence => {
-    const [before, scored] = encoding === "joint" ? encodeJointly(tokenizer, context, continuation) : [tokenizer.encode(context), tokenizer.encode(continuation)];
-    if (scored.length >= maxLen) {
-      throw new DataError(`loglikelihood: continuation of ${scored.length} tokens, expected fewer than ${maxLen}. Shorten it.`);
+    const joint = encoding === "joint";
+    const [before, scored] = joint ? encodeJointly(codec, context, continuation) : encodeSeparately(codec, context, continuation);
+    const longest = joint ? maxLen : maxLen - 1;
+    if (scored.length > longest) {
+      throw new DataError(`loglikelihood: continuation of ${scored.length} tokens, expected fewer than ${longest + 1}. Shorten it.`);
     }
-    const ids = [...(before.length > 0 ? before : [endOfText]), ...scored];
-    const kept = ids.slice(-maxLen);
-    return { tokens: kept, numScored: scored.length };
+    // lm-evaluation-harness reads maxLen tokens and predicts one more than the context reaches.
+    return { tokens: [...before, ...scored].slice(-(longest + 1)), numScored: scored.length };
   };
 
-  /** Windows of maxLen predicted tokens, each after the last token of the one before. */
+  /**
+   * Windows of maxLen predicted tokens, each after the last token of the one before. In `joint` encoding the last one
+   * keeps as much context as fits, as lm-evaluation-harness does.
+   */
   const windowsOf = (text: string): Sequence[] => {
-    const ids = [endOfText, ...tokenizer.encode(text)];
+    const ids = [codec.startId, ...Array.from(codec.encodeStart(text))];
     const windows: Sequence[] = [];
     for (let first = 0; first + 1 < ids.length; first += maxLen) {
-      const tokens = ids.slice(first, first + maxLen + 1);
-      windows.push({ tokens, numScored: tokens.length - 1 });
+      const numScored = Math.min(maxLen, ids.length - 1 - first);
+      const end = first + numScored + 1;
+      windows.push({ tokens: ids.slice(encoding === "joint" ? Math.max(0, end - maxLen - 1) : first, end), numScored });
     }
     return windows;
   };
@@ -89,7 +97,7 @@ export async function loadLanguageModel(options: LanguageModelOptions): Promise<
         let next = 0;
         return windows.map(({ length }) => total(scores.slice(next, (next += length))));
       }),
-    generate: (requests) => oneAtATime(() => generate(device, tokenizer, endOfText, requests)),
+    generate: (requests) => oneAtATime(() => generate(device, codec, requests)),
     free: () => device.free(),
   };
 }
@@ -102,12 +110,26 @@ function total(parts: readonly ScoredTokens[]): Loglikelihood {
   };
 }
 
-function encodeJointly(tokenizer: Tokenizer, context: string, continuation: string): [Uint32Array, Uint32Array] {
-  const stem = context.trimEnd();
-  const before = tokenizer.encode(stem);
-  const whole = tokenizer.encode(context + continuation);
-  return [before, whole.subarray(before.length)];
+type Encoded = [context: number[], continuation: number[]];
+
+function encodeSeparately(codec: TextCodec, context: string, continuation: string): Encoded {
+  const before = Array.from(codec.encodeStart(context));
+  return [before.length > 0 ? before : [codec.startId], Array.from(codec.encode(continuation))];
 }
+
+function encodeJointly(codec: TextCodec, context: string, continuation: string): Encoded {
+  if (context === "") {
+    const ids = Array.from(codec.encode(continuation));
+    return ids[0] === codec.startId ? [ids.slice(0, 1), ids.slice(1)] : [[codec.startId], ids];
+  }
+  const stem = context.replace(TRAILING_BLANKS, "");
+  const before = Array.from(codec.encodeStart(stem));
+  const whole = Array.from(codec.encodeStart(context + continuation));
+  return [before.length > 0 ? before : [codec.startId], whole.slice(before.length)];
+}
+
+/** What Python's `str.rstrip` takes off: `trimEnd` would take U+FEFF, and leave U+001C to U+001F and U+0085. */
+const TRAILING_BLANKS = /(?:(?!\uFEFF)[\s\u001c-\u001f\u0085])+$/u;
 
 /** Runs work in the order it was asked for: the programs' host buffers serve one run at a time. */
 function queue(): <T>(work: () => Promise<T>) => Promise<T> {
@@ -119,29 +141,21 @@ function queue(): <T>(work: () => Promise<T>) => Promise<T> {
   };
 }
 
-/** 1 for every id that stands for a token. */
-function tokenMask(tokenizer: Tokenizer, vocabSize: number): Uint8Array {
-  const mask = new Uint8Array(vocabSize).fill(1, 0, tokenizer.ranks.offsets.length - 1);
-  for (const id of tokenizer.specialTokens.values()) mask[id] = 1;
-  return mask;
-}
-
 /** Decodes all requests together, a token of each at a time, until each has ended. */
 async function generate(
   device: DeviceModel,
-  tokenizer: Tokenizer,
-  endOfText: number,
+  codec: TextCodec,
   requests: readonly GenerateRequest[],
 ): Promise<Generation[]> {
   const maxLen = device.config.seqLen;
-  const isToken = tokenMask(tokenizer, device.config.vocabSize);
+  const isToken = Uint8Array.from({ length: device.config.vocabSize }, (_, id) => (codec.isToken(id) ? 1 : 0));
   const answers = requests.map((): Generation => ({ text: "", numTokens: 0, finish: "length" }));
   const running = new Map<number, Decoding & { written: number[] }>();
   requests.forEach(({ prompt, maxTokens, temperature = 0, seed = 0 }, i) => {
     // A prompt keeps as much of its end as leaves room for the answer.
     const room = Math.max(1, maxLen - maxTokens);
-    const ids = tokenizer.encode(prompt);
-    const tokens = [...(ids.length > 0 ? ids.subarray(-room) : [endOfText])];
+    const ids = Array.from(codec.encodeStart(prompt));
+    const tokens = ids.length > 0 ? ids.slice(-room) : [codec.startId];
     const draw = random(seed, "generate");
     if (maxTokens > 0) running.set(i, { tokens, temperature, uniform: (n) => draw.uniform(n), written: [] });
   });
@@ -155,10 +169,10 @@ async function generate(
         answers[i] = { text, numTokens: decoding.written.length, finish };
         running.delete(i);
       };
-      if (id === endOfText) return end("stop", tokenizer.decodeText(decoding.written));
+      if (codec.endIds.has(id)) return end("stop", codec.decodeText(decoding.written));
       decoding.written.push(id);
       decoding.tokens.push(id);
-      const text = tokenizer.decodeText(decoding.written);
+      const text = codec.decodeText(decoding.written);
       const stop = Math.min(...until.filter((mark) => mark !== "").map((mark) => text.indexOf(mark)).filter((at) => at >= 0));
       if (Number.isFinite(stop)) end("stop", text.slice(0, stop));
       else if (decoding.written.length >= maxTokens || decoding.tokens.length >= maxLen) end("length", text);

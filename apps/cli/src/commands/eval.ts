@@ -5,7 +5,7 @@ import { action } from "../command.ts";
 import { openModel } from "../model.ts";
 
 interface EvalOptions {
-  data: string;
+  data?: string;
   tasks?: string[];
   items: string;
   difficulty: "tiny" | "small" | "paper" | "large";
@@ -19,15 +19,15 @@ export function addEval(program: Command): void {
   program
     .command("eval")
     .description("IQ tests of a checkpoint, with intervals and chance")
-    .argument("<checkpoint>", "checkpoint directory of a run")
-    .requiredOption("--data <dir>", "directory written by `espalier tokenize`, for its tokeniser")
+    .argument("<checkpoint>", "checkpoint directory of a run, or a Hugging Face directory")
+    .option("--data <dir>", "directory written by `espalier tokenize`, for the tokeniser of a checkpoint")
     .option("--tasks <ids...>", `some of ${tasks.map((task) => task.id).join(", ")}`)
     .option("--items <n>", "items per task: a number, quick, paper or large", "quick")
     .addOption(new Option("--difficulty <level>").choices(["tiny", "small", "paper", "large"]).default("tiny"))
     .option("--seed <seed>", "of the items; any text but a training seed", "1")
     .action(
       action<EvalOptions>(async (options, { output, path, signal }, [checkpoint]) => {
-        const model = await openModel(path(checkpoint!), path(options.data));
+        const model = await openModel(path(checkpoint!), options.data === undefined ? undefined : path(options.data));
         try {
           const items: SetSize = /^\d+$/.test(options.items) ? Number(options.items) : (options.items as SetSize);
           const result = await evaluate(model, {
