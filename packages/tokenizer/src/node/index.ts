@@ -1,3 +1,4 @@
+export { languageDetector } from "../clean/language.ts";
 export { type Document, readDocuments, type ReadOptions } from "./read/documents.ts";
 export { cl100k, encoding } from "./encoding.ts";
 export { type CorpusFile, type CorpusInput, listCorpusFiles } from "./read/files.ts";
