@@ -112,6 +112,13 @@ export {
   scratchFlopsToLoss,
 } from "./laws/growthLaw.ts";
 export { type GrowthTrend, type TrendPoint, growthTrend, pointsOnTrend, publishedLadders } from "./laws/growthTrend.ts";
+export { type GrowthTiming, growthTiming } from "./laws/growthTiming.ts";
+export { type LinearFit, linearLeastSquares } from "./laws/linearLeastSquares.ts";
+export { type LossPrediction, type StaticLaw, predictLoss, staticLaws } from "./laws/predictLoss.ts";
+export { type TimingRow, publishedTargets, publishedTiming } from "./laws/publishedTiming.ts";
+export { type Clamped, clampToFit } from "./laws/range.ts";
+export { type SavingClaim, computeOfLossGap, honestSavings, twoPointSaving } from "./laws/savings.ts";
+export { type TimingOpinion, timingOpinions } from "./laws/timingOpinions.ts";
 export { type Curve, type Fit, leastSquares } from "./laws/leastSquares.ts";
 export { growthCurveSaving, stagedSaving } from "./laws/linearGrowth.ts";
 export { type MuScalingFit, fitMuScaling } from "./laws/muScaling.ts";

@@ -2,14 +2,7 @@ import { describe, expect, it } from "vitest";
 import { equalLossMultiplier, flopsAtLoss, type LossPoint, savingFromMultiplier, savingFromSpeedup } from "./equalLoss.ts";
 import { growthTrend, pointsOnTrend, publishedLadders } from "./growthTrend.ts";
 
-const ladder = (pairs: [number, number][]): LossPoint[] => pairs.map(([flops, loss]) => ({ flops: flops * 1e18, loss }));
-
-/** Released measurements of arXiv 2609.19107, FineWeb, single epoch: FLOPs (1e18) and loss at depth 6 to 20. */
-const plain = ladder([[0.3253, 3.5609], [1.0558, 3.3296], [2.9258, 3.1562], [6.7438, 3.0292], [14.978, 2.919], [30.605, 2.8259], [55.724, 2.7523], [100.64, 2.6834]]);
-const boundary = ladder([[0.3902, 3.5075], [1.2672, 3.2697], [3.5108, 3.1016], [8.0914, 2.979], [17.973, 2.8663], [36.726, 2.7775], [66.868, 2.7044], [120.77, 2.6373]]);
-const untied = ladder([[0.5197, 3.4286], [1.8988, 3.1904], [5.7353, 3.019], [12.697, 2.9077], [29.872, 2.794], [63.781, 2.7018], [111.43, 2.6378]]);
-const untiedGrown = ladder([[0.6991, 3.3551], [2.5422, 3.1304], [7.6637, 2.9625], [16.956, 2.8509], [39.867, 2.7416], [85.097, 2.6509], [148.64, 2.587]]);
-const { deepPlain, deepPlainGrown } = publishedLadders;
+const { deepPlain, deepPlainGrown, plain, boundary, untied, untiedGrown } = publishedLadders;
 
 const rounded = (reference: LossPoint[], method: LossPoint[], n: number) =>
   equalLossMultiplier(reference, method).slice(0, n).map((row) => row.multiplier?.toFixed(3) ?? "outside the range");
@@ -73,6 +66,15 @@ describe("growthTrend", () => {
   it("is less certain far from the published points", () => {
     const { at } = growthTrend();
     expect(at(1e12).standardError).toBeGreaterThan(3 * at(1e19).standardError);
+  });
+  it("has a 95 % interval that holds its points' line, and warns beyond them", () => {
+    const { at } = growthTrend();
+    const inside = at(1e19);
+    expect(inside.interval[0]).toBeLessThan(inside.multiplier);
+    expect(inside.interval[1] - inside.multiplier).toBeCloseTo(2.776 * inside.standardError, 12);
+    expect(inside.warning).toBeUndefined();
+    expect(at(5e12).warning).toMatch(/5\.0 decades beyond/);
+    expect(at(5e12).interval[0]).toBeLessThan(1);
   });
   it("puts our points in their place", () => {
     const points = pointsOnTrend([{ name: "here", flops: 5e12, multiplier: 1.7 }]);

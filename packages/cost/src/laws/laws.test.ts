@@ -82,9 +82,11 @@ describe("stackTiming", () => {
     [7e9, 1.26e22, 20],
     [101e9, 1.9e23, 91],
   ])("target %d, %d FLOPs: about %d billion tokens for the small model, outside the fit", (parameters, flops, tokensB) => {
-    const { tokens, insideFit } = stackTiming(parameters, flops);
-    expect(Math.round(tokens / 1e9)).toBe(tokensB);
+    const { tokens, extrapolatedTokens, insideFit, warnings } = stackTiming(parameters, flops);
+    expect(Math.round(extrapolatedTokens / 1e9)).toBe(tokensB);
     expect(insideFit).toBe(false);
+    expect(warnings.join(" ")).toContain("outside the fitted");
+    expect(tokens).toBe(stackTiming(Math.min(parameters, 3e9), 1.2e21).tokens);
   });
   it.each([
     [6.58, 8e9, 15e12],
@@ -92,10 +94,11 @@ describe("stackTiming", () => {
     [15.84, 13e9, 2e12],
     [42.48, 70e9, 2e12],
   ])("agrees within 4 %% with the published example of %d billion tokens", (tokensB, parameters, data) => {
-    expect(Math.abs(stackTiming(parameters, 6 * parameters * data).tokens / 1e9 / tokensB - 1)).toBeLessThan(0.04);
+    expect(Math.abs(stackTiming(parameters, 6 * parameters * data).extrapolatedTokens / 1e9 / tokensB - 1)).toBeLessThan(0.04);
   });
   it("says when it is inside its fit", () => {
-    expect(stackTiming(1.1e9, 1e21).insideFit).toBe(true);
+    expect(stackTiming(1.1e9, 1e21)).toMatchObject({ insideFit: true, warnings: [] });
+    expect(stackTiming(1.1e9, 1e21).tokens).toBe(stackTiming(1.1e9, 1e21).extrapolatedTokens);
   });
 });
 

@@ -15,7 +15,7 @@ export interface Curve {
 }
 
 /** Solves a small symmetric positive system by Gauss-Jordan elimination with pivoting; columns of B are right sides. */
-function solve(A: number[][], B: number[][]): number[][] {
+export function solve(A: number[][], B: number[][]): number[][] {
   const n = A.length;
   const rows = A.map((row, i) => [...row, ...B[i]!]);
   for (let i = 0; i < n; i++) {
