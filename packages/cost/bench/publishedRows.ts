@@ -10,7 +10,7 @@ import { defaultMemory, flatAdamMemory, type MemoryConstants, peakMemory } from 
 import { priorConstants } from "../src/cluster/constants.ts";
 import { stepSeconds, sumParts } from "../src/cluster/step.ts";
 import type { ClusterModel } from "../src/cluster/shape.ts";
-import { parseCsv } from "./csv.ts";
+import { parseCsv } from "../src/csv.ts";
 
 export interface PublishedRow {
   id: string;

@@ -1,4 +1,5 @@
 export { type CpuPowerRow, type AcceleratorRow, acceleratorRows, cpuPowerRows } from "./catalogue/hardware.ts";
+export { type ClusterModelRow, clusterModelRows, findClusterModel } from "./catalogue/clusterModels.ts";
 export { type ClusterDeviceRow, clusterDeviceRows } from "./catalogue/clusterDevices.ts";
 export { type ClusterPriceRow, type Commitment, clusterPriceRows, clusterPrices } from "./catalogue/clusterPrices.ts";
 export { type GridRow, type PaperGridRow, type PueRow, findGrid, gridRows, paperGridRows, pueRows } from "./catalogue/grid.ts";
@@ -138,3 +139,7 @@ export {
 export { growthStages } from "./paper/quantities.ts";
 export { type PaperCarbon, type PaperCost, type PaperScores, type PaperStage, type PaperTables, flm101b } from "./paper/tables.ts";
 export { type Interval, type Printed, equalsPrinted, roundingInterval, valueOf } from "./printed.ts";
+export { parseCsv, writeCsv } from "./csv.ts";
+export { estimatePicture } from "./picture/estimatePicture.ts";
+export { frontPicture } from "./picture/frontPicture.ts";
+export { type UnitKind, parseQuantity } from "./units.ts";

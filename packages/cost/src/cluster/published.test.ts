@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { parseCsv } from "../../bench/csv.ts";
+import { parseCsv } from "../csv.ts";
 import { publishedRows } from "../../bench/publishedRows.ts";
 import { estimateClusterStep } from "./calibrate.ts";
 import { teraflops } from "./conventions.ts";
