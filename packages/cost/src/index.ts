@@ -7,6 +7,8 @@ export { type PriceRow, priceRange, priceRows } from "./catalogue/prices.ts";
 export type { Source } from "./catalogue/types.ts";
 export { arithmeticClaims } from "./claims/arithmetic.ts";
 export { type Finding, audit } from "./claims/audit.ts";
+export { type TableFinding, auditTable } from "./claims/auditTable.ts";
+export { type CostCell, type CostColumn, type CostTable, type CostTableRow, parseCostTable } from "./claims/costTable.ts";
 export type { ArithmeticClaim, Workings, WorkingsInput } from "./claims/row.ts";
 export { type AdmissibleShape, type StageConstraints, admissibleShapes } from "./claims/stageShapes.ts";
 export {

@@ -18,6 +18,8 @@ export interface RunRequest {
   globalBatchSize: number;
   /** The fastest that fits, when left out. */
   layout?: Layout;
+  /** Settings that the search keeps, when there is no layout. */
+  fixed?: Partial<Layout>;
   calibration?: ClusterCalibration;
   memory?: MemoryConstants;
   failures?: FailureModel;
@@ -47,7 +49,7 @@ export function estimateRun(request: RunRequest): RunEstimate {
   if (!(tokens > 0)) throw new ConfigError(`estimateRun: tokens: is ${tokens}, expected more than 0. Give the tokens of the run.`);
   let { layout } = request;
   if (!layout) {
-    const { best, smallest } = searchLayouts(model, cluster, globalBatchSize, { constants: calibration.constants, keep: 1, ...(request.memory ? { memory: request.memory } : {}) });
+    const { best, smallest } = searchLayouts(model, cluster, globalBatchSize, { constants: calibration.constants, keep: 1, ...(request.fixed ? { fixed: request.fixed } : {}), ...(request.memory ? { memory: request.memory } : {}) });
     layout = best[0]?.layout;
     if (!layout) {
       const need = smallest ? `the smallest needs ${(smallest.peakBytes / 2 ** 30).toFixed(0)} of ${cluster.device.memoryGb} GiB` : "none divides heads, layers, batch and GPUs";

@@ -65,7 +65,7 @@ export interface ClusterRun {
 
 /** What a plan gains on the incumbent by one reading. */
 export interface PlanGain {
-  /** Incumbent's loss less the plan's, nats per token, for the money of the request. */
+  /** Incumbent's loss less that of the plan for the incumbent's money, or for the budget where that is less; nats per token. */
   nats: number;
   /** Dollars of the cheapest plan that reaches the incumbent's loss, over those of the incumbent; null where no plan within the budget does. */
   usdShareAtEqualLoss: number | null;
@@ -235,10 +235,11 @@ export function planCluster(request: ClusterPlanRequest): ClusterPlan {
   }
   const main = whole.plan(1);
   const incumbent = request.incumbent ? incumbentRun(request.incumbent, request, whole.goodput) : undefined;
+  const sameMoney = incumbent && (incumbent.usd.value < main.scratch.usd.value ? whole.plan(incumbent.usd.value / main.scratch.usd.value) : main);
   const gain = (reading: GrowthReading): PlanGain => {
     const loss = incumbent!.loss[reading].value;
     const equal = whole.cheapest((plan) => plan.best[reading], (run) => run.loss[reading].value <= loss, main);
-    return { nats: loss - main.best[reading].loss[reading].value, usdShareAtEqualLoss: equal ? equal.usd.value / incumbent!.usd.value : null };
+    return { nats: loss - sameMoney!.best[reading].loss[reading].value, usdShareAtEqualLoss: equal ? equal.usd.value / incumbent!.usd.value : null };
   };
   const runs: ClusterRun[] = [];
   const machines = [];

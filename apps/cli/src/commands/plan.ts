@@ -1,0 +1,123 @@
+import { writeFile } from "node:fs/promises";
+import {
+  calibrateCluster, clusterLayout, type ClusterModel, type ClusterRun, clusterPrices, findClusterModel, flm101b, frontPicture, growthReadings, growthStages, parameterBuckets,
+  parseQuantity, planCluster, type PlannedTokens, writeCsv,
+} from "@espalier/cost";
+import { ConfigError } from "@espalier/core";
+import type { Command } from "commander";
+import pc from "picocolors";
+import { action } from "../command.ts";
+import { addClusterOptions, type ClusterOptions, clusterOf, defaultBatch, fixedLayout } from "../cost/options.ts";
+import { billions, layoutText, modelText, number } from "../cost/text.ts";
+import { positive } from "../options.ts";
+import { tableLines } from "../terminal/table.ts";
+
+interface PlanOptions extends ClusterOptions {
+  budget: string;
+  deadline: string;
+  data?: string;
+  targetLoss?: number;
+  instead?: string[];
+  measuredStep?: string;
+}
+
+const READINGS = { naive: "naive (all tokens count)", lossMatching: "loss matching", transfer: "with fitted transfer" } as const;
+
+/** `flm-16b:245B` as a stage somebody else planned. */
+function parseStage(text: string): PlannedTokens {
+  const [name, tokens] = text.split(":");
+  if (!name || !tokens) throw new ConfigError(`--instead: is "${text}", expected MODEL:TOKENS such as flm-16b:245B. Give every stage of the schedule.`);
+  return { model: findClusterModel(name).model, tokens: parseQuantity(tokens, "tokens", "--instead") };
+}
+
+/** The paper's own schedule in its own layouts, when FLM-101B is planned on as many GPUs as it had. */
+function paperSchedule(target: string, numGpus: number): PlannedTokens[] | undefined {
+  if (target !== "flm-101b" || numGpus !== flm101b.cluster.numGpus) return undefined;
+  const tokens = growthStages(flm101b).map((stage) => stage.tokens);
+  return flm101b.stages.map((s, i) => ({
+    model: findClusterModel(`flm-${s.name.toLowerCase()}`).model,
+    tokens: tokens[i]!,
+    layout: clusterLayout({ tensor: s.tensorParallel, pipeline: s.pipelineParallel, data: s.dataParallel, globalBatchSize: s.batchSequences }),
+  }));
+}
+
+const stagesText = (run: ClusterRun) => run.stages.map((s) => `${billions(s.parameters)} ${modelText(s.model)} on ${billions(s.tokens)}`).join(" -> ");
+
+function csvOf(runs: readonly (ClusterRun & { name: string })[]): string {
+  return writeCsv(
+    runs.flatMap((run, index) =>
+      run.stages.map((stage, i) => ({
+        run: index, name: run.name, kind: run.kind, gpus: run.numGpus, usd: run.usd.value, usd_low: run.usd.low, usd_high: run.usd.high, days: run.days.value, days_low: run.days.low, days_high: run.days.high,
+        loss_naive: run.loss.naive.value, loss_matching: run.loss.lossMatching.value, loss_transfer: run.loss.transfer.value,
+        stage: i, layers: stage.model.numLayers, width: stage.model.residualDim, parameters: stage.parameters, tokens: stage.tokens, stage_days: stage.days, step_seconds: stage.stepSeconds, layout: layoutText(stage.layout),
+      })),
+    ),
+  );
+}
+
+export function addPlan(program: Command): void {
+  const command = program
+    .command("plan")
+    .description("the growth schedule and the layouts for a budget, a deadline and a cluster, beside its rivals")
+    .argument("[target]", "the model to end at (flm-101b, llama-2-70b, 48x5120 ...)", "flm-101b")
+    .option("--budget <dollars>", "such as 100k", "100k")
+    .option("--deadline <time>", "such as 21.5d or 500h", "21.54d")
+    .option("--data <tokens>", "that there are, such as 2T")
+    .option("--target-loss <nats>", "also the cheapest run that reaches it, by loss matching", positive)
+    .option("--instead <stages...>", "a schedule to compare with, MODEL:TOKENS a stage (default for flm-101b: the paper's)")
+    .option("--measured-step <seconds>", "of the first stage of that schedule, in its layout: calibrates the cluster");
+  addClusterOptions(command).action(
+    action<PlanOptions>(async (options, { output, path }, [name = "flm-101b"]) => {
+      const target = findClusterModel(name);
+      const machine = clusterOf(options);
+      const budgetUsd = parseQuantity(options.budget, "dollars", "--budget");
+      const deadlineDays = parseQuantity(options.deadline, "days", "--deadline");
+      const known = clusterPrices(machine.device.id);
+      if (options.price === undefined && known.length === 0) throw new ConfigError(`plan: --price: the catalogue has no price of ${machine.device.id}. Give dollars an hour.`);
+      const usdPerGpuHour = options.price === undefined ? known[(known.length - 1) >> 1]!.usdPerGpuHour : parseQuantity(options.price, "dollars an hour", "--price");
+      const globalBatchSize = options.batch ?? defaultBatch(target.model, machine);
+      const incumbent = options.instead ? options.instead.map(parseStage) : paperSchedule(target.id, machine.numGpus);
+      const first = incumbent?.[0];
+      if (options.measuredStep !== undefined && !first?.layout) throw new ConfigError("plan: --measured-step: there is no first stage with a layout to measure. Leave it out, or plan flm-101b on 192 GPUs.");
+      const started = performance.now();
+      const plan = planCluster({
+        target: target.model as ClusterModel, cluster: machine, globalBatchSize, budgetUsd, deadlineDays, usdPerGpuHour, layout: fixedLayout(options),
+        ...(options.data === undefined ? {} : { dataTokens: parseQuantity(options.data, "tokens", "--data") }),
+        ...(options.targetLoss === undefined ? {} : { targetLoss: options.targetLoss }),
+        ...(incumbent ? { incumbent } : {}),
+        ...(options.measuredStep === undefined ? {} : { calibration: calibrateCluster([{ model: first!.model, layout: first!.layout!, cluster: machine, seconds: parseQuantity(options.measuredStep, "seconds", "--measured-step") }]) }),
+      });
+      const seconds = (performance.now() - started) / 1000;
+      const rivals: [string, ClusterRun | undefined][] = [["compared with", plan.rivals.incumbent], ["from scratch", plan.rivals.scratch], ["plain smaller model", plan.rivals.smaller]];
+      const named = [
+        ...growthReadings.map((reading) => ({ name: `best, ${READINGS[reading]}`, ...plan.best[reading] })),
+        ...rivals.flatMap(([label, run]) => (run ? [{ name: label, ...run }] : [])),
+        ...(plan.cheapest ? [{ name: `cheapest to ${options.targetLoss}`, ...plan.cheapest }] : []),
+      ];
+      output.line(pc.bold(`${target.id} (${billions(parameterBuckets(target.model).total)}) for ${number(budgetUsd)} USD within ${number(deadlineDays)} days on ${machine.numGpus} ${machine.device.id} at ${usdPerGpuHour} USD an hour, goodput ${plan.goodput.goodput.toFixed(3)}`));
+      output.line("");
+      const row = (run: (typeof named)[number]) => [
+        run.name, ...growthReadings.map((reading) => run.loss[reading].value.toFixed(3)), `${run.days.value.toFixed(1)} (${run.days.low.toFixed(1)} to ${run.days.high.toFixed(1)})`, number(run.usd.value), stagesText(run),
+      ];
+      for (const line of tableLines(["run", "naive", "matching", "transfer", "days", "USD", "stages: parameters, shape, tokens"], named.map(row), [1, 2, 3, 5])) output.line(line);
+      output.line("\nPredicted loss in nats per token by three readings of growth: every token counts; a grown model is as good as its loss; it learns faster, as depth stacking did.");
+      if (plan.gains) {
+        for (const reading of growthReadings) {
+          const { nats, usdShareAtEqualLoss } = plan.gains[reading];
+          output.line(`- ${READINGS[reading]}: ${nats.toFixed(3)} nats below the schedule compared with for the same money${usdShareAtEqualLoss === null ? "" : `, or its loss for ${(100 * usdShareAtEqualLoss).toFixed(0)} % of its money`}`);
+        }
+      }
+      if (plan.cheapest === null) output.line(`- no run within money and time reaches a loss of ${options.targetLoss} by loss matching`);
+      output.line(pc.bold("\nLayouts of the best schedule by loss matching"));
+      for (const line of tableLines(["stage", "step, s", "days", "layout"], plan.best.lossMatching.stages.map((s) => [`${billions(s.parameters)} ${modelText(s.model)}`, number(s.stepSeconds), number(s.days), layoutText(s.layout)]), [1, 2])) output.line(line);
+      output.line(pc.bold("\nFront: no other run is at once cheaper, sooner and better by loss matching"));
+      for (const line of tableLines(["kind", "GPUs", "USD", "days", "loss", "stages"], plan.front.map((run) => [run.kind, `${run.numGpus}`, number(run.usd.value), run.days.value.toFixed(1), run.loss.lossMatching.value.toFixed(3), stagesText(run)]), [1, 2, 3, 4])) output.line(line);
+      output.line("");
+      for (const warning of plan.warnings) output.line(pc.yellow(`warning: ${warning}`));
+      output.line(pc.dim(`${plan.layoutsTried.toLocaleString("en")} layouts and ${plan.evaluations.toLocaleString("en")} schedules in ${seconds.toFixed(1)} s`));
+      if (options.csv !== undefined) await writeFile(path(options.csv), csvOf([...named, ...plan.front.map((run) => ({ name: "front", ...run }))]));
+      if (options.svg !== undefined) await writeFile(path(options.svg), frontPicture(`${target.id} on up to ${machine.numGpus} ${machine.device.id}`, plan));
+      output.result("plan", plan);
+    }),
+  );
+}
