@@ -108,6 +108,10 @@ export {
   pairedPermutation,
   proportionDifference,
 } from "./statistics/comparison.ts";
+export { type RunAbout, safeName } from "./results/about.ts";
+export { harnessPaths, harnessResults, harnessSamples } from "./results/harness.ts";
+export { inspectLogs, inspectPath } from "./results/inspect.ts";
+export type { AnyEvaluation } from "./results/reported.ts";
 export { binomialCdf, binomialPmf, binomialTest, fisherTest } from "./statistics/distributions.ts";
 export { betaInterval, clopperPearson, type Interval, ruleOfThree, wilson } from "./statistics/intervals.ts";
 export {

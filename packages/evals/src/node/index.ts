@@ -1,2 +1,3 @@
 export { loadExam, loadKnowledge, type ManifestFile } from "./loadKnowledge.ts";
 export { openKnowledgeLog, openSampleLog, type SampleLog } from "./sampleLog.ts";
+export { writeResults, type WrittenResults } from "./writeResults.ts";

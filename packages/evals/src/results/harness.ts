@@ -1,0 +1,118 @@
+/** Results and samples in the files of lm-evaluation-harness, for whatever reads those. */
+
+import { sha256Text } from "../digest.ts";
+import { floatRepr } from "../python/json.ts";
+import { fileDate, type RunAbout, safeName } from "./about.ts";
+import { type AnyEvaluation, type ReportedSample, type ReportedTask, reportedTasks } from "./reported.ts";
+
+/** Paths of the files, relative to an output directory. */
+export function harnessPaths(model: string, date: Date): { results: string; samples: (task: string) => string } {
+  const folder = safeName(model);
+  return {
+    results: `${folder}/results_${fileDate(date)}.json`,
+    samples: (task) => `${folder}/samples_${safeName(task)}_${fileDate(date)}.jsonl`,
+  };
+}
+
+/**
+ * `results_*.json`: metric keys are `metric,filter`, standard errors `metric_stderr,filter`. Its `make_table` prints it.
+ *
+ * @see lm-evaluation-harness, `lm_eval/evaluator.py` and `lm_eval/utils.py` of August 2026
+ */
+export async function harnessResults(evaluation: AnyEvaluation, about: RunAbout): Promise<Record<string, unknown>> {
+  const tasks = await reportedTasks(evaluation);
+  const groups = "groups" in evaluation ? evaluation.groups : [];
+  const byTask = <T>(value: (task: ReportedTask) => T): Record<string, T> => Object.fromEntries(tasks.map((task) => [task.task, value(task)]));
+  const hashes = await Promise.all(tasks.map(async ({ task, samples }) => [task, await sha256Text(samples.map(({ hashes: { docHash, promptHash, targetHash } }) => docHash + promptHash + targetHash).join(""))] as const));
+  const groupRows = Object.fromEntries(
+    groups.map(({ group, documents, scores }) => [
+      group,
+      { name: group, alias: group, sample_len: documents, ...scoreFields(scores) },
+    ]),
+  );
+  return {
+    results: { ...byTask(({ task, documents, metrics }) => ({ name: task, alias: task, sample_len: documents, ...scoreFields(metrics) })), ...groupRows },
+    ...(groups.length > 0 ? { groups: groupRows } : {}),
+    group_subtasks: Object.fromEntries([...tasks.map(({ task }) => [task, []] as const), ...groups.map(({ group, tasks: below }) => [group, below] as const)]),
+    configs: byTask(({ task, version, shots, outputType, metrics }) => ({
+      task,
+      output_type: outputType,
+      num_fewshot: shots,
+      metric_list: [...new Map(metrics.map(({ metric, higherIsBetter }) => [metric, { metric, higher_is_better: higherIsBetter }])).values()],
+      metadata: { version },
+    })),
+    versions: byTask(({ version }) => version),
+    "n-shot": byTask(({ shots }) => shots),
+    higher_is_better: byTask(({ metrics }) => Object.fromEntries(metrics.map(({ metric, higherIsBetter }) => [metric, higherIsBetter]))),
+    "n-samples": byTask(({ documents }) => ({ original: documents, effective: documents })),
+    config: {
+      model: about.modelSource ?? "espalier",
+      model_args: about.modelArgs ?? "",
+      batch_size: null,
+      batch_sizes: [],
+      device: null,
+      use_cache: null,
+      limit: about.limit ?? null,
+      bootstrap_iters: about.bootstrapIterations ?? 100_000,
+      gen_kwargs: null,
+      random_seed: 0,
+      numpy_seed: 1234,
+      torch_seed: 1234,
+      fewshot_seed: about.fewshotSeed ?? 1234,
+    },
+    git_hash: about.gitHash ?? null,
+    date: about.date.getTime() / 1000,
+    max_length: about.maxLen ?? null,
+    tokenizer: about.tokenizer ?? null,
+    task_hashes: Object.fromEntries(hashes),
+    model_source: about.modelSource ?? "espalier",
+    model_name: evaluation.model,
+    model_name_sanitized: safeName(evaluation.model),
+    system_instruction: null,
+    chat_template: null,
+    chat_template_sha: null,
+    total_evaluation_time_seconds: String(about.seconds),
+  };
+}
+
+function scoreFields(scores: readonly { metric: string; filter: string; value: number; standardError: number | null }[]): Record<string, number | "N/A"> {
+  return Object.fromEntries(
+    scores.flatMap(({ metric, filter, value, standardError }) => [
+      [`${metric},${filter}`, value],
+      [`${metric}_stderr,${filter}`, standardError ?? "N/A"],
+    ]),
+  );
+}
+
+/** Lines of `samples_*.jsonl` by task, one a document and filter; numbers of responses are text, as there. */
+export async function harnessSamples(evaluation: AnyEvaluation, about: Pick<RunAbout, "generation">): Promise<Map<string, Iterable<string>>> {
+  const tasks = await reportedTasks(evaluation);
+  return new Map(tasks.map((task) => [task.task, linesOf(task, about)]));
+}
+
+function* linesOf(task: ReportedTask, about: Pick<RunAbout, "generation">): Generator<string> {
+  for (const sample of task.samples) for (const filter of task.filters) yield JSON.stringify(harnessSample(task, sample, filter, about));
+}
+
+const pythonBool = (value: boolean | null): string => (value === null ? "None" : value ? "True" : "False");
+
+function harnessSample({ outputType }: ReportedTask, sample: ReportedSample, filter: string, { generation }: Pick<RunAbout, "generation">): Record<string, unknown> {
+  const { docId, doc, target, requests, loglikelihoods, generated, filtered, scores, hashes } = sample;
+  const answered = loglikelihoods?.map(({ logprob, isGreedy }) => [logprob === null ? "nan" : floatRepr(logprob), pythonBool(isGreedy)]);
+  const kwargs = { until: generation?.until ?? ["\n\n"], max_gen_toks: generation?.maxTokens ?? 256, do_sample: false, temperature: 0 };
+  const ofFilter = Object.entries(scores).flatMap(([key, value]) => (key.endsWith(`,${filter}`) ? [[key.slice(0, -filter.length - 1), value] as const] : []));
+  return {
+    doc_id: docId,
+    doc,
+    target,
+    arguments: Object.fromEntries(requests.map(([context, continuation], i) => [`gen_args_${i}`, { arg_0: context, arg_1: outputType === "generate_until" ? kwargs : continuation }])),
+    resps: answered ? answered.map((answer) => [answer]) : [[generated ?? ""]],
+    filtered_resps: answered ?? [filtered[filter] ?? generated ?? ""],
+    filter,
+    metrics: ofFilter.map(([metric]) => metric),
+    doc_hash: hashes.docHash,
+    prompt_hash: hashes.promptHash,
+    target_hash: hashes.targetHash,
+    ...Object.fromEntries(ofFilter),
+  };
+}
