@@ -1,10 +1,10 @@
 import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { basename, dirname, join, relative } from "node:path";
+import { basename, dirname, extname, join, relative } from "node:path";
 import { DeviceError, type Progress } from "@espalier/core";
-import { chooseCompiler, type Compiler } from "./compiler.ts";
+import { chooseCompiler, chooseNvcc, type Compiler } from "./compiler.ts";
 import { run } from "./run.ts";
-import { type CompileUnit, type NativePackage, packagesWithNativeCode, readSourceList } from "./sources.ts";
+import { type CompileUnit, type NativePackage, type NativeTarget, packagesWithNativeCode, readSourceList } from "./sources.ts";
 import { Digests, isCurrent, readDependencies, writeStamp, writeWhole } from "./stamp.ts";
 
 export interface BuildOptions {
@@ -28,7 +28,7 @@ export interface BuildResult {
   /** Which compiler was taken, in one sentence. */
   sentence: string;
   seconds: number;
-  /** The addons, built now or before. */
+  /** The addons and libraries, built now or before. */
   outputs: string[];
 }
 
@@ -49,6 +49,17 @@ const commonFlags = [
   "-Wno-uninitialized", // g++ 12 reports its own AVX-512 intrinsics
   "-Wno-maybe-uninitialized",
 ];
+/** nvcc's own flags; contraction to fma is the rule on a GPU, and fixed for one compiler and architecture. */
+const nvccFlags = [
+  "-O3",
+  "-std=c++17",
+  "-Xcompiler",
+  "-fPIC,-fvisibility=hidden",
+  "--expt-relaxed-constexpr",
+  "--threads=0", // architectures side by side
+];
+/** .cu files compiled as C++: unrolling is nvcc's word. */
+const emulationFlags = ["-Wno-unknown-pragmas", "-Wno-strict-aliasing"];
 
 interface Step {
   output: string;
@@ -56,13 +67,19 @@ interface Step {
   unit: CompileUnit;
 }
 
-function compileSteps(native: NativePackage, compiler: Compiler, objects: string): Step[] {
+function compileSteps(native: NativePackage, target: NativeTarget, compiler: Compiler, objects: string): Step[] {
   const include = [...native.include, headers].flatMap((path) => ["-I", path]);
-  return native.units.map((unit) => {
+  return target.units.map((unit) => {
     const set = unit.instructionSet;
     const perSet = set ? [`-DESPALIER_ISA=${set.name}`, ...compiler.instructionFlags(set)] : [];
-    const output = join(objects, set?.name ?? "base", `${basename(unit.source, ".cc")}.o`);
-    return { output, unit, command: [...compiler.command, ...commonFlags, ...perSet, ...include, "-c", unit.source] };
+    const defines = (unit.defines ?? []).map((define) => `-D${define}`);
+    const kind = extname(unit.source);
+    const folder = target.output.endsWith(".node") ? (set?.name ?? "base") : basename(target.output, ".so");
+    const output = join(objects, folder, `${basename(unit.source, kind)}.o`);
+    const own = target.compiler === "nvcc" ? nvccFlags : commonFlags;
+    // A .cu file is C++ to a C++ compiler, and a .cc file stays one to nvcc.
+    const language = target.compiler === "c++" && kind === ".cu" ? [...emulationFlags, "-x", "c++"] : [];
+    return { output, unit, command: [...compiler.command, ...own, ...perSet, ...defines, ...include, ...language, "-c", unit.source] };
   });
 }
 
@@ -86,9 +103,10 @@ async function compile(step: Step, workspace: string, compiler: Compiler, digest
   rmSync(dependencies, { force: true });
 }
 
-function linkCommand(compiler: Compiler, objects: readonly string[]): string[] {
+function linkCommand(compiler: Compiler, objects: readonly string[], nvcc: boolean): string[] {
+  if (nvcc) return [...compiler.command, "-shared", "-cudart", "static", "-Xcompiler", "-pthread", ...objects, "-ldl"];
   const platform = process.platform === "darwin" ? ["-undefined", "dynamic_lookup"] : ["-s"]; // -s: no symbol table
-  return [...compiler.command, "-shared", "-pthread", ...platform, ...objects];
+  return [...compiler.command, "-shared", "-pthread", ...platform, ...objects, ...(process.platform === "linux" ? ["-ldl"] : [])];
 }
 
 async function link(
@@ -133,6 +151,8 @@ async function inParallel<T>(items: readonly T[], width: number, work: (item: T)
  * Every object has a stamp of its command, compiler version and the content of every file it read; what is current
  * is left alone. Outputs are replaced by renaming. Also writes `compile_commands.json` for editors.
  *
+ * Libraries that are opened at run time become `packages/<name>/build/<platform>/<output>.so`; those for GPUs need nvcc.
+ *
  * @throws {DeviceError} when there is no compiler, or with the file and the compiler's message
  */
 export async function buildNative(options: BuildOptions = {}): Promise<BuildResult> {
@@ -145,19 +165,24 @@ export async function buildNative(options: BuildOptions = {}): Promise<BuildResu
   const digests = new Digests();
   const platform = `${process.platform}-${process.arch}`;
 
-  const targets = folders.map((folder) => {
-    const native = readSourceList(workspace, folder, process.arch);
+  const packages = folders.map((folder) => readSourceList(workspace, folder, process.arch));
+  const nvcc = packages.some(({ targets }) => targets.some((target) => target.compiler === "nvcc")) ? await chooseNvcc() : undefined;
+  const targets = packages.flatMap((native) => {
     const directory = join(native.directory, "build", platform);
-    const steps = compileSteps(native, compiler, join(directory, "objects"));
-    return { output: join(directory, `${native.output}.node`), steps, objects: steps.map((step) => step.output) };
+    return native.targets.map((target) => {
+      const chosen = target.compiler === "nvcc" ? nvcc! : compiler;
+      const steps = compileSteps(native, target, chosen, join(directory, "objects"));
+      const output = join(directory, target.output);
+      return { output, steps, chosen, nvcc: target.compiler === "nvcc", objects: steps.map((step) => step.output) };
+    });
   });
-  const everything = targets.flatMap((target) => target.steps);
-  const stale = everything.filter((step) => options.force || !isCurrent(step.output, identity(step.command, compiler), digests));
+  const everything = targets.flatMap((target) => target.steps.map((step) => ({ ...step, chosen: target.chosen })));
+  const stale = everything.filter((step) => options.force || !isCurrent(step.output, identity(step.command, step.chosen), digests));
   const total = everything.length + targets.length;
   let done = everything.length - stale.length;
   let built = 0;
   await inParallel(stale, availableParallelism(), async (step) => {
-    await compile(step, workspace, compiler, digests);
+    await compile(step, workspace, step.chosen, digests);
     built++;
     const set = step.unit.instructionSet ? ` (${step.unit.instructionSet.name})` : "";
     report({ task: "native", done: ++done, total, unit: "files", detail: basename(step.unit.source) + set });
@@ -165,9 +190,9 @@ export async function buildNative(options: BuildOptions = {}): Promise<BuildResu
   const fresh = new Digests(); // objects have changed since the first look
   for (const target of targets) {
     const { output, objects } = target;
-    const command = linkCommand(compiler, objects);
-    if (options.force || !isCurrent(output, identity(command, compiler), fresh)) {
-      await link(command, target, workspace, compiler, fresh);
+    const command = linkCommand(target.chosen, objects, target.nvcc);
+    if (options.force || !isCurrent(output, identity(command, target.chosen), fresh)) {
+      await link(command, target, workspace, target.chosen, fresh);
       built++;
     }
     report({ task: "native", done: ++done, total, unit: "files", detail: basename(output) });

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { DeviceError } from "@espalier/core";
 import type { InstructionSet } from "./sources.ts";
 import { run } from "./run.ts";
 import { fetchZig, zigVersion } from "./zig.ts";
@@ -69,4 +70,34 @@ export async function chooseCompiler(onFetch: (detail: string) => void): Promise
     instructionFlags: (set) => (set.features.length === 0 ? [] : [`-mcpu=x86_64+${set.features.join("+")}`]),
     sentence: `native: this machine has no g++ >= ${minimumMajor["g++"]} or clang++ >= ${minimumMajor["clang++"]}; compiling with zig ${zigVersion} (clang 17) from npm.`,
   };
+}
+
+/**
+ * GPU architectures: Ampere and Hopper in machine code, with Hopper's own instructions beside, and PTX that drivers
+ * compile for what is newer.
+ */
+const architectures = ["arch=compute_80,code=sm_80", "arch=compute_90,code=sm_90", "arch=compute_90a,code=sm_90a", "arch=compute_90,code=compute_90"];
+
+/**
+ * NVIDIA's compiler: on the PATH, under CUDA_HOME, CUDA_PATH or /usr/local/cuda.
+ *
+ * @throws {DeviceError} when it is not there, naming what was tried
+ */
+export async function chooseNvcc(): Promise<Compiler> {
+  const roots = [process.env.CUDA_HOME, process.env.CUDA_PATH, "/usr/local/cuda"].filter((root) => root !== undefined);
+  const candidates = [onPath("nvcc"), ...roots.map((root) => join(root, "bin", "nvcc"))].filter((path) => path !== undefined);
+  for (const path of candidates) {
+    const { code, stdout } = await run(path, ["--version"]);
+    const version = /release (\d+\.\d+)/.exec(stdout);
+    if (code !== 0 || !version) continue;
+    return {
+      name: `nvcc ${version[1]}`,
+      command: [path, ...architectures.flatMap((architecture) => ["-gencode", architecture])],
+      instructionFlags: () => [],
+      sentence: `native: compiling CUDA with nvcc ${version[1]} (${path}).`,
+    };
+  }
+  throw new DeviceError(
+    `native: no nvcc. Tried: the PATH${candidates.length > 0 ? `, ${candidates.join(", ")}` : ""}. Install the CUDA toolkit (12.4 or later), or use the published package.`,
+  );
 }

@@ -4,15 +4,19 @@ import { FileError } from "@espalier/core";
 
 /** `native/sources.json` of a package: what it compiles. Paths and patterns are relative to the package. */
 interface SourceList {
-  /** Name of the addon without `.node`. */
-  output: string;
+  /** Name of the addon without `.node`; absent in a package that has libraries alone. */
+  output?: string;
   include: string[];
   /** Compiled once, for the platform's base instruction set. */
-  sources: string[];
+  sources?: string[];
   /** Compiled once per instruction set, with `-DESPALIER_ISA=<name>`. */
   perInstructionSet?: string[];
   /** Also built for WebAssembly, into a TypeScript file that holds the module. */
   webAssembly?: WebAssemblyList;
+  /** Shared libraries that are opened at run time. */
+  libraries?: LibrarySource[];
+  /** Built only when the package is named: it needs a toolchain that few machines have. */
+  onRequest?: boolean;
 }
 
 /** What becomes one WebAssembly module; paths are relative to the package. */
@@ -22,14 +26,30 @@ export interface WebAssemblyList {
   output: string;
 }
 
+interface LibrarySource {
+  /** Name of the library without `.so`. */
+  output: string;
+  /** `nvcc` compiles for GPUs; `c++` compiles .cu files as C++. */
+  compiler: "c++" | "nvcc";
+  defines: string[];
+  sources: string[];
+}
+
 /** A package with native code, its source list read and its patterns expanded. */
 export interface NativePackage {
   name: string;
   directory: string;
-  output: string;
   include: string[];
-  units: CompileUnit[];
+  targets: NativeTarget[];
   webAssembly?: WebAssemblyList;
+}
+
+/** An addon or a library, and what it is made of. */
+export interface NativeTarget {
+  /** File name with its ending. */
+  output: string;
+  compiler: "c++" | "nvcc";
+  units: CompileUnit[];
 }
 
 /** One file compiled one way. */
@@ -37,6 +57,8 @@ export interface CompileUnit {
   source: string;
   /** Absent: base flags. */
   instructionSet?: InstructionSet;
+  /** Preprocessor names, as `NAME=value`. */
+  defines?: readonly string[];
 }
 
 export interface InstructionSet {
@@ -59,11 +81,12 @@ export function instructionSetsOf(architecture: string): readonly InstructionSet
   return instructionSets[architecture] ?? portableOnly;
 }
 
-/** Folders under `packages/` that have a `native/sources.json`. */
+/** Folders under `packages/` that have a `native/sources.json` and are built unasked. */
 export function packagesWithNativeCode(workspace: string): string[] {
-  return readdirSync(join(workspace, "packages")).filter((folder) =>
-    existsSync(join(workspace, "packages", folder, "native", "sources.json")),
-  );
+  return readdirSync(join(workspace, "packages")).filter((folder) => {
+    const file = join(workspace, "packages", folder, "native", "sources.json");
+    return existsSync(file) && !(JSON.parse(readFileSync(file, "utf8")) as SourceList).onRequest;
+  });
 }
 
 /**
@@ -83,17 +106,26 @@ export function readSourceList(workspace: string, folder: string, architecture: 
     if (found.length === 0) throw new FileError(`native: ${relative(workspace, file)}: "${pattern}" matches no file. Correct the list.`);
     return found.map((path) => join(directory, path));
   };
-  return {
-    name: basename(directory),
-    directory,
-    output: list.output,
-    include: list.include.map((path) => join(directory, path)),
-    ...(list.webAssembly && { webAssembly: list.webAssembly }),
+  const addon: NativeTarget[] = list.output === undefined ? [] : [{
+    output: `${list.output}.node`,
+    compiler: "c++",
     units: [
-      ...list.sources.flatMap(expand).map((source) => ({ source })),
+      ...(list.sources ?? []).flatMap(expand).map((source) => ({ source })),
       ...(list.perInstructionSet ?? []).flatMap(expand).flatMap((source) =>
         instructionSetsOf(architecture).map((instructionSet) => ({ source, instructionSet })),
       ),
     ],
+  }];
+  const libraries = (list.libraries ?? []).map(({ output, compiler, defines, sources }): NativeTarget => ({
+    output: `${output}.so`,
+    compiler,
+    units: sources.flatMap(expand).map((source) => ({ source, defines })),
+  }));
+  return {
+    name: basename(directory),
+    directory,
+    include: list.include.map((path) => join(directory, path)),
+    targets: [...addon, ...libraries],
+    ...(list.webAssembly && { webAssembly: list.webAssembly }),
   };
 }

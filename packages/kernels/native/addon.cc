@@ -5,6 +5,12 @@
 // the executor's own thread; their completion comes back through one thread-safe function an environment.
 #include <node_api.h>
 
+#if defined(_WIN32)
+#include <windows.h>
+#else
+#include <dlfcn.h>
+#endif
+
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -13,20 +19,33 @@
 #include <vector>
 
 #include "espalier.h"
+#include "executor/api.h"
 
 namespace {
+
+using espalier::Api;
+
+// The CPU executor, which is part of this addon.
+const Api kOwnLibrary = {
+#define ESPALIER_ENTRY(name) name,
+    ESPALIER_FUNCTIONS(ESPALIER_ENTRY)
+#undef ESPALIER_ENTRY
+};
 
 struct Environment;
 
 struct ExecutorHandle {
+  const Api* api;
   EspalierExecutor* executor;
   std::shared_ptr<Environment> environment;  // finalizers may run after the instance data is gone
 };
 struct BufferHandle {
+  const Api* api;
   EspalierBuffer* buffer;
   int64_t bytes;
 };
 struct ProgramHandle {
+  const Api* api;
   EspalierProgram* program;
   int pending;    // runs submitted and not yet settled
   bool released;  // asked for while runs were pending
@@ -79,9 +98,9 @@ napi_value error_of(napi_env env, int32_t status, const char* message, int64_t i
 }
 
 // Throws the last error when `status` is one; true when it did.
-bool threw(napi_env env, int32_t status) {
+bool threw(napi_env env, const Api& api, int32_t status) {
   if (status == ESPALIER_OK) return false;
-  napi_throw(env, error_of(env, status, espalier_last_error(), espalier_last_error_instruction()));
+  napi_throw(env, error_of(env, status, api.espalier_last_error(), api.espalier_last_error_instruction()));
   return true;
 }
 
@@ -144,33 +163,85 @@ napi_value property(napi_env env, napi_value object, const char* name) {
   return value;
 }
 
-// describe() -> { ops, instructionPaths }
-napi_value describe(napi_env env, napi_callback_info) {
+// A library of device kernels with the functions of espalier.h, open until the process ends: its threads and finalizers
+// may outlive the environment that opened it.
+void* symbol_of(void* library, const char* name) {
+#if defined(_WIN32)
+  return reinterpret_cast<void*>(GetProcAddress(static_cast<HMODULE>(library), name));
+#else
+  return dlsym(library, name);
+#endif
+}
+
+// openLibrary(path) -> external
+napi_value open_library(napi_env env, napi_callback_info info) {
+  const std::string path = text_of(env, arguments_of(env, info).values[0]);
+#if defined(_WIN32)
+  void* library = LoadLibraryA(path.c_str());
+  const std::string reason = library ? "" : "error " + std::to_string(GetLastError());
+#else
+  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  const std::string reason = library ? "" : dlerror();
+#endif
+  if (!library) {
+    napi_throw_error(env, nullptr, reason.c_str());
+    return nullptr;
+  }
+  Api* api = new Api{};
+  const char* missing = nullptr;
+#define ESPALIER_LOOK_UP(name)                                                       \
+  api->name = reinterpret_cast<decltype(api->name)>(symbol_of(library, #name));      \
+  if (!api->name) missing = #name;
+  ESPALIER_FUNCTIONS(ESPALIER_LOOK_UP)
+#undef ESPALIER_LOOK_UP
+  if (missing) {
+    delete api;
+    napi_throw_error(env, nullptr, (std::string("it lacks ") + missing + "; library and addon are of different versions").c_str());
+    return nullptr;
+  }
+  napi_value external;
+  napi_create_external(env, api, nullptr, nullptr, &external);
+  return external;
+}
+
+// The library of an optional argument: the addon's own CPU executor when it is undefined.
+const Api& library_of(napi_env env, napi_value value) {
+  void* data = nullptr;
+  if (value && napi_get_value_external(env, value, &data) == napi_ok && data) return *static_cast<const Api*>(data);
+  return kOwnLibrary;
+}
+
+// describe(library?) -> { ops, instructionPaths, device }
+napi_value describe(napi_env env, napi_callback_info info) {
+  const Api& api = library_of(env, arguments_of(env, info).values[0]);
   napi_value result, text;
   napi_create_object(env, &result);
-  napi_create_string_utf8(env, espalier_op_list(), NAPI_AUTO_LENGTH, &text);
+  napi_create_string_utf8(env, api.espalier_op_list(), NAPI_AUTO_LENGTH, &text);
   napi_set_named_property(env, result, "ops", text);
   std::string paths;
-  for (const char* path : {"avx512", "avx2", "portable"}) {
-    if (espalier_has_instruction_path(path)) paths += (paths.empty() ? "" : ",") + std::string(path);
+  for (const char* path : {"avx512", "avx2", "portable", "cuda", "cuda-emulated"}) {
+    if (api.espalier_has_instruction_path(path)) paths += (paths.empty() ? "" : ",") + std::string(path);
   }
   napi_create_string_utf8(env, paths.c_str(), NAPI_AUTO_LENGTH, &text);
   napi_set_named_property(env, result, "instructionPaths", text);
+  napi_create_string_utf8(env, api.espalier_device_summary(), NAPI_AUTO_LENGTH, &text);
+  napi_set_named_property(env, result, "device", text);
   return result;
 }
 
-// createExecutor(numThreads, instructionPath | undefined, parallelGrain) -> external
+// createExecutor(numThreads, instructionPath | undefined, parallelGrain, library?) -> external
 napi_value create_executor(napi_env env, napi_callback_info info) {
   const Arguments arguments = arguments_of(env, info);
+  const Api& api = library_of(env, arguments.values[3]);
   const std::string path = text_of(env, arguments.values[1]);
   EspalierExecutorOptions options{sizeof(EspalierExecutorOptions), integer_of(env, arguments.values[0]),
                                   path.empty() ? nullptr : path.c_str(), -1};
   napi_get_value_double(env, arguments.values[2], &options.parallel_grain);
   EspalierExecutor* executor = nullptr;
-  if (threw(env, espalier_executor_create(&options, &executor))) return nullptr;
+  if (threw(env, api, api.espalier_executor_create(&options, &executor))) return nullptr;
   void* instance = nullptr;
   napi_get_instance_data(env, &instance);
-  auto* handle = new ExecutorHandle{executor, *static_cast<std::shared_ptr<Environment>*>(instance)};
+  auto* handle = new ExecutorHandle{&api, executor, *static_cast<std::shared_ptr<Environment>*>(instance)};
   arguments.environment->executors.insert(handle);
   napi_value external;
   napi_create_external(
@@ -178,7 +249,7 @@ napi_value create_executor(napi_env env, napi_callback_info info) {
       [](napi_env, void* data, void*) {
         auto* handle = static_cast<ExecutorHandle*>(data);
         handle->environment->executors.erase(handle);
-        espalier_executor_release(handle->executor);
+        handle->api->espalier_executor_release(handle->executor);
         delete handle;
       },
       nullptr, &external);
@@ -189,7 +260,7 @@ napi_value executor_path(napi_env env, napi_callback_info info) {
   auto* handle = handle_of<ExecutorHandle>(env, arguments_of(env, info).values[0]);
   if (!handle) return nullptr;
   napi_value text;
-  napi_create_string_utf8(env, espalier_executor_instruction_path(handle->executor), NAPI_AUTO_LENGTH, &text);
+  napi_create_string_utf8(env, handle->api->espalier_executor_instruction_path(handle->executor), NAPI_AUTO_LENGTH, &text);
   return text;
 }
 
@@ -197,7 +268,7 @@ void release_buffer_memory(napi_env env, BufferHandle* handle) {
   if (!handle->buffer) return;
   int64_t total = 0;
   napi_adjust_external_memory(env, -handle->bytes, &total);
-  espalier_buffer_release(handle->buffer);
+  handle->api->espalier_buffer_release(handle->buffer);
   handle->buffer = nullptr;
 }
 
@@ -208,12 +279,12 @@ napi_value allocate(napi_env env, napi_callback_info info) {
   if (!executor) return nullptr;
   const int64_t bytes = integer_of(env, arguments.values[1]);
   EspalierBuffer* buffer = nullptr;
-  if (threw(env, espalier_buffer_allocate(executor->executor, bytes, &buffer))) return nullptr;
+  if (threw(env, *executor->api, executor->api->espalier_buffer_allocate(executor->executor, bytes, &buffer))) return nullptr;
   int64_t total = 0;
   napi_adjust_external_memory(env, bytes, &total);
   napi_value external;
   napi_create_external(
-      env, new BufferHandle{buffer, bytes},
+      env, new BufferHandle{executor->api, buffer, bytes},
       [](napi_env env, void* data, void*) {
         auto* handle = static_cast<BufferHandle*>(data);
         release_buffer_memory(env, handle);
@@ -230,7 +301,7 @@ napi_value write(napi_env env, napi_callback_info info) {
   if (!handle) return nullptr;
   const Bytes source = bytes_of(env, arguments.values[1]);
   const int64_t offset = integer_of(env, arguments.values[2]);
-  if (threw(env, espalier_buffer_write(handle->buffer, offset, source.data, source.length))) return nullptr;
+  if (threw(env, *handle->api, handle->api->espalier_buffer_write(handle->buffer, offset, source.data, source.length))) return nullptr;
   return undefined(env);
 }
 
@@ -240,7 +311,7 @@ napi_value read(napi_env env, napi_callback_info info) {
   if (!handle) return nullptr;
   const Bytes target = bytes_of(env, arguments.values[1]);
   const int64_t offset = integer_of(env, arguments.values[2]);
-  if (threw(env, espalier_buffer_read(handle->buffer, offset, target.data, target.length))) return nullptr;
+  if (threw(env, *handle->api, handle->api->espalier_buffer_read(handle->buffer, offset, target.data, target.length))) return nullptr;
   return undefined(env);
 }
 
@@ -252,7 +323,7 @@ napi_value free_buffer(napi_env env, napi_callback_info info) {
 }
 
 void release_program(ProgramHandle* handle) {
-  if (handle->program) espalier_program_release(handle->program);
+  if (handle->program) handle->api->espalier_program_release(handle->program);
   handle->program = nullptr;
 }
 
@@ -306,10 +377,10 @@ napi_value load(napi_env env, napi_callback_info info) {
   const EspalierProgramSpec spec{sizeof(EspalierProgramSpec), tensors.data(), static_cast<int64_t>(tensors.size()),
                                  instructions.data(), static_cast<int64_t>(count), sizes[0], sizes[1], sizes[2]};
   EspalierProgram* loaded = nullptr;
-  if (threw(env, espalier_program_load(executor->executor, &spec, &loaded))) return nullptr;
+  if (threw(env, *executor->api, executor->api->espalier_program_load(executor->executor, &spec, &loaded))) return nullptr;
   napi_value external;
   napi_create_external(
-      env, new ProgramHandle{loaded, 0, false},
+      env, new ProgramHandle{executor->api, loaded, 0, false},
       [](napi_env, void* data, void*) {
         release_program(static_cast<ProgramHandle*>(data));
         delete static_cast<ProgramHandle*>(data);
@@ -322,7 +393,7 @@ napi_value scratch_bytes(napi_env env, napi_callback_info info) {
   auto* program = handle_of<ProgramHandle>(env, arguments_of(env, info).values[0]);
   if (!program) return nullptr;
   napi_value bytes;
-  napi_create_int64(env, espalier_program_scratch_bytes(program->program), &bytes);
+  napi_create_int64(env, program->api->espalier_program_scratch_bytes(program->program), &bytes);
   return bytes;
 }
 
@@ -333,7 +404,11 @@ napi_value bind(napi_env env, napi_callback_info info) {
   auto* buffer = program ? handle_of<BufferHandle>(env, arguments.values[2]) : nullptr;
   if (!buffer) return nullptr;
   const int64_t tensor = integer_of(env, arguments.values[1]);
-  if (threw(env, espalier_program_bind(program->program, tensor, buffer->buffer))) return nullptr;
+  if (program->api != buffer->api) {
+    napi_throw_error(env, nullptr, "program and buffer are of different devices.");
+    return nullptr;
+  }
+  if (threw(env, *program->api, program->api->espalier_program_bind(program->program, tensor, buffer->buffer))) return nullptr;
   return undefined(env);
 }
 
@@ -388,12 +463,12 @@ napi_value run(napi_env env, napi_callback_info info) {
   napi_create_reference(env, arguments.values[2], 1, &made->output_reference);
   ++program->pending;
   if (++arguments.environment->pending == 1) napi_ref_threadsafe_function(env, arguments.environment->completions);
-  const int32_t status = espalier_program_submit(program->program, made->runtime.data(), runtime.length,
+  const int32_t status = program->api->espalier_program_submit(program->program, made->runtime.data(), runtime.length,
                                                  made->output.data(), output.length, done, made);
   if (status != ESPALIER_OK) {
     made->status = status;
-    made->message = espalier_last_error();
-    made->instruction = espalier_last_error_instruction();
+    made->message = program->api->espalier_last_error();
+    made->instruction = program->api->espalier_last_error_instruction();
     settle(env, nullptr, nullptr, made);
   }
   return promise;
@@ -402,7 +477,7 @@ napi_value run(napi_env env, napi_callback_info info) {
 napi_value cancel(napi_env env, napi_callback_info info) {
   auto* program = handle_of<ProgramHandle>(env, arguments_of(env, info).values[0]);
   if (!program) return nullptr;
-  espalier_program_cancel(program->program);
+  program->api->espalier_program_cancel(program->program);
   return undefined(env);
 }
 
@@ -413,7 +488,7 @@ napi_value read_tensor(napi_env env, napi_callback_info info) {
   if (!program) return nullptr;
   const Bytes target = bytes_of(env, arguments.values[2]);
   const int64_t tensor = integer_of(env, arguments.values[1]);
-  if (threw(env, espalier_program_read_tensor(program->program, tensor, target.data, target.length))) return nullptr;
+  if (threw(env, *program->api, program->api->espalier_program_read_tensor(program->program, tensor, target.data, target.length))) return nullptr;
   return undefined(env);
 }
 
@@ -424,7 +499,7 @@ napi_value profile(napi_env env, napi_callback_info info) {
   if (!program) return nullptr;
   const Bytes seconds = bytes_of(env, arguments.values[1]);
   const Bytes calls = bytes_of(env, arguments.values[2]);
-  if (threw(env, espalier_program_profile(program->program, reinterpret_cast<double*>(seconds.data),
+  if (threw(env, *program->api, program->api->espalier_program_profile(program->program, reinterpret_cast<double*>(seconds.data),
                                           reinterpret_cast<int64_t*>(calls.data), seconds.length / 8))) {
     return nullptr;
   }
@@ -441,7 +516,7 @@ napi_value free_program(napi_env env, napi_callback_info info) {
 
 // Before the environment goes: no thread may call back into it any more.
 void stop_executors(void* data) {
-  for (ExecutorHandle* handle : static_cast<Environment*>(data)->executors) espalier_executor_stop(handle->executor);
+  for (ExecutorHandle* handle : static_cast<Environment*>(data)->executors) handle->api->espalier_executor_stop(handle->executor);
 }
 
 napi_value initialise(napi_env env, napi_value exports) {
@@ -465,6 +540,7 @@ napi_value initialise(napi_env env, napi_value exports) {
       {"freeBuffer", free_buffer},  {"load", load},                      {"bind", bind},
       {"run", run},                 {"cancel", cancel},                  {"readTensor", read_tensor},
       {"profile", profile},         {"freeProgram", free_program},     {"scratchBytes", scratch_bytes},
+      {"openLibrary", open_library},
   };
   for (const auto& function : functions) {
     napi_value value;

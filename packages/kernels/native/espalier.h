@@ -31,7 +31,8 @@ enum {
   ESPALIER_UNSUPPORTED = 4,    /* an instruction path that this machine or this build lacks */
   ESPALIER_CANCELLED = 5,
   ESPALIER_NOT_BOUND = 6,      /* a run before every owned tensor has a buffer */
-  ESPALIER_INTERNAL = 7
+  ESPALIER_INTERNAL = 7,
+  ESPALIER_DEVICE = 8          /* the device or its driver refused; the sentence says what */
 };
 
 typedef struct EspalierExecutor EspalierExecutor;
@@ -86,6 +87,8 @@ ESPALIER_API int64_t espalier_last_error_instruction(void);
 ESPALIER_API int32_t espalier_has_instruction_path(const char* name);
 /* Comma-separated `op(attribute,attribute)` entries, separated by ';', of the registry. Static storage. */
 ESPALIER_API const char* espalier_op_list(void);
+/* One line about the device, its libraries and what was tried to reach them, for people. Static storage. */
+ESPALIER_API const char* espalier_device_summary(void);
 
 ESPALIER_API int32_t espalier_executor_create(const EspalierExecutorOptions* options, EspalierExecutor** executor);
 ESPALIER_API const char* espalier_executor_instruction_path(const EspalierExecutor* executor);

@@ -21,8 +21,10 @@ export interface PackedProgram {
 
 /** What native/addon.cc exports. */
 export interface Addon {
-  describe(): { ops: string; instructionPaths: string };
-  createExecutor(numThreads: number, instructionPath: string | undefined, parallelGrain: number): Handle;
+  /** Opens a library of device kernels; it takes the place of the addon's own CPU kernels where it is passed. */
+  openLibrary(path: string): Handle;
+  describe(library?: Handle): { ops: string; instructionPaths: string; device: string };
+  createExecutor(numThreads: number, instructionPath: string | undefined, parallelGrain: number, library?: Handle): Handle;
   executorPath(executor: Handle): string;
   allocate(executor: Handle, bytes: number): Handle;
   write(buffer: Handle, source: ArrayBufferView, byteOffset: number): void;

@@ -1,19 +1,31 @@
 import { type Executor, referenceExecutor } from "@espalier/graph";
 import { cpuExecutor, type CpuExecutorOptions } from "./cpuExecutor.ts";
+import { cudaExecutor } from "./cudaExecutor.ts";
+import { cudaStatus, emulatedCuda } from "./cudaLibrary.ts";
 import { nativeStatus } from "./nativeStatus.ts";
 
 /** An executor that this machine has, for tests that run on all of them. */
 export interface Backend {
-  /** `reference`, `cpu avx512`, `cpu avx2`, `cpu portable`. */
+  /** `reference`, `cpu avx512`, `cpu avx2`, `cpu portable`, `cuda`, `cuda-emulated`. */
   name: string;
   create(options?: Omit<CpuExecutorOptions, "isa">): Executor;
 }
 
-/** The reference executor, then the native one on every instruction path of this machine, best first. */
+/**
+ * The reference executor, the native one on every instruction path of this machine, best first, then CUDA: on a GPU where
+ * there is one, and emulated where the checkout has been built. Emulated, `numThreads` is the seed of the order in which
+ * the threads of a block run, so that tests of many thread counts look for missing barriers.
+ */
 export function availableBackends(): Backend[] {
   const native = nativeStatus().instructionPaths.map((isa): Backend => ({
     name: `cpu ${isa}`,
     create: (options) => cpuExecutor({ ...options, isa }),
   }));
-  return [{ name: "reference", create: () => referenceExecutor() }, ...native];
+  const { available, libraryPath } = cudaStatus();
+  const cuda: Backend[] = available ? [{ name: "cuda", create: () => cudaExecutor({ libraryPath }) }] : [];
+  const emulated = emulatedCuda();
+  if (emulated) {
+    cuda.push({ name: "cuda-emulated", create: ({ numThreads } = {}) => cudaExecutor({ libraryPath: emulated, emulationSeed: numThreads }) });
+  }
+  return [{ name: "reference", create: () => referenceExecutor() }, ...native, ...cuda];
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "espalier.h"
+#include "executor/device.h"
 #include "executor/executor.h"
 #include "executor/instruction_path.h"
 #include "executor/memory.h"
@@ -76,7 +77,7 @@ int32_t espalier_has_instruction_path(const char* name) { return espalier::find_
 const char* espalier_op_list(void) {
   static const std::string list = [] {
     std::string text;
-    const espalier::OpTable& table = *espalier::find_instruction_path("portable")->table;
+    const espalier::OpTable& table = espalier::plainest_op_table();
     for (int32_t i = 0; i < table.count; ++i) {
       text += (i ? ";" : "") + std::string(table.kernels[i]->name) + "(" + table.kernels[i]->attributes + ")";
     }
@@ -84,6 +85,8 @@ const char* espalier_op_list(void) {
   }();
   return list.c_str();
 }
+
+const char* espalier_device_summary(void) { return espalier::device_summary(); }
 
 int32_t espalier_executor_create(const EspalierExecutorOptions* options, EspalierExecutor** executor) {
   return guarded([&] {
@@ -118,14 +121,14 @@ int32_t espalier_buffer_allocate(EspalierExecutor*, int64_t bytes, EspalierBuffe
 int32_t espalier_buffer_write(EspalierBuffer* buffer, int64_t offset, const void* source, int64_t bytes) {
   return guarded([&] {
     expect_range(buffer, offset, bytes);
-    if (bytes) std::memcpy(buffer->memory->data() + offset, source, static_cast<std::size_t>(bytes));
+    if (bytes) espalier::device_write(buffer->memory->data() + offset, source, static_cast<std::size_t>(bytes));
   });
 }
 
 int32_t espalier_buffer_read(const EspalierBuffer* buffer, int64_t offset, void* target, int64_t bytes) {
   return guarded([&] {
     expect_range(buffer, offset, bytes);
-    if (bytes) std::memcpy(target, buffer->memory->data() + offset, static_cast<std::size_t>(bytes));
+    if (bytes) espalier::device_read(target, buffer->memory->data() + offset, static_cast<std::size_t>(bytes));
   });
 }
 

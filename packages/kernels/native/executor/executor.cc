@@ -1,6 +1,7 @@
 #include "executor/executor.h"
 
 #include "executor/denormals.h"
+#include "executor/device.h"
 #include "executor/program.h"
 #include "executor/status.h"
 
@@ -14,7 +15,7 @@ constexpr double kParallelGrain = 2e5;
 }  // namespace
 
 Executor::Executor(int num_threads, const InstructionPath& path, double parallel_grain)
-    : path_(path), parallel_grain_(parallel_grain < 0 ? kParallelGrain : parallel_grain), pool_(num_threads), thread_([this] { work(); }) {}
+    : path_(path), parallel_grain_(parallel_grain < 0 ? kParallelGrain : parallel_grain), pool_(num_threads), device_(open_device(num_threads)), thread_([this] { work(); }) {}
 
 Executor::~Executor() { stop(); }
 
@@ -38,35 +39,63 @@ void Executor::stop() {
 
 bool Executor::idle() {
   std::lock_guard<std::mutex> lock(mutex_);
-  return jobs_.empty() && !running_;
+  return jobs_.empty() && under_way_.empty();
 }
+
+namespace {
+
+// Runs `body` and returns how it ended.
+template <class Body>
+Failure outcome_of(Body body) {
+  try {
+    body();
+    return {ESPALIER_OK, ""};
+  } catch (const Failure& thrown) {
+    return thrown;
+  } catch (const std::bad_alloc&) {
+    return {ESPALIER_OUT_OF_MEMORY, "there is not enough memory for the arena of this program."};
+  } catch (...) {
+    return {ESPALIER_INTERNAL, "an unexpected exception ended the run."};
+  }
+}
+
+}  // namespace
 
 void Executor::work() {
   flush_denormals_on_this_thread();
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
-    job_arrived_.wait(lock, [this] { return !jobs_.empty() || stopping_; });
-    if (jobs_.empty()) return;
-    const Job job = jobs_.front();
-    jobs_.pop_front();
-    running_ = true;
-    lock.unlock();
-    Failure failure{ESPALIER_OK, ""};
-    try {
-      job.program->run(job);
-    } catch (const Failure& thrown) {
-      failure = thrown;
-    } catch (const std::bad_alloc&) {
-      failure = {ESPALIER_OUT_OF_MEMORY, "there is not enough memory for the arena of this program."};
-    } catch (...) {
-      failure = {ESPALIER_INTERNAL, "an unexpected exception ended the run."};
-    }
-    lock.lock();
-    running_ = false;
-    lock.unlock();
-    job.done(job.context, failure.status, failure.message.c_str(), failure.instruction);
-    lock.lock();
+    if (!jobs_.empty() && under_way_.size() < runs_under_way()) begin_next(lock);
+    else if (!under_way_.empty()) finish_oldest(lock);
+    else if (stopping_) return;
+    else job_arrived_.wait(lock, [this] { return !jobs_.empty() || stopping_; });
   }
+}
+
+void Executor::begin_next(std::unique_lock<std::mutex>& lock) {
+  const Job job = jobs_.front();
+  jobs_.pop_front();
+  under_way_.push_back(job);
+  lock.unlock();
+  const Failure failure = outcome_of([&] { job.program->begin(job); });
+  lock.lock();
+  if (failure.status == ESPALIER_OK) return;
+  while (under_way_.size() > 1) finish_oldest(lock);  // earlier runs are answered first
+  under_way_.pop_front();
+  lock.unlock();
+  job.done(job.context, failure.status, failure.message.c_str(), failure.instruction);
+  lock.lock();
+}
+
+void Executor::finish_oldest(std::unique_lock<std::mutex>& lock) {
+  const Job job = under_way_.front();
+  lock.unlock();
+  const Failure failure = outcome_of([&] { job.program->finish(job); });
+  lock.lock();
+  under_way_.pop_front();
+  lock.unlock();
+  job.done(job.context, failure.status, failure.message.c_str(), failure.instruction);
+  lock.lock();
 }
 
 char* Executor::grown(Memory& memory, std::size_t bytes) {

@@ -47,20 +47,24 @@ class Executor {
   char* scratch(std::size_t bytes) { return grown(scratch_, bytes); }
   // The program whose intermediates the arena holds.
   std::atomic<const Program*> last_program{nullptr};
+  void* device() const { return device_.get(); }
 
  private:
   void work();
+  void begin_next(std::unique_lock<std::mutex>& lock);
+  void finish_oldest(std::unique_lock<std::mutex>& lock);
   static char* grown(Memory& memory, std::size_t bytes);
 
   InstructionPath path_;
   double parallel_grain_;
   ThreadPool pool_;
+  std::shared_ptr<void> device_;
   Memory arena_;
   Memory scratch_;
   std::mutex mutex_;
   std::condition_variable job_arrived_;
   std::deque<Job> jobs_;
-  bool running_ = false;
+  std::deque<Job> under_way_;  // begun, in order
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

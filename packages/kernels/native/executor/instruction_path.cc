@@ -66,11 +66,6 @@ const InstructionPath* find_instruction_path(const char* name) {
   return nullptr;
 }
 
-const OpKernel* find_op(const OpTable& table, const char* name) {
-  for (int32_t i = 0; i < table.count; ++i) {
-    if (std::strcmp(table.kernels[i]->name, name) == 0) return table.kernels[i];
-  }
-  return nullptr;
-}
+const OpTable& plainest_op_table() { return portable::op_table; }
 
 }  // namespace espalier

@@ -9,6 +9,8 @@
 
 namespace espalier {
 
+struct CudaContext;  // cuda/launch.h
+
 enum class DType : int32_t { f32 = 0, i32 = 1 };
 
 struct TensorView {
@@ -54,6 +56,8 @@ struct OpKernel {
   int32_t (*num_stages)(const OpCall&);         // null: one stage, num_tasks and run
   int64_t (*stage_tasks)(const OpCall&, int32_t stage);
   void (*run_stage)(const OpCall&, int32_t stage, int64_t task_begin, int64_t task_end);
+  // On a CUDA device instead of all of the above but scratch_bytes: puts the kernels of the op into a stream.
+  void (*launch)(const OpCall&, const CudaContext&) = nullptr;
 };
 
 // Each ops/<file>_cpu.cc defines, inside namespace ESPALIER_ISA, `extern const OpKernel <op>_kernel;` and has its line in

@@ -1,8 +1,6 @@
 #include "executor/program.h"
 
-#include <chrono>
-#include <cstring>
-
+#include "executor/device.h"
 #include "executor/status.h"
 
 namespace espalier {
@@ -40,6 +38,13 @@ double work_of(const OpCall& call, const OpKernel& kernel) {
 }
 
 }  // namespace
+
+const OpKernel* find_op(const OpTable& table, const char* name) {
+  for (int32_t i = 0; i < table.count; ++i) {
+    if (table.kernels[i]->name == std::string(name)) return table.kernels[i];
+  }
+  return nullptr;
+}
 
 Program::Program(std::shared_ptr<Executor> executor, const EspalierProgramSpec& spec)
     : executor_(std::move(executor)),
@@ -149,11 +154,11 @@ void Program::submit(Job job, int64_t runtime_bytes, int64_t output_bytes) {
 
 void Program::cancel() { cancelled_through_ = submitted_.load(); }
 
-void Program::point_at_memory() {
+bool Program::point_at_memory() {
   char* const arena = executor_->arena(static_cast<std::size_t>(arena_bytes_));
   char* const scratch = executor_->scratch(scratch_bytes_);
   std::lock_guard<std::mutex> lock(mutex_);
-  if (!binding_changed_ && arena == seen_arena_ && scratch == seen_scratch_) return;
+  if (!binding_changed_ && arena == seen_arena_ && scratch == seen_scratch_) return false;
   std::vector<char*> places(tensors_.size());
   for (std::size_t id = 0; id < tensors_.size(); ++id) {
     const Tensor& tensor = tensors_[id];
@@ -176,46 +181,13 @@ void Program::point_at_memory() {
   binding_changed_ = false;
   seen_arena_ = arena;
   seen_scratch_ = scratch;
+  return true;
 }
 
-void Program::run(const Job& job) {
-  point_at_memory();
-  executor_->last_program = this;
-  if (runtime_bytes_) std::memcpy(runtime_.data(), job.runtime, static_cast<std::size_t>(runtime_bytes_));
-  auto before = std::chrono::steady_clock::now();
-  for (std::size_t i = 0; i < instructions_.size(); ++i) {
-    if (job.number <= cancelled_through_.load(std::memory_order_relaxed) || executor_->stopping()) {
-      throw Failure{ESPALIER_CANCELLED, "the run was cancelled.", static_cast<int64_t>(i)};
-    }
-    run_instruction(instructions_[i]);
-    const auto after = std::chrono::steady_clock::now();
-    nanoseconds_[i] += std::chrono::duration_cast<std::chrono::nanoseconds>(after - before).count();
-    ++calls_[i];
-    before = after;
+void Program::expect_not_cancelled(const Job& job, int64_t instruction) const {
+  if (job.number <= cancelled_through_.load(std::memory_order_relaxed) || executor_->stopping()) {
+    throw Failure{ESPALIER_CANCELLED, "the run was cancelled.", instruction};
   }
-  if (output_bytes_) std::memcpy(job.output, output_.data(), static_cast<std::size_t>(output_bytes_));
-}
-
-void Program::run_instruction(const Instruction& at) {
-  struct Stage {
-    const Instruction* instruction;
-    int32_t number;
-  };
-  const int32_t num_stages = at.kernel->num_stages ? at.kernel->num_stages(at.call) : 1;
-  for (int32_t stage = 0; stage < num_stages; ++stage) {
-    const Stage context{&at, stage};
-    const int64_t num_tasks =
-        at.kernel->num_stages ? at.kernel->stage_tasks(at.call, stage) : at.kernel->num_tasks(at.call);
-    const ThreadPool::Run run = [](const void* pointer, int64_t task_begin, int64_t task_end) {
-      const Stage& stage = *static_cast<const Stage*>(pointer);
-      const OpKernel& kernel = *stage.instruction->kernel;
-      if (kernel.num_stages) kernel.run_stage(stage.instruction->call, stage.number, task_begin, task_end);
-      else kernel.run(stage.instruction->call, task_begin, task_end);
-    };
-    if (at.parallel) executor_->pool().run(run, &context, num_tasks);
-    else if (num_tasks > 0) run(&context, 0, num_tasks);
-  }
-  if (at.kernel->finish) at.kernel->finish(at.call);
 }
 
 void Program::read_tensor(int64_t id, void* target, int64_t bytes) {
@@ -230,7 +202,7 @@ void Program::read_tensor(int64_t id, void* target, int64_t bytes) {
     case ESPALIER_REGION_OUTPUT: from = output_.data() + tensor.offset; break;
     default: from = seen_arena_ + tensor.offset;
   }
-  std::memcpy(target, from, static_cast<std::size_t>(bytes));
+  device_read(target, from, static_cast<std::size_t>(bytes));
 }
 
 void Program::profile(double* seconds, int64_t* calls, int64_t num_instructions) const {

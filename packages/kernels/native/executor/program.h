@@ -27,8 +27,10 @@ class Program {
   void read_tensor(int64_t tensor, void* target, int64_t bytes);
   void profile(double* seconds, int64_t* calls, int64_t num_instructions) const;
 
-  // On the executor's thread.
-  void run(const Job& job);
+  // On the executor's thread, and defined once a device (executor/run_cpu.cc, cuda/run_cuda.cc): `begin` starts a run, on
+  // a CPU it is also its end; `finish` waits for it and hands out what it computed. Runs finish in the order they began.
+  void begin(const Job& job);
+  void finish(const Job& job);
 
  private:
   struct Tensor {
@@ -48,7 +50,9 @@ class Program {
   };
 
   Instruction resolved(const EspalierInstructionSpec& spec, int64_t index) const;
-  void point_at_memory();
+  // Resolves every tensor; true when a place differs from the run before.
+  bool point_at_memory();
+  void expect_not_cancelled(const Job& job, int64_t instruction) const;
   void run_instruction(const Instruction& instruction);
   const Tensor& tensor_at(int64_t id) const;
 
@@ -65,6 +69,7 @@ class Program {
   std::vector<std::shared_ptr<Memory>> in_use_;  // keeps what the current run points at
   char* seen_arena_ = nullptr;
   char* seen_scratch_ = nullptr;
+  std::shared_ptr<void> device_state_;  // what the device keeps of a program: a captured graph
 
   std::atomic<uint64_t> submitted_{0};
   std::atomic<uint64_t> cancelled_through_{0};

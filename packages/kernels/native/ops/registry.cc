@@ -1,4 +1,4 @@
-// registry_cpu.cc -- the op table of one instruction set, from op_list.h.
+// registry.cc -- the op table of one instruction set, from op_list.h.
 #include "executor/op.h"
 
 namespace espalier {

@@ -1,0 +1,45 @@
+// gemm_cuda.h -- matrix products for matmul and linearCrossEntropy:
+//
+//   z = alpha * op(a) op(b) + bias;  pre = z;  z = gelu(z) when gelu;  y (+)= z * gate + residual
+//
+//   a as stored [M, K], or [K, M] when trans_a; b [K, N], or [N, K] when trans_b; y, pre, residual [M, N]; bias, gate [N]
+//
+// Each element of y is summed by one thread or one tensor-core tile over k in order: the result depends on shapes alone.
+#pragma once
+#include "cuda/device_math.h"
+#include "cuda/launch.h"
+
+namespace espalier {
+namespace cuda {
+
+struct Gemm {
+  Out y;
+  Out pre;                  // no data: not wanted
+  In a, b;
+  In bias, gate, residual;  // no data: absent
+  int64_t M, N, K;
+  int64_t lda, ldb;         // between rows as stored
+  bool trans_a, trans_b, with_gelu;
+  float alpha;
+  Accumulate accumulate;
+};
+
+// Puts the product into the stream: on tensor cores when both factors are bf16, in fp32 otherwise.
+void launch_gemm(const CudaContext& context, const char* name, const Gemm& gemm);
+
+#if defined(ESPALIER_EMULATED) || defined(__CUDACC__)
+// Everything after the sum, for element (m, n).
+__device__ __forceinline__ void finish_element(const Gemm& g, int64_t m, int64_t n, float sum, bool adds) {
+  const int64_t at = m * g.N + n;
+  float z = g.alpha * sum;
+  if (g.bias.data) z += g.bias[n];
+  if (g.pre.data) g.pre.set(at, z);
+  if (g.with_gelu) z = gelu(z);
+  if (g.gate.data) z *= g.gate[n];
+  if (g.residual.data) z += g.residual[at];
+  g.y.set(at, adds ? g.y[at] + z : z);
+}
+#endif
+
+}  // namespace cuda
+}  // namespace espalier

@@ -1,0 +1,193 @@
+// linear_cross_entropy_cuda.cu -- see linear_cross_entropy.h. Rows go in chunks: the logits of a chunk are a product into
+// scratch memory, one block a row finds maximum, sum and loss, and with gradients turns the logits into g in place, from
+// which two more products make dx and dHead. At most kMostLogits logits are held.
+#include "ops/linear_cross_entropy.h"
+
+#include "ops/gemm_cuda.h"
+
+namespace espalier {
+namespace cuda {
+namespace {
+
+#if defined(ESPALIER_EMULATED)
+constexpr int64_t kMostLogits = 1 << 20;  // so that small tests have several chunks
+#else
+constexpr int64_t kMostLogits = int64_t(1) << 28;
+#endif
+constexpr int kThreads = 256;
+
+struct Head {
+  In x, head, weights;
+  const int32_t* targets;
+  int64_t R, V, C;
+  float factor;
+};
+
+struct RowResults {
+  Out loss, token_loss, greedy, lse;
+};
+
+struct Largest {
+  float value;
+  int64_t index;
+};
+// The larger value; of equal ones the first. What is not a number never wins.
+__device__ __forceinline__ Largest larger_of(Largest a, Largest b) {
+  return b.value > a.value || (b.value == a.value && b.index < a.index) ? b : a;
+}
+
+struct RowRoom {
+  Largest largest[kThreads / kWarpSize];
+  float sums[kThreads / kWarpSize];
+};
+
+// logits [rows, V] of rows first ... of the whole.
+__global__ void __launch_bounds__(kThreads) row_losses(RowResults results, Head h, const float* logits, int64_t first) {
+  RowRoom& room = *block_memory<RowRoom>();
+  const int64_t r = first + blockIdx.x;
+  const float* row = logits + int64_t(blockIdx.x) * h.V;
+  Largest best{-INFINITY, h.V};
+  for (int64_t v = threadIdx.x; v < h.V; v += kThreads) best = larger_of(best, Largest{row[v], v});
+#pragma unroll
+  for (int s = kWarpSize / 2; s > 0; s /= 2) {
+    Largest other;
+    other.value = __shfl_xor_sync(~0u, best.value, s);
+    other.index = __shfl_xor_sync(~0u, best.index, s);
+    best = larger_of(best, other);
+  }
+  if (threadIdx.x % kWarpSize == 0) room.largest[threadIdx.x / kWarpSize] = best;
+  __syncthreads();
+  for (int w = 0; w < kThreads / kWarpSize; ++w) best = larger_of(best, room.largest[w]);
+  float sum = 0.0f;
+  for (int64_t v = threadIdx.x; v < h.V; v += kThreads) sum += expf(row[v] - best.value);
+  sum = block_sum(sum, room.sums);
+  if (threadIdx.x != 0) return;
+  const float lse = best.value + logf(sum);
+  const int64_t target = h.targets[r];
+  results.lse.set(r, lse);
+  results.token_loss.set(r, target < 0 ? 0.0f : target < h.V ? lse - row[target] : nanf(""));
+  results.greedy.set(r, target == best.index ? 1.0f : 0.0f);
+}
+
+// logits become factor * g.
+__global__ void __launch_bounds__(kThreads) logit_gradients(float* logits, Head h, In lse, int64_t first) {
+  const int64_t r = first + blockIdx.y, target = h.targets[r];
+  const int64_t v = int64_t(blockIdx.x) * kThreads + threadIdx.x;
+  if (v >= h.V) return;
+  float* logit = logits + int64_t(blockIdx.y) * h.V + v;
+  float g = 0.0f;
+  if (target >= h.V) g = nanf("");
+  else if (target >= 0) g = h.factor * h.weights[r] * (expf(*logit - lse[r]) - (v == target ? 1.0f : 0.0f));
+  *logit = g;
+}
+
+__global__ void __launch_bounds__(kThreads) total_loss(RowResults results, Head h) {
+  double sum = 0.0;
+  for (int64_t r = threadIdx.x; r < h.R; r += kThreads) {
+    if (h.targets[r] >= 0) sum += static_cast<double>(h.weights[r]) * static_cast<double>(results.token_loss[r]);
+  }
+  sum = block_sum(sum, block_memory<double>());
+  if (threadIdx.x == 0) results.loss.set(0, static_cast<float>(sum));
+}
+
+Head head_of(const OpCall& call) {
+  const TensorView& head = call.inputs[1];
+  return {in(call.inputs[0]), in(head), in(call.inputs[3]), call.inputs[2].i32(), call.inputs[2].count, head.rows(), head.last(),
+          static_cast<float>(call.attributes[0])};
+}
+
+int64_t rows_per_chunk(const Head& h) {
+  const int64_t fit = kMostLogits / h.V;
+  const int64_t rows = fit < 1 ? 1 : fit > 128 ? fit / 128 * 128 : fit;
+  const int64_t most = 65535;  // rows are an axis of a grid
+  return rows < h.R ? (rows < most ? rows : most) : (h.R < most ? h.R : most);
+}
+
+std::size_t scratch_bytes(const OpCall& call) {
+  const Head h = head_of(call);
+  return static_cast<std::size_t>(rows_per_chunk(h) * h.V) * sizeof(float);
+}
+
+// Row `row` of a matrix of C columns.
+In rows_from(const In& x, int64_t row, int64_t C) {
+  return {static_cast<const char*>(x.data) + row * C * (x.bf16 ? 2 : 4), x.bf16};
+}
+
+struct Gradients {
+  Out dx, d_head;
+  Accumulate accumulate;
+};
+
+// `results` absent: lse is an input; `gradients` absent: only losses are wanted.
+void run_chunks(const OpCall& call, const CudaContext& context, const char* name, const RowResults* results, In lse, const Gradients* gradients) {
+  const Head h = head_of(call);
+  float* logits = static_cast<float*>(call.scratch);
+  const int64_t chunk = rows_per_chunk(h);
+  for (int64_t first = 0; first < h.R; first += chunk) {
+    const int64_t rows = h.R - first < chunk ? h.R - first : chunk;
+    Gemm product{};
+    product.y = {logits, false};
+    product.a = rows_from(h.x, first, h.C);
+    product.b = h.head;
+    product.M = rows;
+    product.N = h.V;
+    product.K = product.lda = product.ldb = h.C;
+    product.trans_b = true;
+    product.alpha = h.factor;
+    launch_gemm(context, name, product);
+    if (results) {
+      launch(context, name, row_losses, dim3(static_cast<unsigned>(rows)), kThreads, sizeof(RowRoom), *results, h, static_cast<const float*>(logits), first);
+    }
+    if (!gradients) continue;
+    launch(context, name, logit_gradients, dim3(blocks_for(h.V, kThreads), static_cast<unsigned>(rows)), kThreads, 0, logits, h, lse, first);
+    Gemm dx{};
+    const In to = rows_from({gradients->dx.data, gradients->dx.bf16}, first, h.C);
+    dx.y = {const_cast<void*>(to.data), to.bf16};
+    dx.a = {logits, false};
+    dx.b = h.head;
+    dx.M = rows;
+    dx.N = dx.ldb = h.C;
+    dx.K = dx.lda = h.V;
+    dx.alpha = 1.0f;
+    launch_gemm(context, name, dx);
+    Gemm d_head{};
+    d_head.y = gradients->d_head;
+    d_head.a = {logits, false};
+    d_head.b = rows_from(h.x, first, h.C);
+    d_head.M = d_head.lda = h.V;
+    d_head.N = d_head.ldb = h.C;
+    d_head.K = rows;
+    d_head.trans_a = true;
+    d_head.alpha = 1.0f;
+    d_head.accumulate = first == 0 ? gradients->accumulate : Accumulate{1, nullptr};
+    launch_gemm(context, name, d_head);
+  }
+  if (results) launch(context, name, total_loss, dim3(1), kThreads, kThreads / kWarpSize * sizeof(double), *results, h);
+}
+
+RowResults results_of(const OpCall& call) { return {out(call.outputs[0]), out(call.outputs[1]), out(call.outputs[2]), out(call.outputs[3])}; }
+
+void launch_forward(const OpCall& call, const CudaContext& context) {
+  const RowResults results = results_of(call);
+  run_chunks(call, context, "linearCrossEntropy", &results, {}, nullptr);
+}
+
+void launch_backward(const OpCall& call, const CudaContext& context) {
+  const Gradients gradients{out(call.outputs[0]), out(call.outputs[1]), accumulate_of(call, call.attributes[1])};
+  run_chunks(call, context, "linearCrossEntropyGrad", nullptr, in(call.inputs[4]), &gradients);
+}
+
+void launch_both(const OpCall& call, const CudaContext& context) {
+  const RowResults results = results_of(call);
+  const Gradients gradients{out(call.outputs[4]), out(call.outputs[5]), accumulate_of(call, call.attributes[1])};
+  run_chunks(call, context, "linearCrossEntropyWithGrad", &results, in(call.outputs[3]), &gradients);
+}
+
+}  // namespace
+
+const OpKernel linear_cross_entropy_kernel = cuda_op("linearCrossEntropy", "factor", launch_forward, scratch_bytes);
+const OpKernel linear_cross_entropy_grad_kernel = cuda_op("linearCrossEntropyGrad", "factor,accumulate", launch_backward, scratch_bytes);
+const OpKernel linear_cross_entropy_with_grad_kernel = cuda_op("linearCrossEntropyWithGrad", "factor,accumulate", launch_both, scratch_bytes);
+
+}  // namespace cuda
+}  // namespace espalier
