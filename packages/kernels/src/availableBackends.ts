@@ -6,7 +6,7 @@ import { nativeStatus } from "./nativeStatus.ts";
 
 /** An executor that this machine has, for tests that run on all of them. */
 export interface Backend {
-  /** `reference`, `cpu avx512`, `cpu avx2`, `cpu portable`, `cuda`, `cuda-emulated`. */
+  /** `reference`, `cpu avx512`, `cpu avx2`, `cpu portable`, `cuda sm_90`, `cuda emulated`. */
   name: string;
   create(options?: Omit<CpuExecutorOptions, "isa">): Executor;
 }
@@ -21,11 +21,11 @@ export function availableBackends(): Backend[] {
     name: `cpu ${isa}`,
     create: (options) => cpuExecutor({ ...options, isa }),
   }));
-  const { available, libraryPath } = cudaStatus();
-  const cuda: Backend[] = available ? [{ name: "cuda", create: () => cudaExecutor({ libraryPath }) }] : [];
+  const { available, libraryPath, instructionPath } = cudaStatus();
+  const cuda: Backend[] = available ? [{ name: `cuda ${instructionPath}`, create: () => cudaExecutor({ libraryPath }) }] : [];
   const emulated = emulatedCuda();
   if (emulated) {
-    cuda.push({ name: "cuda-emulated", create: ({ numThreads } = {}) => cudaExecutor({ libraryPath: emulated, emulationSeed: numThreads }) });
+    cuda.push({ name: "cuda emulated", create: ({ numThreads } = {}) => cudaExecutor({ libraryPath: emulated, emulationSeed: numThreads }) });
   }
   return [{ name: "reference", create: () => referenceExecutor() }, ...native, ...cuda];
 }

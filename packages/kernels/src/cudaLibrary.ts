@@ -12,6 +12,8 @@ export interface CudaStatus {
   available: boolean;
   /** The GPU and NVIDIA's libraries in one line, or why there is none. */
   device: string;
+  /** `sm_90`: the GPU's instructions. */
+  instructionPath?: string;
   /** The library, when one was found. */
   libraryPath?: string;
   /** Places looked at, each with what was found. */
@@ -57,7 +59,7 @@ export function cudaStatus(): CudaStatus {
     try {
       const { device, instructionPaths } = loadAddon().describe(openLibrary(path));
       tried.push(`${path} (loaded)`);
-      return { available: instructionPaths !== "", device, libraryPath: path, tried };
+      return { available: instructionPaths !== "", device, instructionPath: instructionPaths || undefined, libraryPath: path, tried };
     } catch (error) {
       tried.push(`${path} (does not load: ${(error as Error).message})`);
     }

@@ -1,5 +1,5 @@
 import { totalmem } from "node:os";
-import { nativeStatus } from "@espalier/kernels";
+import { cudaStatus, nativeStatus } from "@espalier/kernels";
 import type { Command } from "commander";
 import { action } from "../command.ts";
 import { quantity } from "../terminal/format.ts";
@@ -20,8 +20,10 @@ export function addDoctor(program: Command): void {
           output.line("kernels   none: the plain reference executor is used, which is slow");
           for (const file of native.tried) output.line(`          tried ${file}`);
         }
-        output.line("gpu       no CUDA backend in this version");
-        output.result("doctor", { node: process.versions.node, memoryBytes: totalmem(), ...native });
+        const cuda = cudaStatus();
+        output.line(`gpu       ${cuda.device}`);
+        if (!cuda.available) for (const place of cuda.tried) output.line(`          tried ${place}`);
+        output.result("doctor", { node: process.versions.node, memoryBytes: totalmem(), ...native, cuda });
       }),
     );
 }

@@ -2,6 +2,7 @@
 #include "executor/instruction_path.h"
 
 #include <cstring>
+#include <string>
 
 #include "cuda/platform.h"
 
@@ -11,25 +12,29 @@ namespace cuda { extern const OpTable op_table; }
 
 namespace {
 
-#if defined(ESPALIER_EMULATED)
-const InstructionPath kPath = {"cuda-emulated", &cuda::op_table};
-#else
-const InstructionPath kPath = {"cuda", &cuda::op_table};
-#endif
-
-bool has_device() {
-  int count = 0;
-  if (cudaGetDeviceCount(&count) != cudaSuccess) {
+// The first device's, or none: "sm_90".
+const InstructionPath* path_of_device() {
+  int count = 0, major = 0, minor = 0;
+  if (cudaGetDeviceCount(&count) != cudaSuccess || count == 0 ||
+      cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0) != cudaSuccess ||
+      cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, 0) != cudaSuccess) {
     cudaGetLastError();
-    return false;
+    return nullptr;
   }
-  return count > 0;
+#if defined(ESPALIER_EMULATED)
+  static const std::string name = "emulated";
+#else
+  static const std::string name = "sm_" + std::to_string(major) + std::to_string(minor);
+#endif
+  static const InstructionPath path = {name.c_str(), &cuda::op_table};
+  return &path;
 }
 
 }  // namespace
 
 const InstructionPath* find_instruction_path(const char* name) {
-  return (!name || std::strcmp(name, kPath.name) == 0) && has_device() ? &kPath : nullptr;
+  const InstructionPath* path = path_of_device();
+  return path && (!name || std::strcmp(name, path->name) == 0) ? path : nullptr;
 }
 
 const OpTable& plainest_op_table() { return cuda::op_table; }

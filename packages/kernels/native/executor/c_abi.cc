@@ -79,7 +79,8 @@ const char* espalier_op_list(void) {
     std::string text;
     const espalier::OpTable& table = espalier::plainest_op_table();
     for (int32_t i = 0; i < table.count; ++i) {
-      text += (i ? ";" : "") + std::string(table.kernels[i]->name) + "(" + table.kernels[i]->attributes + ")";
+      if (!table.kernels[i]) continue;
+      text += (text.empty() ? "" : ";") + std::string(table.kernels[i]->name) + "(" + table.kernels[i]->attributes + ")";
     }
     return text;
   }();

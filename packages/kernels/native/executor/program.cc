@@ -41,7 +41,7 @@ double work_of(const OpCall& call, const OpKernel& kernel) {
 
 const OpKernel* find_op(const OpTable& table, const char* name) {
   for (int32_t i = 0; i < table.count; ++i) {
-    if (table.kernels[i]->name == std::string(name)) return table.kernels[i];
+    if (table.kernels[i] && table.kernels[i]->name == std::string(name)) return table.kernels[i];
   }
   return nullptr;
 }

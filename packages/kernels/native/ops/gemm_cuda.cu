@@ -7,6 +7,8 @@ namespace cuda {
 namespace {
 
 constexpr int kTile = 64, kDepth = 16, kPerThread = 4, kThreads = 256;
+// Sums of this many products are added up apart, as the CPU does: rounding grows with the longer of the two, not with K.
+constexpr int64_t kBlockK = 512;
 constexpr int kStride = kTile + 4;  // keeps rows 16-byte aligned and spreads them over the banks
 
 struct Tiles {
@@ -38,7 +40,7 @@ __global__ void __launch_bounds__(kThreads) gemm_f32(Gemm g) {
   const int64_t m_first = int64_t(blockIdx.x) * kTile, n_first = int64_t(blockIdx.y) * kTile;
   const int row = static_cast<int>(threadIdx.x) / 16 * kPerThread, col = static_cast<int>(threadIdx.x) % 16 * kPerThread;
   const bool a_along_k = !g.trans_a, b_along_k = g.trans_b;
-  float next_a[4], next_b[4], sum[kPerThread][kPerThread] = {};
+  float next_a[4], next_b[4], sum[kPerThread][kPerThread] = {}, total[kPerThread][kPerThread] = {};
   fetch(next_a, g.a, g.lda, a_along_k, m_first, g.M, 0, g.K);
   fetch(next_b, g.b, g.ldb, b_along_k, n_first, g.N, 0, g.K);
   int side = 0;
@@ -61,6 +63,16 @@ __global__ void __launch_bounds__(kThreads) gemm_f32(Gemm g) {
         for (int j = 0; j < kPerThread; ++j) sum[i][j] += a[i] * b[j];
       }
     }
+    if ((k + kDepth) % kBlockK == 0 || k + kDepth >= g.K) {
+#pragma unroll
+      for (int i = 0; i < kPerThread; ++i) {
+#pragma unroll
+        for (int j = 0; j < kPerThread; ++j) {
+          total[i][j] += sum[i][j];
+          sum[i][j] = 0.0f;
+        }
+      }
+    }
   }
   const bool adds = g.accumulate.on();
 #pragma unroll
@@ -68,7 +80,7 @@ __global__ void __launch_bounds__(kThreads) gemm_f32(Gemm g) {
 #pragma unroll
     for (int j = 0; j < kPerThread; ++j) {
       const int64_t m = m_first + row + i, n = n_first + col + j;
-      if (m < g.M && n < g.N) finish_element(g, m, n, sum[i][j], adds);
+      if (m < g.M && n < g.N) finish_element(g, m, n, total[i][j], adds);
     }
   }
 }

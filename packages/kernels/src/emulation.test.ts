@@ -1,0 +1,75 @@
+/** The emulation of CUDA on the CPU must find the faults that it promises to find: native/emulation/probes.cu has them. */
+import type { Program } from "@espalier/graph";
+import { describe, expect, it } from "vitest";
+import { cudaExecutor } from "./cudaExecutor.ts";
+import { emulatedCuda } from "./cudaLibrary.ts";
+
+const count = 64;
+const x = Float32Array.from({ length: count }, (_, i) => 100 + i);
+
+function programOf(kind: number): Program {
+  const tensor = (id: number, region: "runtime" | "output") => ({ id, region, name: region, shape: [count], dtype: "f32" as const, offset: 0, bytes: 4 * count });
+  return {
+    tensors: [tensor(0, "runtime"), tensor(1, "output")],
+    instructions: [{ op: "emulationProbe", inputs: [0], outputs: [1], attributes: { kind } }],
+    arenaBytes: 0,
+    runtimeBytes: 4 * count,
+    outputBytes: 4 * count,
+  };
+}
+
+async function probe(kind: number, seed: number): Promise<number[]> {
+  const y = new Float32Array(count);
+  const loaded = cudaExecutor({ libraryPath: emulatedCuda(), emulationSeed: seed }).load(programOf(kind));
+  for (let run = 0; run < 3; run++) await loaded.run(new Uint8Array(x.buffer), new Uint8Array(y.buffer)); // single launches, capture, replay
+  loaded.free();
+  return Array.from(y);
+}
+
+const seeds = [1, 2, 3, 4, 5];
+const results = (kind: number) => Promise.all(seeds.map((seed) => probe(kind, seed)));
+const backwards = Array.from({ length: count }, (_, i) => count - 1 - i);
+
+describe("the emulation of CUDA", () => {
+  it("runs a kernel with its barrier rightly in any order of threads", async () => {
+    for (const y of await results(0)) expect(y).toEqual(backwards);
+  });
+
+  it("shows a missing barrier: before the first read", async () => {
+    for (const y of await results(1)) expect(y).not.toEqual(backwards);
+  });
+
+  it("shows a missing barrier: between two uses of a buffer", async () => {
+    expect((await results(8)).some((y) => y.some((value, i) => value !== backwards[i]))).toBe(true);
+  });
+
+  it.each([
+    ["a barrier that half of the threads reach", 2],
+    ["a shuffle that half of the lanes take part in", 3],
+  ])("reports %s instead of hanging", async (_, kind) => {
+    await expect(probe(kind, 1)).rejects.toThrow(/instruction 0 \(emulationProbe\).*deadlock in block \(0,0,0\)/);
+    await expect(probe(kind, 7)).rejects.toThrow(/deadlock/);
+  });
+
+  it("gives not-a-numbers for shared memory that nobody has written", async () => {
+    expect((await probe(4, 1)).every(Number.isNaN)).toBe(true);
+  });
+
+  it("lands asynchronous copies at their wait, and not before", async () => {
+    expect((await probe(5, 1)).every(Number.isNaN)).toBe(true);
+    expect(await probe(6, 3)).toEqual(Array.from(x));
+  });
+
+  it("reports a write behind the shared memory that was asked for", async () => {
+    await expect(probe(7, 1)).rejects.toThrow(/wrote behind its 256 bytes of shared memory/);
+  });
+
+  it("multiplies matrices with the tensor core's layout of fragments", async () => {
+    const a = (row: number, k: number) => 1 + row + 2 * k;
+    const b = (k: number, column: number) => k - 3 * column;
+    const expected = Array.from({ length: count }, (_, i) => {
+      return Array.from({ length: 16 }, (_, k) => a(Math.floor(i / 8), k) * b(k, i % 8)).reduce((sum, term) => sum + term, 0);
+    });
+    for (const seed of seeds) expect(await probe(9, seed)).toEqual(expected);
+  });
+});
