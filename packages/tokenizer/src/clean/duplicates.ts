@@ -2,7 +2,7 @@ import { ConfigError, DataError } from "@espalier/core";
 import { mix } from "./words.ts";
 
 const WORDS = 4;
-const FIRST_SLOTS = 1 << 12;
+const FIRST_SLOTS = 1 << 8;
 
 /**
  * A set of 128-bit hashes in 16 to 40 bytes each: one flat table, not objects, so that a hundred million documents fit a

@@ -6,15 +6,17 @@ export {
   type Corpus,
   type CorpusManifest,
   type DocumentCounts,
+  type DroppedDocument,
   type InputSummary,
   type MalformedLine,
   openCorpus,
   readManifest,
   type ShardSummary,
 } from "./manifest.ts";
-export { type ExtraDocuments, type TokenizerChoice } from "./prepare/work.ts";
+export type { NearDuplicateOptions } from "./pipeline/state.ts";
+export { type DocumentOptions, type ExtraDocuments, type TokenizerChoice } from "./prepare/work.ts";
 export { prepareCorpus, type PrepareCorpusOptions } from "./prepareCorpus.ts";
-export { type AppendDocument, readShard, type Shard, type ShardHeader, type ShardOrigin, writeShard } from "./shard.ts";
+export { type AppendDocument, readDocumentEnds, readShard, type Shard, shardDocuments, type ShardHeader, type ShardOrigin, writeShard } from "./shard.ts";
 export { documentHash, type Split, splitPosition } from "./split.ts";
 export { readTokens } from "./writers/readTokens.ts";
 export { mergeSlices, parseSlice, type Slice, sliceFiles } from "./writers/slices.ts";

@@ -15,6 +15,10 @@ export const CORPUS_FILES = {
   manifest: "manifest.json",
   /** What is known between the tokeniser and the shards; removed at the end. */
   progress: "progress.json",
+  /** How far the shards are; removed at the end. */
+  checkpoint: "checkpoint.json",
+  /** Hashes of all documents, for a run that goes on, and for joining slices. */
+  documents: "documents.bin",
   tokenizer: "tokenizer.json",
   train: "train.bin",
   validation: "validation.bin",
@@ -25,18 +29,34 @@ export const CORPUS_FILES = {
 export interface DocumentCounts {
   /** All that were read, empty text not counted. */
   read: number;
+  /** Records without a text, e.g. JSONL lines that are not JSON; left out. */
+  malformed: number;
+  /** By rule; left out. */
+  dropped: Record<string, number>;
   /** Exact copies of an earlier document; left out. */
   duplicates: number;
-  /** JSONL lines without a text; left out. */
-  malformed: number;
+  /** Near copies of an earlier document; left out. */
+  nearDuplicates: number;
+  /** Replacements of personal data, by kind. */
+  masked: Record<string, number>;
   train: number;
   validation: number;
 }
 
+/** Something found in the input. */
 export interface MalformedLine {
-  /** `file:line` */
+  /** `file`, or `file:` and the line, row or record. */
   source: string;
   reason: string;
+}
+
+/** An example of what was left out. */
+export interface DroppedDocument {
+  source: string;
+  rule: string;
+  /** The measured value. */
+  detail: string;
+  excerpt?: string;
 }
 
 /** One file of text, as stored. */
@@ -61,12 +81,22 @@ export interface CorpusManifest {
   version: typeof MANIFEST_VERSION;
   /** Of all inputs' contents and all options: equal digests give equal shards. */
   digest: string;
+  /** Of the options alone. */
+  optionsDigest: string;
+  /** The part of a corpus that this is. */
+  slice?: { index: number; count: number };
   /** Of the inputs' contents alone. */
   textDigest: string;
   inputs: InputSummary[];
   documents: DocumentCounts;
   /** The first few; `documents.malformed` counts all. */
   malformedLines: MalformedLine[];
+  /** Files of which only the beginning could be read. */
+  damaged: MalformedLine[];
+  /** Of each rule up to five, chosen by hash. */
+  droppedSamples: DroppedDocument[];
+  /** Probability that a document unlike all others was taken for a near copy, at the end. */
+  nearDuplicateFalsePositiveRate?: number;
   split: Split;
   tokenizer: { name: string; vocabSize: number; digest: string; file: string };
   train: ShardSummary;

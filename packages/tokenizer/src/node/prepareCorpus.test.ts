@@ -8,6 +8,7 @@ import { trainTokenizer } from "../train/trainTokenizer.ts";
 import { cl100k } from "./encoding.ts";
 import { openCorpus } from "./manifest.ts";
 import { prepareCorpus, type PrepareCorpusOptions } from "./prepareCorpus.ts";
+import { readDocumentEnds, type Shard } from "./shard.ts";
 import { documentHash, splitPosition } from "./split.ts";
 
 const words = ["growth", "budget", "model", "token", "layer", "loss", "grows", "trains", "a", "the"];
@@ -27,30 +28,32 @@ function sample(content = jsonl(texts)): PrepareCorpusOptions & { directory: str
   };
 }
 
-const documentsOf = ({ tokens, header }: { tokens: Uint32Array; header: { documentEnds: number[] } }) =>
-  header.documentEnds.map((end, i, ends) => tokens.slice(i === 0 ? 0 : ends[i - 1]!, end));
+async function documentsOf(shard: Shard): Promise<Uint32Array[]> {
+  return [...(await readDocumentEnds(shard))].map((end, i, ends) => shard.tokens.slice(i === 0 ? 0 : ends[i - 1]!, end));
+}
 
 describe("prepareCorpus", () => {
   it("puts every document into one shard, with a separator behind it, split by hash", async () => {
     const options = sample();
     const manifest = await prepareCorpus(options);
     const { tokenizer, train, validation, extra } = await openCorpus(options.directory);
-    const decoded = (shard: typeof train) =>
-      documentsOf(shard).map((ids) => {
+    const decoded = async (shard: typeof train) =>
+      (await documentsOf(shard)).map((ids) => {
         expect(ids.at(-1)).toBe(tokenizer.specialId("<|endoftext|>"));
         return tokenizer.decodeText(ids.subarray(0, -1));
       });
     const inValidation = (text: string) => splitPosition(documentHash(Buffer.from(text))) < 0.1;
-    expect(decoded(train)).toEqual(texts.filter((text) => !inValidation(text)));
-    expect(decoded(validation)).toEqual(texts.filter(inValidation));
-    expect(decoded(extra!)).toEqual(["1+1=2", "1+2=3"]);
+    expect(await decoded(train)).toEqual(texts.filter((text) => !inValidation(text)));
+    expect(await decoded(validation)).toEqual(texts.filter(inValidation));
+    expect(await decoded(extra!)).toEqual(["1+1=2", "1+2=3"]);
     expect(manifest.documents).toEqual({
-      read: 120, duplicates: 0, malformed: 0, train: train.header.numDocuments, validation: validation.header.numDocuments,
+      read: 120, duplicates: 0, nearDuplicates: 0, dropped: {}, masked: {}, malformed: 0, train: train.header.numDocuments, validation: validation.header.numDocuments,
     });
     expect(manifest.validation.numDocuments).toBeGreaterThan(3);
     expect(manifest.train.textBytes + manifest.validation.textBytes).toBe(texts.join("").length);
     expect(readdirSync(options.directory).toSorted()).toEqual([
-      "extra.bin", "extra.bin.json", "manifest.json", "tokenizer.json", "train.bin", "train.bin.json", "validation.bin", "validation.bin.json",
+      "extra.bin", "extra.bin.ends", "extra.bin.json", "manifest.json", "tokenizer.json", "train.bin", "train.bin.ends", "train.bin.json",
+      "validation.bin", "validation.bin.ends", "validation.bin.json",
     ]);
   });
 
@@ -154,7 +157,7 @@ describe("prepareCorpus", () => {
       mkdirSync(options.directory, { recursive: true });
       writeFileSync(join(options.directory, ".train.bin.4711.0.tmp"), "what a killed process leaves");
       expect(await prepareCorpus(options)).toEqual(whole);
-      for (const name of readdirSync(options.directory)) expect(name).not.toMatch(/\.tmp$|progress/);
+      for (const name of readdirSync(options.directory)) expect(name).not.toMatch(/\.tmp$|\.partial$|progress|checkpoint/);
     }
   });
 

@@ -1,16 +1,21 @@
 import { join } from "node:path";
 import { ConfigError, DataError, type Progress, silent } from "@espalier/core";
 import { atomicWrite, disk, fileError, type FileSystem } from "@espalier/core/node";
-import { type CorpusInput, listCorpusFiles } from "./read/files.ts";
-import { CORPUS_FILES, type CorpusManifest, MANIFEST_FORMAT, MANIFEST_VERSION, type ShardSummary } from "./manifest.ts";
-import { encodeCorpus, encodeExtra } from "./prepare/encode.ts";
-import { digestInputs, digestOf, textDigestOf } from "./prepare/inputs.ts";
-import { finishedCorpus, finishedScan, finishedShard, finishedShards, removeLeftovers } from "./prepare/resume.ts";
+import { createCleaner } from "../clean/cleaner.ts";
+import { END_OF_TEXT } from "../encodings.ts";
+import { writeTokenizerJson } from "../formats/json.ts";
+import type { Tokenizer } from "../tokenizer.ts";
+import { CORPUS_FILES, type CorpusManifest, type InputSummary, MANIFEST_FORMAT, MANIFEST_VERSION, type ShardSummary } from "./manifest.ts";
+import { encodeCorpus, type EncodedCorpus, encodeExtra } from "./prepare/encode.ts";
+import { digestInputs, digestOf, optionsDigestOf, textDigestOf } from "./prepare/inputs.ts";
+import { finishedCorpus, finishedScan, finishedShard, removeLeftovers } from "./prepare/resume.ts";
 import { scanAndTrain } from "./prepare/scan.ts";
-import { type ExtraDocuments, throwIfAborted, type TokenizerChoice, type Work } from "./prepare/work.ts";
+import { type DocumentOptions, type ExtraDocuments, throwIfAborted, type TokenizerChoice, type Work } from "./prepare/work.ts";
+import { type CorpusInput, listCorpusFiles } from "./read/files.ts";
 import type { ShardHeader } from "./shard.ts";
+import { type Slice, sliceFiles } from "./writers/slices.ts";
 
-export interface PrepareCorpusOptions {
+export interface PrepareCorpusOptions extends DocumentOptions {
   inputs: readonly CorpusInput[];
   /** Made when absent. */
   directory: string;
@@ -19,6 +24,12 @@ export interface PrepareCorpusOptions {
   /** Share of documents held back for validation, by hash. Default 0.02. */
   validationShare?: number;
   extra?: ExtraDocuments;
+  /** Threads that clean and encode, besides the one that reads and writes; the result is the same. Default 0: none besides. */
+  workers?: number;
+  /** Bytes that the table of exact copies may take, 40 a document. Default 4 GiB. */
+  duplicateMemoryBytes?: number;
+  /** Only the files of one of several equal parts; `joinSlices` makes one corpus of them. Needs a finished tokeniser. */
+  slice?: Slice;
   /** Tasks `read corpus` (bytes), `train tokenizer` (tokens), `encode corpus` (bytes). */
   progress?: Progress;
   signal?: AbortSignal;
@@ -26,12 +37,11 @@ export interface PrepareCorpusOptions {
 }
 
 /**
- * From text to token shards: read, drop exact copies, split into training and validation documents by hash, train the
+ * From text to token shards: read, clean, drop copies, split into training and validation documents by hash, train the
  * tokeniser on the training documents, encode each document followed by a separator, write shards and a manifest.
  *
- * Memory holds hashes and piece counts, never the corpus. Everything is written atomically; called again after a crash
- * with the same inputs and options, it takes up what is finished and makes the rest. Pure JavaScript: it can run in a
- * process of its own beside other work.
+ * Memory holds hashes and piece counts, never the corpus. Called again after a crash with the same inputs and options, it
+ * goes on from the last checkpoint; the shards are the same as without the crash, and for any number of workers.
  *
  * @returns the manifest, as written to `manifest.json`; `openCorpus` loads it all
  * @throws {FileError} when an input is missing, unreadable or damaged, or the disk is full
@@ -40,14 +50,18 @@ export interface PrepareCorpusOptions {
  * @throws {CancelledError} when `signal` aborts
  */
 export async function prepareCorpus(options: PrepareCorpusOptions): Promise<CorpusManifest> {
-  const { directory, tokenizer: choice, extra, validationShare = 0.02, progress = silent, fileSystem = disk, signal } = options;
+  const { directory, tokenizer: choice, extra, validationShare = 0.02, progress = silent, fileSystem = disk, signal, slice } = options;
   if (!(validationShare > 0 && validationShare < 1)) {
     throw new ConfigError(`prepareCorpus: validationShare is ${validationShare}, expected between 0 and 1. Use 0.02, for example.`);
   }
+  if (slice && !("encode" in choice)) throw new ConfigError("prepareCorpus: a slice with a vocabulary to train, expected a finished tokenizer: all slices need the same. Train it first.");
+  createCleaner(options.clean ?? {}, () => ""); // refuses unknown rules before anything is read
   if (options.inputs.length === 0) throw new DataError("prepareCorpus: no inputs, expected at least one file or directory. Name a corpus.");
-  const files = await listCorpusFiles(options.inputs);
+  const all = await listCorpusFiles(options.inputs);
+  const files = slice ? sliceFiles(all, slice) : all;
   const inputs = await digestInputs(files);
-  const digest = digestOf(inputs, choice, validationShare, extra);
+  const optionsDigest = optionsDigestOf(choice, validationShare, options, extra);
+  const digest = digestOf(inputs, optionsDigest);
 
   const finished = await finishedCorpus(directory, digest, extra);
   if (finished) {
@@ -58,31 +72,59 @@ export async function prepareCorpus(options: PrepareCorpusOptions): Promise<Corp
     throw fileError("making", directory, error);
   });
 
-  const work: Work = { directory, files, digest, tokenizer: choice, validationShare, extra, progress, signal, fileSystem };
-  const { scan, tokenizer } = (await finishedScan(work)) ?? (await scanAndTrain(work));
+  const work: Work = {
+    directory, files, digest, tokenizer: choice, validationShare, documents: options, extra, progress, signal, fileSystem, slice,
+    workers: options.workers ?? 0,
+    duplicateMemoryBytes: options.duplicateMemoryBytes ?? 2 ** 32,
+  };
+  const { scan, tokenizer } = "encode" in choice ? await storedTokenizer(work, choice) : ((await finishedScan(work)) ?? (await scanAndTrain(work, choice)));
   const origin = { tokenizerDigest: tokenizer.digest, sourceDigest: digest };
-  const text = (await finishedShards(directory, origin)) ?? (await encodeCorpus(work, tokenizer, scan, origin));
+  const encoded = await encodeCorpus(work, tokenizer, scan, origin);
   const extraPath = join(directory, CORPUS_FILES.extra);
   const generated = extra && ((await finishedShard(extraPath, origin)) ?? (await encodeExtra(work, extra, tokenizer, origin)));
   throwIfAborted(signal);
 
-  const manifest: CorpusManifest = {
-    format: MANIFEST_FORMAT,
-    version: MANIFEST_VERSION,
-    digest,
-    textDigest: textDigestOf(inputs),
-    inputs,
-    documents: scan.documents,
-    malformedLines: scan.malformedLines,
-    split: scan.split,
-    tokenizer: { name: tokenizer.name, vocabSize: tokenizer.vocabSize, digest: tokenizer.digest, file: CORPUS_FILES.tokenizer },
-    train: summary(CORPUS_FILES.train, text.train),
-    validation: summary(CORPUS_FILES.validation, text.validation),
+  const manifest = manifestOf(inputs, optionsDigest, tokenizer, encoded, {
+    ...(slice && { slice }),
     ...(extra && generated && { extra: { name: extra.name, digest: extra.digest, ...summary(CORPUS_FILES.extra, generated) } }),
-  };
+  });
   await atomicWrite(join(directory, CORPUS_FILES.manifest), `${JSON.stringify(manifest, null, 1)}\n`, fileSystem);
   await removeLeftovers(directory, fileSystem);
   return manifest;
+}
+
+async function storedTokenizer({ directory, fileSystem }: Work, tokenizer: Tokenizer): Promise<{ scan: undefined; tokenizer: Tokenizer }> {
+  tokenizer.specialId(END_OF_TEXT); // refuses a vocabulary without a separator before anything is written
+  await atomicWrite(join(directory, CORPUS_FILES.tokenizer), writeTokenizerJson(tokenizer), fileSystem);
+  return { scan: undefined, tokenizer };
+}
+
+/** The manifest of shards that are finished. */
+export function manifestOf(
+  inputs: InputSummary[],
+  optionsDigest: string,
+  tokenizer: Pick<Tokenizer, "name" | "vocabSize" | "digest">,
+  { record, split, train, validation, falsePositiveRate }: EncodedCorpus,
+  more: Pick<CorpusManifest, "slice" | "extra"> = {},
+): CorpusManifest {
+  return {
+    format: MANIFEST_FORMAT,
+    version: MANIFEST_VERSION,
+    digest: digestOf(inputs, optionsDigest),
+    optionsDigest,
+    textDigest: textDigestOf(inputs),
+    inputs,
+    documents: record.documents,
+    malformedLines: record.malformedLines,
+    damaged: record.damaged,
+    droppedSamples: record.samples.toSorted((a, b) => (a.rule === b.rule ? a.position - b.position : a.rule < b.rule ? -1 : 1)).map(({ position: _, ...sample }) => sample),
+    ...(falsePositiveRate !== undefined && { nearDuplicateFalsePositiveRate: falsePositiveRate }),
+    split,
+    tokenizer: { name: tokenizer.name, vocabSize: tokenizer.vocabSize, digest: tokenizer.digest, file: CORPUS_FILES.tokenizer },
+    train: summary(CORPUS_FILES.train, train),
+    validation: summary(CORPUS_FILES.validation, validation),
+    ...more,
+  };
 }
 
 function summary(file: string, { numTokens, numDocuments, textBytes, sha256 }: ShardHeader): ShardSummary {

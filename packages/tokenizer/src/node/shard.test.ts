@@ -4,7 +4,7 @@ import { DataError, FileError } from "@espalier/core";
 import { disk, intercept } from "@espalier/core/node";
 import { describe, expect, it } from "vitest";
 import { temporaryDirectory } from "../testing/temporary.ts";
-import { type AppendDocument, readShard, writeShard } from "./shard.ts";
+import { type AppendDocument, readDocumentEnds, readShard, shardDocuments, writeShard } from "./shard.ts";
 
 const origin = { tokenizerDigest: "t".repeat(64), sourceDigest: "s".repeat(64) };
 const twoDocuments = async (append: AppendDocument) => {
@@ -17,10 +17,14 @@ describe("writeShard", () => {
     const path = join(temporaryDirectory(), "a.bin");
     const header = await writeShard(path, origin, twoDocuments);
     expect([...readFileSync(path).subarray(8, 16)]).toEqual([0xa1, 0x87, 0x01, 0, 0x70, 0x11, 0x01, 0]);
-    expect(header).toMatchObject({ numTokens: 5, numDocuments: 2, textBytes: 12, documentEnds: [3, 5], ...origin });
+    expect(header).toMatchObject({ numTokens: 5, numDocuments: 2, textBytes: 12, ...origin });
     const shard = await readShard(path, origin);
     expect([...shard.tokens]).toEqual([1, 2, 100_257, 70_000, 100_257]);
     expect(shard.header).toEqual(header);
+    expect([...(await readDocumentEnds(shard))]).toEqual([3, 5]);
+    const documents: number[][] = [];
+    for await (const { ids } of shardDocuments(path)) documents.push([...ids]);
+    expect(documents).toEqual([[1, 2, 100_257], [70_000, 100_257]]);
   });
 
   it("writes documents longer than its buffer in order", async () => {
@@ -29,9 +33,10 @@ describe("writeShard", () => {
     await writeShard(path, origin, async (append) => {
       for (const [i, length] of lengths.entries()) await append(new Uint32Array(length).fill(i), length);
     });
-    const { tokens, header } = await readShard(path);
+    const shard = await readShard(path);
+    const { tokens } = shard;
     let start = 0;
-    for (const [i, end] of header.documentEnds.entries()) {
+    for (const [i, end] of (await readDocumentEnds(shard)).entries()) {
       expect(end - start).toBe(lengths[i]);
       expect(tokens.subarray(start, end).every((token) => token === i)).toBe(true);
       start = end;
@@ -48,12 +53,12 @@ describe("writeShard", () => {
       const path = join(directory, "a.bin");
       const error: unknown = await writeShard(path, origin, twoDocuments, full).catch((thrown: unknown) => thrown);
       if (operations < failing) {
-        expect(failing).toBeGreaterThan(8); // two files: open, write, sync, rename and directory sync of each
+        expect(failing).toBeGreaterThan(12); // three files: open, write, sync, rename and directory sync of each
         return;
       }
       expect(error).toBeInstanceOf(FileError);
       expect((error as Error).message).toMatch(/the disk is full/);
-      expect(readdirSync(directory).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+      expect(readdirSync(directory).filter((name) => /\.(tmp|partial)$/.test(name))).toEqual([]);
       const read = await readShard(path).then(({ header }) => header.numTokens, () => undefined);
       expect([undefined, 5]).toContain(read); // whole, or not there
     }
@@ -71,6 +76,14 @@ describe("readShard", () => {
     const path = await written();
     truncateSync(path, 17);
     await expect(readShard(path)).rejects.toThrow(new FileError(`${path}: 17 bytes, expected 20 (5 tokens). It is truncated or foreign; tokenize the corpus again.`));
+  });
+
+  it("refuses document ends that are cut short or changed", async () => {
+    const path = await written();
+    const shard = await readShard(path);
+    truncateSync(`${path}.ends`, 8);
+    await expect(readDocumentEnds(shard)).rejects.toThrow(/a\.bin\.ends: 8 bytes, expected 16 with sha256/);
+    await expect((async () => { for await (const { ids } of shardDocuments(path)) expect(ids.length).toBe(3); })()).rejects.toThrow(/1 documents of 3 tokens, expected 2 of 5/);
   });
 
   it("refuses changed bytes", async () => {
@@ -93,7 +106,7 @@ describe("readShard", () => {
     const path = await written();
     await expect(readShard(`${path}x`)).rejects.toThrow(/it does not exist/);
     writeFileSync(`${path}.json`, '{"format":"other"}');
-    await expect(readShard(path)).rejects.toThrow(/format other, expected espalier-tokens version 1/);
+    await expect(readShard(path)).rejects.toThrow(/format other, expected espalier-tokens version 2/);
     writeFileSync(`${path}.json`, "torn {");
     await expect(readShard(path)).rejects.toThrow(/format unknown/);
   });

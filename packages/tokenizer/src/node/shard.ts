@@ -1,17 +1,18 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { DataError, FileError } from "@espalier/core";
 import { atomicWrite, disk, fileError, type FileSystem, sha256 } from "@espalier/core/node";
+import { AppendFile } from "./appendFile.ts";
+import { IdReader } from "./writers/readTokens.ts";
+import { readInUnits, u64Bytes } from "./writers/tokenStream.ts";
 
 const FORMAT = "espalier-tokens";
-const VERSION = 1;
-/** Tokens collected before a write. */
-const BUFFER_TOKENS = 1 << 18;
+const VERSION = 2;
 
 /**
  * What stands beside a shard, in `<shard>.json`. The shard itself is token ids back to back, unsigned 32 bits, little
- * endian (cl100k ids do not fit 16), without a header: any program can read it.
+ * endian (cl100k ids do not fit 16), without a header: any program can read it. `<shard>.ends` says where documents end:
+ * the index behind each document's separator, unsigned 64 bits, little endian.
  */
 export interface ShardHeader {
   format: typeof FORMAT;
@@ -25,8 +26,8 @@ export interface ShardHeader {
   sourceDigest: string;
   /** Of the shard's bytes. */
   sha256: string;
-  /** Index behind each document's separator, rising; the last equals `numTokens`. */
-  documentEnds: number[];
+  /** Of the bytes of `<shard>.ends`. */
+  endsSha256: string;
 }
 
 /** A shard in memory. */
@@ -44,67 +45,132 @@ export interface ShardOrigin {
   sourceDigest: string;
 }
 
+/** How far a shard has come; durable once `ShardWriter.checkpoint` gave it. */
+export interface ShardProgress {
+  numTokens: number;
+  numDocuments: number;
+  textBytes: number;
+}
+
+/** A shard that grows document by document in constant memory; one that was interrupted goes on from a checkpoint. */
+export class ShardWriter {
+  readonly #tokens: AppendFile;
+  readonly #ends: AppendFile;
+  readonly #origin: ShardOrigin;
+  readonly #fileSystem: FileSystem;
+  readonly progress: ShardProgress;
+
+  private constructor(tokens: AppendFile, ends: AppendFile, origin: ShardOrigin, progress: ShardProgress, fileSystem: FileSystem) {
+    this.#tokens = tokens;
+    this.#ends = ends;
+    this.#origin = origin;
+    this.#fileSystem = fileSystem;
+    this.progress = { ...progress };
+  }
+
+  /**
+   * Begins a shard, or goes on with one; nothing when less of it is there than `from` says.
+   *
+   * @throws {FileError} when the path cannot be written
+   */
+  static async open(path: string, origin: ShardOrigin, fileSystem: FileSystem = disk, from: ShardProgress = { numTokens: 0, numDocuments: 0, textBytes: 0 }): Promise<ShardWriter | undefined> {
+    await fileSystem.remove(headerPath(path)).catch((error: unknown) => {
+      throw fileError("writing", path, error);
+    });
+    const tokens = await AppendFile.open(path, from.numTokens * 4, fileSystem);
+    if (!tokens) return undefined;
+    const ends = await AppendFile.open(endsPath(path), from.numDocuments * 8, fileSystem).catch(async (error: unknown) => {
+      await tokens.close();
+      throw error;
+    });
+    if (ends) return new ShardWriter(tokens, ends, origin, from, fileSystem);
+    await tokens.close();
+    return undefined;
+  }
+
+  async append(ids: Uint32Array, textBytes: number): Promise<void> {
+    await this.#tokens.write(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength)); // every platform of Node is little endian
+    this.progress.numTokens += ids.length;
+    this.progress.numDocuments++;
+    this.progress.textBytes += textBytes;
+    await this.#ends.write(u64Bytes(this.progress.numTokens));
+  }
+
+  /** Makes all that was appended durable, and says how much that is. */
+  async checkpoint(): Promise<ShardProgress> {
+    await this.#tokens.sync();
+    await this.#ends.sync();
+    return { ...this.progress };
+  }
+
+  /** Header last: until that is there the shard does not count. */
+  async finish(): Promise<ShardHeader> {
+    const sha256 = await this.#tokens.finish();
+    const endsSha256 = await this.#ends.finish();
+    const header: ShardHeader = { format: FORMAT, version: VERSION, ...this.progress, ...this.#origin, sha256, endsSha256 };
+    await atomicWrite(headerPath(this.#tokens.path), `${JSON.stringify(header)}\n`, this.#fileSystem);
+    return header;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#tokens.close(), this.#ends.close()]);
+  }
+}
+
 /**
- * Writes a shard and its header, each atomically, header last: until that is there the shard does not count.
+ * Writes a whole shard.
  *
  * @param fill adds the documents, in order
  * @throws {FileError} when the disk is full or the path cannot be written; nothing half-written stays
  */
-export async function writeShard(
-  path: string,
-  { tokenizerDigest, sourceDigest }: ShardOrigin,
-  fill: (append: AppendDocument) => Promise<void>,
-  fileSystem: FileSystem = disk,
-): Promise<ShardHeader> {
-  const hash = createHash("sha256");
-  const documentEnds: number[] = [];
-  let numTokens = 0;
-  let textBytes = 0;
+export async function writeShard(path: string, origin: ShardOrigin, fill: (append: AppendDocument) => Promise<void>, fileSystem: FileSystem = disk): Promise<ShardHeader> {
+  try {
+    const writer = (await ShardWriter.open(path, origin, fileSystem))!;
+    try {
+      await fill((ids, textBytes) => writer.append(ids, textBytes));
+      return await writer.finish();
+    } finally {
+      await writer.close();
+    }
+  } catch (error) {
+    for (const partial of [`${path}.partial`, `${endsPath(path)}.partial`]) await fileSystem.remove(partial).catch(() => {});
+    throw error;
+  }
+}
 
-  await fileSystem.remove(headerPath(path)).catch((error: unknown) => {
-    throw fileError("writing", path, error);
-  });
-  await atomicWrite(
-    path,
-    async (write) => {
-      const buffer = new Uint32Array(BUFFER_TOKENS);
-      let buffered = 0;
-      const put = async (ids: Uint32Array) => {
-        const bytes = new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength); // every platform of Node is little endian
-        hash.update(bytes);
-        await write(bytes);
-      };
-      await fill(async (ids, documentBytes) => {
-        if (buffered + ids.length > BUFFER_TOKENS) {
-          await put(buffer.subarray(0, buffered));
-          buffered = 0;
-        }
-        if (ids.length > BUFFER_TOKENS) await put(ids);
-        else {
-          buffer.set(ids, buffered);
-          buffered += ids.length;
-        }
-        numTokens += ids.length;
-        textBytes += documentBytes;
-        documentEnds.push(numTokens);
-      });
-      await put(buffer.subarray(0, buffered));
-    },
-    fileSystem,
-  );
-  const header: ShardHeader = {
-    format: FORMAT,
-    version: VERSION,
-    numTokens,
-    numDocuments: documentEnds.length,
-    textBytes,
-    tokenizerDigest,
-    sourceDigest,
-    sha256: hash.digest("hex"),
-    documentEnds,
-  };
-  await atomicWrite(headerPath(path), `${JSON.stringify(header)}\n`, fileSystem);
-  return header;
+/**
+ * Documents of a shard one after the other, in constant memory, each with its separator.
+ *
+ * @throws {FileError} when the shard is missing, truncated or of another format
+ */
+export async function* shardDocuments(path: string): AsyncGenerator<{ ids: Uint32Array }> {
+  const { numTokens, numDocuments } = await readHeader(path);
+  const reader = new IdReader(path, 4);
+  let start = 0;
+  let number = 0;
+  for await (const chunk of readInUnits(endsPath(path), 8)) {
+    for (const end of new BigUint64Array(chunk.buffer as ArrayBuffer)) {
+      yield { ids: await reader.exactly(Number(end) - start) };
+      start = Number(end);
+      number++;
+    }
+  }
+  if (start !== numTokens || number !== numDocuments) {
+    throw new FileError(`${endsPath(path)}: ${number} documents of ${start} tokens, expected ${numDocuments} of ${numTokens}. It is truncated or foreign; tokenize the corpus again.`);
+  }
+}
+
+/**
+ * Index behind each document's separator `[numDocuments]`.
+ *
+ * @throws {FileError} when the file is missing, truncated or damaged
+ */
+export async function readDocumentEnds({ path, header }: Pick<Shard, "path" | "header">): Promise<Float64Array> {
+  const bytes = await read(endsPath(path));
+  if (bytes.length !== header.numDocuments * 8 || sha256(bytes) !== header.endsSha256) {
+    throw new FileError(`${endsPath(path)}: ${bytes.length} bytes, expected ${header.numDocuments * 8} with sha256 ${header.endsSha256}. It is damaged; tokenize the corpus again.`);
+  }
+  return Float64Array.from(new BigUint64Array(bytes.buffer, bytes.byteOffset, header.numDocuments), Number);
 }
 
 /**
@@ -134,8 +200,10 @@ export async function readShard(path: string, expected: Partial<ShardOrigin> = {
 }
 
 const headerPath = (path: string): string => `${path}.json`;
+const endsPath = (path: string): string => `${path}.ends`;
 
-async function readHeader(path: string): Promise<ShardHeader> {
+/** Reads and checks the header of a shard; throws `FileError`. */
+export async function readHeader(path: string): Promise<ShardHeader> {
   const text = (await read(headerPath(path))).toString("utf8");
   let header: Partial<ShardHeader> | null = null;
   try {
@@ -149,6 +217,7 @@ async function readHeader(path: string): Promise<ShardHeader> {
   return header as ShardHeader;
 }
 
+/** Has a buffer of its own, so that arrays of wider numbers can stand over it. */
 async function read(path: string): Promise<Buffer<ArrayBuffer>> {
   return await readFile(path).catch((error: unknown) => {
     throw fileError("reading", path, error);

@@ -1,43 +1,186 @@
 import { join } from "node:path";
 import { DataError } from "@espalier/core";
+import { atomicWrite } from "@espalier/core/node";
 import { END_OF_TEXT } from "../../encodings.ts";
 import type { Tokenizer } from "../../tokenizer.ts";
+import type { AppendFile } from "../appendFile.ts";
 import { CORPUS_FILES } from "../manifest.ts";
-import { type ShardHeader, type ShardOrigin, writeShard } from "../shard.ts";
-import { isValidation } from "../split.ts";
-import { distinctDocuments } from "./distinctDocuments.ts";
+import { type CorpusState, type StateRecord, TRAIN, VALIDATION } from "../pipeline/state.ts";
+import { type ShardHeader, type ShardOrigin, type ShardProgress, ShardWriter, writeShard } from "../shard.ts";
+import { type Split, splitOfFew } from "../split.ts";
+import { logBatch, openLog, readJson, recall } from "./documentLog.ts";
+import { passOver, stateOf } from "./pass.ts";
+import { finishedShard } from "./resume.ts";
+import { expectBothSides } from "./scan.ts";
 import { type ExtraDocuments, type Scan, throwIfAborted, type Work } from "./work.ts";
 
-/** Second pass over the text: the training and the validation shard, side by side. */
-export async function encodeCorpus(work: Work, tokenizer: Tokenizer, { split, documents }: Scan, origin: ShardOrigin) {
-  const { directory, fileSystem } = work;
-  const separator = tokenizer.specialId(END_OF_TEXT);
-  let validation!: ShardHeader;
-  const train = await writeShard(
-    join(directory, CORPUS_FILES.train),
-    origin,
-    async (toTrain) => {
-      validation = await writeShard(
-        join(directory, CORPUS_FILES.validation),
-        origin,
-        async (toValidation) => {
-          let number = 0;
-          for await (const { bytes, position } of distinctDocuments(work, "encode corpus")) {
-            const append = isValidation(split, position, number++) ? toValidation : toTrain;
-            await append(withSeparator(tokenizer.encode(bytes), separator), bytes.length);
-          }
-        },
-        fileSystem,
-      );
-    },
-    fileSystem,
-  );
-  if (train.numDocuments !== documents.train || validation.numDocuments !== documents.validation) {
-    throw new DataError(
-      `corpus: ${train.numDocuments + validation.numDocuments} documents, expected ${documents.train + documents.validation} as in the first pass. A file changed meanwhile; run it again.`,
-    );
+/** Bytes of text between two checkpoints: a second's work. */
+const CHECKPOINT_BYTES = 64 << 20;
+
+/** How far the shards are; all that it names is durable before it is written. */
+interface Checkpoint {
+  digest: string;
+  tokenizerDigest: string;
+  split: Split;
+  state: StateRecord;
+  train: ShardProgress;
+  validation: ShardProgress;
+  /** The pass is through; the shards only need their names. */
+  isComplete: boolean;
+  falsePositiveRate?: number;
+}
+
+export interface EncodedCorpus {
+  train: ShardHeader;
+  validation: ShardHeader;
+  record: StateRecord;
+  split: Split;
+  falsePositiveRate?: number;
+}
+
+/** The pass that encodes: the training and the validation shard side by side, from the last checkpoint on. */
+export async function encodeCorpus(work: Work, tokenizer: Tokenizer, scan: Scan | undefined, origin: ShardOrigin): Promise<EncodedCorpus> {
+  const paths = { train: join(work.directory, CORPUS_FILES.train), validation: join(work.directory, CORPUS_FILES.validation), checkpoint: join(work.directory, CORPUS_FILES.checkpoint) };
+  const stored = await readJson<Checkpoint>(paths.checkpoint);
+  const known = stored?.digest === work.digest && stored.tokenizerDigest === tokenizer.digest ? stored : undefined;
+  if (known?.isComplete) {
+    const encoded = await finishShards(paths, origin, known, work);
+    if (encoded) return encoded;
   }
-  return { train, validation };
+  const resumable = known?.isComplete ? undefined : known;
+  let split = scan?.split ?? resumable?.split ?? { below: work.validationShare };
+  let open = resumable && (await reopen(work, paths, origin, resumable));
+  for (;;) {
+    open ??= await begin(work, paths, origin, split);
+    const { state, train, validation, log } = open;
+    try {
+      const encoded = await encodeInto(open);
+      if (encoded) return encoded;
+    } finally {
+      await Promise.all([log.close(), train.close(), validation.close()]);
+    }
+    split = splitOfFew(state.record, work.validationShare)!; // so few documents that none fell below the share
+    open = undefined;
+  }
+
+  async function encodeInto(open: OpenShards): Promise<EncodedCorpus | undefined> {
+    const complete = await fillShards(work, tokenizer, split, open, paths.checkpoint);
+    const other = scan || work.slice ? undefined : splitOfFew(complete.state, work.validationShare);
+    if (other && JSON.stringify(other) !== JSON.stringify(split)) return undefined;
+    const { train, validation } = complete.state.documents;
+    if (scan && (train !== scan.numTrain || validation !== scan.numValidation)) {
+      throw new DataError(`corpus: ${train + validation} documents, expected ${scan.numTrain + scan.numValidation} as in the first pass. A file changed meanwhile; run it again.`);
+    }
+    expectBothSides(work, complete.state);
+    return (await finishShards(paths, origin, complete, work, open))!;
+  }
+}
+
+interface OpenShards {
+  state: CorpusState;
+  train: ShardWriter;
+  validation: ShardWriter;
+  log: AppendFile;
+}
+
+const NOTHING: ShardProgress = { numTokens: 0, numDocuments: 0, textBytes: 0 };
+
+/** New files. */
+async function begin(work: Work, paths: { train: string; validation: string }, origin: ShardOrigin, split: Split): Promise<OpenShards> {
+  return (await openShards(work, paths, origin, stateOf(work, split), NOTHING, NOTHING))!;
+}
+
+/** What an interrupted call left, or nothing when it is not whole. */
+async function reopen(work: Work, paths: { train: string; validation: string }, origin: ShardOrigin, from: Checkpoint): Promise<OpenShards | undefined> {
+  const open = await openShards(work, paths, origin, stateOf(work, from.split, from.state), from.train, from.validation);
+  if (open) await recall(open.state, `${join(work.directory, CORPUS_FILES.documents)}.partial`);
+  return open;
+}
+
+async function openShards(
+  work: Work,
+  paths: { train: string; validation: string },
+  origin: ShardOrigin,
+  state: CorpusState,
+  fromTrain: ShardProgress,
+  fromValidation: ShardProgress,
+): Promise<OpenShards | undefined> {
+  const opened: { close(): Promise<void> }[] = [];
+  const keep = <T extends { close(): Promise<void> }>(file: T | undefined): T | undefined => {
+    if (file) opened.push(file);
+    return file;
+  };
+  let isWhole = false;
+  try {
+    const log = keep(await openLog(join(work.directory, CORPUS_FILES.documents), state.record.numRemembered, state.bands, work.fileSystem));
+    const train = log && keep(await ShardWriter.open(paths.train, origin, work.fileSystem, fromTrain));
+    const validation = train && keep(await ShardWriter.open(paths.validation, origin, work.fileSystem, fromValidation));
+    isWhole = validation !== undefined;
+    return validation && { state, log, train, validation };
+  } finally {
+    if (!isWhole) await Promise.all(opened.map((file) => file.close()));
+  }
+}
+
+async function fillShards(work: Work, tokenizer: Tokenizer, split: Split, open: OpenShards, checkpointPath: string): Promise<Checkpoint> {
+  const { state, train, validation, log } = open;
+  const { name, ranks, ids, specialTokens, pattern } = tokenizer;
+  const definition = { name, ranks, specialTokens, pattern, ...(ids && { ids }), separator: tokenizer.specialId(END_OF_TEXT) };
+  const checkpoint = async (isComplete: boolean): Promise<Checkpoint> => {
+    await log.sync();
+    const reached: Checkpoint = {
+      digest: work.digest,
+      tokenizerDigest: tokenizer.digest,
+      split,
+      state: state.record,
+      train: await train.checkpoint(),
+      validation: await validation.checkpoint(),
+      isComplete,
+      ...(state.falsePositiveRate !== undefined && { falsePositiveRate: state.falsePositiveRate }),
+    };
+    await atomicWrite(checkpointPath, `${JSON.stringify(reached)}\n`, work.fileSystem);
+    return reached;
+  };
+  const textBytes = () => train.progress.textBytes + validation.progress.textBytes;
+  const numTokens = () => train.progress.numTokens + validation.progress.numTokens;
+  let last = textBytes();
+  for await (const { treated, decisions } of passOver(work, "encode corpus", state, definition, numTokens)) {
+    let start = 0;
+    for (const [i, end] of treated.ends.entries()) {
+      const ids = (treated.output as Uint32Array).subarray(start, end);
+      if (decisions[i] === TRAIN) await train.append(ids, treated.textBytes[i]!);
+      else if (decisions[i] === VALIDATION) await validation.append(ids, treated.textBytes[i]!);
+      start = end;
+    }
+    await logBatch(log, treated, decisions, state.bands);
+    if (textBytes() - last < CHECKPOINT_BYTES) continue;
+    await checkpoint(false);
+    last = textBytes();
+  }
+  return await checkpoint(true);
+}
+
+/** Gives the complete shards their names, unless they have them; nothing when they are not whole. */
+async function finishShards(paths: { train: string; validation: string }, origin: ShardOrigin, from: Checkpoint, work: Work, open?: OpenShards): Promise<EncodedCorpus | undefined> {
+  const headers: ShardHeader[] = [];
+  for (const side of ["train", "validation"] as const) {
+    const finished = open ? undefined : await finishedShard(paths[side], origin);
+    const writer = finished ? undefined : (open?.[side] ?? (await ShardWriter.open(paths[side], origin, work.fileSystem, from[side])));
+    const header = finished ?? (await writer?.finish().finally(() => writer.close()));
+    if (!header) return undefined;
+    headers.push(header);
+  }
+  if (work.slice) {
+    const log = open?.log ?? await openLog(join(work.directory, CORPUS_FILES.documents), from.state.numRemembered, stateOf(work, from.split).bands, work.fileSystem);
+    await log?.finish();
+  }
+  return {
+    train: headers[0]!,
+    validation: headers[1]!,
+    record: from.state,
+    split: from.split,
+    ...(from.falsePositiveRate !== undefined && { falsePositiveRate: from.falsePositiveRate }),
+  };
 }
 
 /** The shard of generated documents. */
@@ -49,16 +192,13 @@ export async function encodeExtra({ directory, fileSystem, signal }: Work, extra
     async (append) => {
       for (const text of extra.documents()) {
         throwIfAborted(signal);
-        await append(withSeparator(tokenizer.encode(text), separator), Buffer.byteLength(text));
+        const ids = tokenizer.encode(text);
+        const all = new Uint32Array(ids.length + 1);
+        all.set(ids);
+        all[ids.length] = separator;
+        await append(all, Buffer.byteLength(text));
       }
     },
     fileSystem,
   );
-}
-
-function withSeparator(ids: Uint32Array, separator: number): Uint32Array {
-  const all = new Uint32Array(ids.length + 1);
-  all.set(ids);
-  all[ids.length] = separator;
-  return all;
 }

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { fileError, sha256, sha256File } from "@espalier/core/node";
 import type { CorpusFile } from "../read/files.ts";
 import type { InputSummary } from "../manifest.ts";
-import type { ExtraDocuments, TokenizerChoice } from "./work.ts";
+import type { DocumentOptions, ExtraDocuments, TokenizerChoice } from "./work.ts";
 
 /** Part of the digest: raise it when the same inputs would give other shards. */
 const PIPELINE_VERSION = 2;
@@ -29,10 +29,18 @@ export function textDigestOf(inputs: readonly InputSummary[]): string {
   return sha256(inputs.map((input) => `${input.sha256}\n`).join(""));
 }
 
-/** Names everything that decides what the shards hold. */
-export function digestOf(inputs: readonly InputSummary[], tokenizer: TokenizerChoice, validationShare: number, extra?: ExtraDocuments): string {
+/** Names all that decides, besides the inputs, what the shards hold. */
+export function optionsDigestOf(tokenizer: TokenizerChoice, validationShare: number, documents: DocumentOptions, extra?: ExtraDocuments): string {
   const vocabulary = "encode" in tokenizer ? tokenizer.digest : [tokenizer.vocabSize, tokenizer.minFrequency ?? null];
-  return sha256(JSON.stringify([PIPELINE_VERSION, inputs, vocabulary, validationShare, extra ? [extra.name, extra.digest] : null]));
+  const { textField = "text", clean = {}, nearDuplicates = null, malformed = "skip", damaged = "refuse" } = documents;
+  const ngrams = clean.ngrams ? [clean.ngrams.n, sha256(new Uint8Array(clean.ngrams.hashes.buffer))] : null;
+  const rules = [textField, { ...clean, ngrams }, nearDuplicates, malformed, damaged];
+  return sha256(JSON.stringify([PIPELINE_VERSION, vocabulary, validationShare, rules, extra ? [extra.name, extra.digest] : null]));
+}
+
+/** Names everything that decides what the shards hold. */
+export function digestOf(inputs: readonly InputSummary[], optionsDigest: string): string {
+  return sha256(JSON.stringify([inputs, optionsDigest]));
 }
 
 async function readWhole(path: string): Promise<Uint8Array> {

@@ -4,7 +4,7 @@ import { fileError, type FileSystem } from "@espalier/core/node";
 import { readTokenizerJson } from "../../formats/json.ts";
 import type { Tokenizer } from "../../tokenizer.ts";
 import { CORPUS_FILES, type CorpusManifest, readManifest } from "../manifest.ts";
-import { readShard, type ShardHeader, type ShardOrigin } from "../shard.ts";
+import { readDocumentEnds, readShard, type ShardHeader, type ShardOrigin } from "../shard.ts";
 import type { ExtraDocuments, Scan, Work } from "./work.ts";
 
 // Whatever cannot be read here, for whatever reason, is made again: nothing in this file is an error.
@@ -19,7 +19,7 @@ export async function finishedCorpus(directory: string, digest: string, extra: E
   return manifest;
 }
 
-/** The first pass of an interrupted call with the same inputs and options. */
+/** The training of an interrupted call with the same inputs and options. */
 export async function finishedScan({ directory, digest }: Work): Promise<{ scan: Scan; tokenizer: Tokenizer } | undefined> {
   try {
     const scan = JSON.parse(await readFile(join(directory, CORPUS_FILES.progress), "utf8")) as Scan;
@@ -39,10 +39,13 @@ export async function finishedShards(directory: string, origin: ShardOrigin) {
 }
 
 export async function finishedShard(path: string, origin: ShardOrigin): Promise<ShardHeader | undefined> {
-  return await readShard(path, origin).then(
-    ({ header }) => header,
-    () => undefined,
-  );
+  try {
+    const shard = await readShard(path, origin);
+    await readDocumentEnds(shard);
+    return shard.header;
+  } catch {
+    return undefined;
+  }
 }
 
 async function finishedTokenizer(directory: string, digest: string): Promise<Tokenizer | undefined> {
@@ -58,7 +61,8 @@ async function finishedTokenizer(directory: string, digest: string): Promise<Tok
 /** Removes what a finished corpus does not need: the stored scan, and temporary files of calls that were killed. */
 export async function removeLeftovers(directory: string, fileSystem: FileSystem): Promise<void> {
   for (const name of await readdir(directory)) {
-    if (name !== CORPUS_FILES.progress && !/^\..+\.\d+\.\d+\.tmp$/.test(name)) continue;
+    const isLeft = name === CORPUS_FILES.progress || name === CORPUS_FILES.checkpoint || name.endsWith(".partial") || /^\..+\.\d+\.\d+\.tmp$/.test(name);
+    if (!isLeft) continue;
     await fileSystem.remove(join(directory, name)).catch((error: unknown) => {
       throw fileError("removing", join(directory, name), error);
     });

@@ -6,63 +6,57 @@ import { writeTokenizerJson } from "../../formats/json.ts";
 import type { Tokenizer } from "../../tokenizer.ts";
 import { createPieceCounts, type PieceCounts } from "../../train/pieceCounts.ts";
 import { trainTokenizer } from "../../train/trainTokenizer.ts";
-import { CORPUS_FILES, type DocumentCounts, type MalformedLine } from "../manifest.ts";
-import { distinctDocuments } from "./distinctDocuments.ts";
-import { isValidation, type Split, splitOfFew } from "../split.ts";
+import { CORPUS_FILES } from "../manifest.ts";
+import { type StateRecord, TRAIN } from "../pipeline/state.ts";
+import { type Split, splitOfFew } from "../split.ts";
+import { passOver, stateOf } from "./pass.ts";
 import type { Scan, Work } from "./work.ts";
 
-const MALFORMED_SHOWN = 10;
-
-/** First pass over the text: copies, split, piece counts; then the vocabulary. Both are stored before this returns. */
-export async function scanAndTrain(work: Work): Promise<{ scan: Scan; tokenizer: Tokenizer }> {
-  const { directory, digest, fileSystem, extra, tokenizer: wanted, progress } = work;
-  let counts = "encode" in wanted ? undefined : createPieceCounts();
-  let split: Split = { below: work.validationShare };
-  let scanned = await scanDocuments(work, counts, split);
-  const other = splitOfFew(scanned, work.validationShare);
+/** First pass over the text, where a vocabulary is to be trained: piece counts; then the vocabulary. Both are stored. */
+export async function scanAndTrain(work: Work, options: { vocabSize: number; minFrequency?: number }): Promise<{ scan: Scan; tokenizer: Tokenizer }> {
+  const { directory, digest, fileSystem, extra, progress, validationShare } = work;
+  let split: Split = { below: validationShare };
+  let counts = createPieceCounts();
+  let record = await scanDocuments(work, counts, split);
+  const other = splitOfFew(record, validationShare);
   if (other) {
     split = other;
-    counts &&= createPieceCounts();
-    scanned = await scanDocuments(work, counts, split);
+    counts = createPieceCounts();
+    record = await scanDocuments(work, counts, split);
   }
-  const { documents, malformedLines } = scanned;
-  expectBothSides(work, documents, malformedLines);
-  if (counts) for (const text of extra?.documents() ?? []) counts.add(Buffer.from(text));
-  const tokenizer = "encode" in wanted ? wanted : trainTokenizer(counts!, { ...wanted, progress });
+  expectBothSides(work, record);
+  for (const text of extra?.documents() ?? []) counts.add(Buffer.from(text));
+  const tokenizer = trainTokenizer(counts, { ...options, progress });
   tokenizer.specialId(END_OF_TEXT); // refuses a vocabulary without a separator before anything is written
 
-  const scan: Scan = { digest, tokenizerDigest: tokenizer.digest, documents, malformedLines, split };
+  const { train, validation } = record.documents;
+  const scan: Scan = { digest, tokenizerDigest: tokenizer.digest, split, numTrain: train, numValidation: validation };
   await atomicWrite(join(directory, CORPUS_FILES.tokenizer), writeTokenizerJson(tokenizer), fileSystem);
   await atomicWrite(join(directory, CORPUS_FILES.progress), `${JSON.stringify(scan)}\n`, fileSystem);
   return { scan, tokenizer };
 }
 
-async function scanDocuments(work: Work, counts: PieceCounts | undefined, split: Split) {
-  const documents: DocumentCounts = { read: 0, duplicates: 0, malformed: 0, train: 0, validation: 0 };
-  const malformedLines: MalformedLine[] = [];
-  const positions = { lowest: 1, highest: 0 };
-  const onMalformed = (source: string, reason: string) => {
-    documents.malformed++;
-    if (malformedLines.length < MALFORMED_SHOWN) malformedLines.push({ source, reason });
-  };
-  const onRead = () => void documents.read++;
-  for await (const { bytes, position } of distinctDocuments(work, "read corpus", { onMalformed, onRead })) {
-    positions.lowest = Math.min(positions.lowest, position);
-    positions.highest = Math.max(positions.highest, position);
-    if (isValidation(split, position, documents.train + documents.validation)) documents.validation++;
-    else {
-      documents.train++;
-      counts?.add(bytes);
+async function scanDocuments(work: Work, counts: PieceCounts, split: Split): Promise<StateRecord> {
+  const state = stateOf(work, split);
+  for await (const { treated, decisions } of passOver(work, "read corpus", state, undefined)) {
+    let start = 0;
+    for (const [i, end] of treated.ends.entries()) {
+      if (decisions[i] === TRAIN) counts.add((treated.output as Uint8Array).subarray(start, end));
+      start = end;
     }
   }
-  documents.duplicates = documents.read - documents.train - documents.validation;
-  return { documents, malformedLines, ...positions };
+  return state.record;
 }
 
-function expectBothSides({ files }: Work, { train, validation, malformed }: DocumentCounts, [first]: MalformedLine[]): void {
-  if (train > 0 && validation > 0) return;
+/** @throws {DataError} when there is no training or no validation text */
+export function expectBothSides({ files, slice }: Work, { documents, malformedLines: [first] }: StateRecord): void {
+  const { train, validation, malformed, read } = documents;
+  if (slice || (train > 0 && validation > 0)) return; // a slice may hold one side only
   const names = files.length === 1 ? files[0]!.path : `${files.length} files`;
   const skipped = first ? ` (${malformed} malformed lines, the first ${first.source}: ${first.reason})` : "";
+  if (train + validation === 0 && read > 0) {
+    throw new DataError(`corpus: all ${read} documents of ${names} were dropped${skipped}: ${JSON.stringify(documents.dropped)}. Use fewer rules.`);
+  }
   if (train + validation === 0) {
     throw new DataError(`corpus: no text in ${names}${skipped}, expected documents. Name files with text, or JSONL lines with a string "text".`);
   }

@@ -2,8 +2,10 @@ import { CancelledError, type Progress } from "@espalier/core";
 import type { FileSystem } from "@espalier/core/node";
 import type { Tokenizer } from "../../tokenizer.ts";
 import type { CorpusFile } from "../read/files.ts";
+import type { CleanOptions } from "../../clean/cleaner.ts";
+import type { NearDuplicateOptions } from "../pipeline/state.ts";
 import type { Split } from "../split.ts";
-import type { DocumentCounts, MalformedLine } from "../manifest.ts";
+import type { Slice } from "../writers/slices.ts";
 
 /** Documents made by a program, to be mixed into training. They are neither split nor searched for copies. */
 export interface ExtraDocuments {
@@ -17,6 +19,20 @@ export interface ExtraDocuments {
 /** A vocabulary to train, or a finished tokeniser. */
 export type TokenizerChoice = { vocabSize: number; minFrequency?: number } | Tokenizer;
 
+/** How documents are read and which stay. */
+export interface DocumentOptions {
+  /** Key or column of the text in JSONL, CSV and Parquet. Default `text`. */
+  textField?: string;
+  /** Rules, languages, tests, masks. Default: none. */
+  clean?: CleanOptions;
+  /** Leaves out near copies of earlier documents. Default: only exact copies. */
+  nearDuplicates?: NearDuplicateOptions;
+  /** Records without a text: left out and counted (the default), or an error that names the first. */
+  malformed?: "skip" | "refuse";
+  /** Damaged files: an error (the default), or read up to the damage. */
+  damaged?: "skip" | "refuse";
+}
+
 /** One call of `prepareCorpus`, its defaults filled in. */
 export interface Work {
   directory: string;
@@ -25,19 +41,23 @@ export interface Work {
   digest: string;
   tokenizer: TokenizerChoice;
   validationShare: number;
+  documents: DocumentOptions;
+  duplicateMemoryBytes: number;
+  workers: number;
+  slice?: Slice;
   extra?: ExtraDocuments;
   progress: Progress;
   signal?: AbortSignal;
   fileSystem: FileSystem;
 }
 
-/** What is known once the tokeniser is there; stored until the shards are. */
+/** What is known once a tokeniser was trained; stored until the shards are there. */
 export interface Scan {
   digest: string;
   tokenizerDigest: string;
-  documents: DocumentCounts;
-  malformedLines: MalformedLine[];
   split: Split;
+  numTrain: number;
+  numValidation: number;
 }
 
 /** Throws `CancelledError` once the caller asked to stop. */

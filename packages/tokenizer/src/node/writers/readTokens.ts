@@ -26,7 +26,7 @@ export async function* readTokens(format: TokenFormat, stem: string, { vocabSize
 }
 
 /** Ids of a file, as many as asked for. */
-class IdReader {
+export class IdReader {
   readonly #path: string;
   readonly #chunks: AsyncGenerator<Uint8Array>;
   readonly #width: 2 | 4;

@@ -1,0 +1,62 @@
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
+import { ConfigError } from "@espalier/core";
+import type { Batch } from "../read/batches.ts";
+import { createTreat, type StageOptions, type Treated } from "./treat.ts";
+
+/** Batches with a worker or waiting at it: enough that none waits for the reader, few enough to bound memory. */
+const WAITING = 2;
+
+type Answer = { treated: Treated } | { failed: { message: string } };
+
+interface Member {
+  worker: Worker;
+  /** Promises of batches that it has, first in, first out. */
+  waiting: PromiseWithResolvers<Treated>[];
+}
+
+/**
+ * Batches treated by a number of worker threads, given out in the order in which they came in, so that the number of
+ * workers never shows in the result. With 0 workers everything happens on this thread.
+ */
+export async function* treatInOrder(batches: AsyncIterable<Batch>, stage: StageOptions, numWorkers: number): AsyncGenerator<Treated> {
+  if (numWorkers === 0) {
+    const treat = await createTreat(stage);
+    for await (const batch of batches) yield treat(batch);
+    return;
+  }
+  const members = Array.from({ length: numWorkers }, () => startMember(stage));
+  const inOrder: Promise<Treated>[] = [];
+  try {
+    for await (const batch of batches) {
+      const member = members.reduce((a, b) => (b.waiting.length < a.waiting.length ? b : a));
+      const result = Promise.withResolvers<Treated>();
+      result.promise.catch(() => {}); // seen when its turn comes
+      member.waiting.push(result);
+      inOrder.push(result.promise);
+      const bytes = new Uint8Array(batch.bytes); // a copy to give away: the reader's buffer may hold the next batch's beginning
+      member.worker.postMessage({ ...batch, bytes }, [bytes.buffer]);
+      while (inOrder.length >= numWorkers * WAITING) yield await inOrder.shift()!;
+    }
+    while (inOrder.length > 0) yield await inOrder.shift()!;
+  } finally {
+    await Promise.all(members.map(({ worker }) => worker.terminate()));
+  }
+}
+
+function startMember(stage: StageOptions): Member {
+  const worker = new Worker(pathToFileURL(createRequire(import.meta.url).resolve("#tokenize-worker")), { workerData: stage });
+  const member: Member = { worker, waiting: [] };
+  const failAll = (error: Error) => {
+    for (const { reject } of member.waiting.splice(0)) reject(error);
+  };
+  worker.on("message", (answer: Answer) => {
+    const { resolve, reject } = member.waiting.shift()!;
+    if ("treated" in answer) resolve(answer.treated);
+    else reject(new ConfigError(answer.failed.message));
+  });
+  worker.on("error", failAll);
+  worker.on("exit", () => failAll(new Error("tokenize: a worker ended early")));
+  return member;
+}

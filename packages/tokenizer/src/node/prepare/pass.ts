@@ -1,0 +1,52 @@
+import { batchesFrom } from "../pipeline/batchesFrom.ts";
+import { treatInOrder } from "../pipeline/pool.ts";
+import { CorpusState, type StateRecord } from "../pipeline/state.ts";
+import type { StageOptions, Treated } from "../pipeline/treat.ts";
+import type { Split } from "../split.ts";
+import { throwIfAborted, type Work } from "./work.ts";
+
+/** State of a pass over the corpus, new or from a record. */
+export function stateOf(work: Work, split: Split, record?: StateRecord): CorpusState {
+  const { files, duplicateMemoryBytes, documents } = work;
+  return new CorpusState(
+    { files, split, duplicateMemoryBytes, refuseMalformed: documents.malformed === "refuse", ...(documents.nearDuplicates && { nearDuplicates: documents.nearDuplicates }) },
+    record,
+  );
+}
+
+/**
+ * One pass over the text from where `state` stands: batches in order, with what becomes of each of their documents.
+ * Reports bytes as stored under `task`, with tokens, documents and what was dropped.
+ */
+export async function* passOver(
+  work: Work,
+  task: string,
+  state: CorpusState,
+  tokenizer: StageOptions["tokenizer"],
+  numTokens: () => number = () => 0,
+): AsyncGenerator<{ treated: Treated; decisions: Uint8Array }> {
+  const { files, documents, progress, signal, workers } = work;
+  const textField = documents.textField ?? "text";
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const { file, batch } = state.record.position;
+  const onBytes = (done: number) => progress({ task, done, total, unit: "bytes", detail: detailOf(state, numTokens()) });
+  const stage: StageOptions = {
+    textField,
+    clean: documents.clean ?? {},
+    ...(documents.nearDuplicates && { minHash: documents.nearDuplicates }),
+    ...(tokenizer && { tokenizer }),
+  };
+  const batches = batchesFrom(files, { file, batch }, { textField, skipDamaged: documents.damaged === "skip", onBytes });
+  for await (const treated of treatInOrder(batches, stage, workers)) {
+    throwIfAborted(signal);
+    yield { treated, decisions: state.accept(treated) };
+  }
+  throwIfAborted(signal);
+}
+
+function detailOf({ record }: CorpusState, numTokens: number): string {
+  const { read, malformed, dropped, duplicates, nearDuplicates } = record.documents;
+  const numDropped = malformed + duplicates + nearDuplicates + Object.values(dropped).reduce((a, b) => a + b, 0);
+  const parts = [`${read} documents`, ...(numTokens > 0 ? [`${(numTokens / 1e6).toFixed(1)} M tokens`] : []), ...(numDropped > 0 ? [`${numDropped} dropped`] : [])];
+  return parts.join(", ");
+}
