@@ -5,13 +5,13 @@ import { defineConfig, type Plugin } from "vite";
  * Writes scripts and styles into the page itself: a report is one file that can be mailed and opened from disk.
  * A closing tag inside the script would end it early, so `</script` is escaped.
  */
-function oneFile(): Plugin {
+function oneFile(name: string): Plugin {
   return {
     name: "one-file",
     enforce: "post",
     generateBundle(_options, bundle) {
-      const page = bundle["index.html"];
-      if (page?.type !== "asset") throw new Error("one-file: no index.html in the bundle");
+      const page = bundle[name];
+      if (page?.type !== "asset") throw new Error(`one-file: no ${name} in the bundle`);
       let html = String(page.source);
       for (const [name, item] of Object.entries(bundle)) {
         if (item.type === "chunk") {
@@ -30,9 +30,19 @@ function oneFile(): Plugin {
   };
 }
 
-export default defineConfig({
-  base: "./",
-  plugins: [react(), oneFile()],
-  resolve: { conditions: ["@espalier/source", "module", "browser", "development|production"] },
-  build: { modulePreload: false, cssCodeSplit: false, assetsInlineLimit: 1e6, rolldownOptions: { output: { codeSplitting: false } } },
+/** `vite build` makes the report, `vite build --mode samples` the viewer of samples: each a page of its own. */
+export default defineConfig(({ mode }) => {
+  const page = mode === "samples" ? "samples.html" : "index.html";
+  return {
+    base: "./",
+    plugins: [react(), oneFile(page)],
+    resolve: { conditions: ["@espalier/source", "module", "browser", "development|production"] },
+    build: {
+      emptyOutDir: mode !== "samples",
+      modulePreload: false,
+      cssCodeSplit: false,
+      assetsInlineLimit: 1e6,
+      rolldownOptions: { input: page, output: { codeSplitting: false } },
+    },
+  };
 });

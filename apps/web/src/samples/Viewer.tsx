@@ -1,0 +1,116 @@
+import { type DragEvent, useCallback, useEffect, useMemo, useState } from "react";
+import { LogChip } from "./LogChip.tsx";
+import { filterRows, pairLogs, type Show, tally } from "./rows.ts";
+import { SampleDetail } from "./SampleDetail.tsx";
+import { SampleList } from "./SampleList.tsx";
+import { Summary } from "./Summary.tsx";
+import { useLogs, useSearch } from "./useLogs.ts";
+
+const SHOWS: readonly { show: Show; label: string; needsB?: boolean }[] = [
+  { show: "all", label: "All" },
+  { show: "wrongA", label: "A wrong" },
+  { show: "wrongB", label: "B wrong", needsB: true },
+  { show: "differ", label: "Differ", needsB: true },
+];
+
+/** Samples of one model's run, or of two side by side. Files stay on this machine. */
+export function Viewer() {
+  const { logs, open, close } = useLogs();
+  const [show, setShow] = useState<Show>("all");
+  const [query, setQuery] = useState("");
+  const [task, setTask] = useState("");
+  const [chosenScore, setScore] = useState("");
+  const [selected, setSelected] = useState(0);
+  const [dragging, setDragging] = useState(false);
+
+  const [a, b] = [logs.a?.index, logs.b?.index];
+  const rows = useMemo(() => pairLogs(a, b), [a, b]);
+  const scores = useMemo(() => [...new Set([...(a?.scoreNames ?? []), ...(b?.scoreNames ?? [])])], [a, b]);
+  const tasks = useMemo(() => [...new Set([...(a?.taskNames ?? []), ...(b?.taskNames ?? [])])].sort(), [a, b]);
+  const score = scores.includes(chosenScore) ? chosenScore : (scores[0] ?? "");
+  const search = useSearch(logs, query);
+  const kept = useMemo(
+    () => filterRows(rows, a, b, { show, score, task, ...(search.found ? { found: search.found } : {}) }),
+    [rows, a, b, show, score, task, search.found],
+  );
+  const counts = useMemo(() => tally(rows, a, b, { score, task }), [rows, a, b, score, task]);
+  const at = Math.min(selected, Math.max(0, kept.length - 1));
+  useEffect(() => setSelected(0), [show, score, task, search.found, rows]);
+
+  const onKey = useCallback(
+    (event: KeyboardEvent) => {
+      if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;
+      const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key];
+      if (step === undefined) return;
+      event.preventDefault();
+      setSelected(Math.min(kept.length - 1, Math.max(0, at + step)));
+    },
+    [kept.length, at],
+  );
+  useEffect(() => {
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, [onKey]);
+
+  const drop = {
+    onDragOver: (event: DragEvent) => {
+      event.preventDefault();
+      setDragging(true);
+    },
+    onDragLeave: () => setDragging(false),
+    onDrop: (event: DragEvent) => {
+      event.preventDefault();
+      setDragging(false);
+      open([...event.dataTransfer.files]);
+    },
+  };
+  const any = logs.a !== undefined || logs.b !== undefined;
+  return (
+    <div className={`viewer${dragging ? " dragging" : ""}`} {...drop}>
+      <header>
+        <h1>Samples</h1>
+        <LogChip side="a" log={logs.a} onOpen={open} onClose={close} />
+        <LogChip side="b" log={logs.b} onOpen={open} onClose={close} />
+      </header>
+      {any ? (
+        <>
+          <Summary counts={counts} hasB={b !== undefined} score={score} />
+          <div className="controls">
+            <input type="search" aria-label="Search" placeholder="Search prompts and answers" value={query} onChange={(event) => setQuery(event.target.value)} />
+            <div className="segments" role="group" aria-label="Which samples">
+              {SHOWS.filter(({ needsB }) => !needsB || b).map(({ show: each, label }) => (
+                <button key={each} type="button" aria-pressed={show === each} onClick={() => setShow(each)}>
+                  {label}
+                </button>
+              ))}
+            </div>
+            <select aria-label="Task" value={task} onChange={(event) => setTask(event.target.value)}>
+              <option value="">{tasks.length === 1 ? tasks[0] : `All ${tasks.length} tasks`}</option>
+              {tasks.length > 1 && tasks.map((name) => <option key={name}>{name}</option>)}
+            </select>
+            <select aria-label="Score" value={score} onChange={(event) => setScore(event.target.value)}>
+              {scores.map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+            <output>
+              {search.progress === undefined ? `${kept.length.toLocaleString("en")} of ${rows.a.length.toLocaleString("en")}` : `searching ${Math.round(100 * search.progress)} %`}
+            </output>
+          </div>
+          <div className="panes">
+            <SampleList logs={logs} rows={rows} kept={kept} score={score} selected={at} onSelect={setSelected} />
+            <SampleDetail logs={logs} rows={rows} row={kept[at]} query={query} />
+          </div>
+        </>
+      ) : (
+        <section className="empty">
+          <p>Drop one sample log here, or two to compare models item by item.</p>
+          <p className="hint">
+            JSON Lines of <code>espalier eval --out</code> or <code>samples_*.jsonl</code> of lm-evaluation-harness. Files of any size: they are indexed
+            where they are and never leave this machine.
+          </p>
+        </section>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,134 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parseSample } from "./format.ts";
+import { forEachLine } from "./lines.ts";
+import { indexLog, readSample, searchLog } from "./logIndex.ts";
+import { filterRows, markOf, mcnemarPValue, pairLogs, tally } from "./rows.ts";
+
+const iq = (i: number, right: boolean, more: object = {}) => ({
+  key: `counting@1/tiny/test/1/${i}`,
+  task: i % 2 ? "counting" : "copying",
+  prompt: `Count from ${i}: `,
+  target: String(i + 1),
+  choices: [String(i), String(i + 1)],
+  generated: right ? String(i + 1) : "İstanbul 北京",
+  logprobs: [-2, right ? -1 : null],
+  correct: { "exact match": right, likelihood: right },
+  ...more,
+});
+const logOf = (samples: readonly unknown[], tail = "") => new Blob([samples.map((sample) => `${JSON.stringify(sample)}\n`).join(""), tail]);
+
+describe("forEachLine", () => {
+  it("finds every line at its place, however the chunks fall", async () => {
+    const line = fc.string({ unit: "grapheme", maxLength: 20 }).map((text) => text.replaceAll("\n", " "));
+    await fc.assert(
+      fc.asyncProperty(fc.array(line, { maxLength: 12 }), fc.boolean(), fc.integer({ min: 1, max: 17 }), async (lines, ends, chunkBytes) => {
+        const text = lines.join("\n") + (ends ? "\n" : "");
+        const file = new Blob([text]);
+        const found: string[] = [];
+        const places: [number, number][] = [];
+        await forEachLine(file, (offset, bytes) => {
+          found.push(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
+          places.push([offset, bytes.length]);
+        }, undefined, chunkBytes);
+        expect(found).toEqual(text.toWellFormed().split("\n").filter((each) => each !== ""));
+        for (const [i, [offset, size]] of places.entries()) {
+          expect(new TextDecoder("utf-8", { ignoreBOM: true }).decode(await file.slice(offset, offset + size).arrayBuffer())).toBe(found[i]);
+        }
+      }),
+    );
+  });
+});
+
+describe("parseSample", () => {
+  it("reads our IQ samples", () => {
+    expect(parseSample(JSON.stringify(iq(3, true)))).toEqual({
+      key: "counting@1/tiny/test/1/3", task: "counting", prompt: "Count from 3: ", target: "4", generated: "4",
+      choices: [{ text: "3", logprob: -2, isTarget: false }, { text: "4", logprob: -1, isTarget: true }],
+      scores: { "exact match": true, likelihood: true },
+    });
+  });
+
+  it("reads our knowledge samples, those whose choices stand in the context too", () => {
+    const sample = {
+      key: "k", task: "winogrande", docId: 1, doc: {}, target: "Ann",
+      requests: [["Because Bob", " ran."], ["Because Ann", " ran."]],
+      loglikelihoods: [{ logprob: -3, numTokens: 2, isGreedy: false }, { logprob: -1, numTokens: 2, isGreedy: true }],
+      scores: { "acc,none": 1, "perplexity,none": 2.5, "exact_match,strict": 0 },
+    };
+    expect(parseSample(JSON.stringify(sample))).toMatchObject({
+      prompt: "Because ", choices: [{ text: "Bob ran.", logprob: -3 }, { text: "Ann ran.", logprob: -1 }],
+      scores: { acc: true, perplexity: 2.5, "exact_match,strict": false },
+    });
+  });
+
+  it("reads samples of lm-evaluation-harness, the task from the file's name", () => {
+    const sample = {
+      doc_id: 7, doc: { q: 1 }, target: " B", arguments: { gen_args_0: { arg_0: "Q?", arg_1: " A" }, gen_args_1: { arg_0: "Q?", arg_1: " B" } },
+      resps: [[["-1.5", "True"]], [["-0.5", "False"]]], filtered_resps: [["-1.5", "True"], ["-0.5", "False"]], filter: "none", metrics: ["acc"], acc: 1.0,
+    };
+    expect(parseSample(JSON.stringify(sample), "samples_arc_easy_2026-11-25T04-17-22.000000.jsonl")).toEqual({
+      key: "arc_easy/none/7", task: "arc_easy", prompt: "Q?", target: " B", generated: null,
+      choices: [{ text: " A", logprob: -1.5, isTarget: false }, { text: " B", logprob: -0.5, isTarget: true }],
+      scores: { acc: true },
+    });
+    const written = { ...sample, arguments: { gen_args_0: { arg_0: "Q?", arg_1: { until: ["\n"] } } }, resps: [["4 apples"]], filtered_resps: ["4"], filter: "strict", metrics: ["exact_match"], exact_match: 0 };
+    expect(parseSample(JSON.stringify(written))).toMatchObject({ generated: "4", choices: [], prompt: "Q?", scores: { "exact_match (strict)": false }, key: "samples/strict/7" });
+  });
+
+  it("is a sample or nothing, never an error, for any line", () => {
+    const fields = fc.record({ correct: fc.anything(), choices: fc.anything(), logprobs: fc.anything(), requests: fc.anything(), scores: fc.anything(), arguments: fc.anything(), resps: fc.anything(), loglikelihoods: fc.anything() }, { requiredKeys: [] });
+    fc.assert(fc.property(fc.oneof(fc.json(), fc.string(), fields.map((value) => JSON.stringify(value) ?? "")), (line) => void parseSample(line)), { numRuns: 500 });
+  });
+});
+
+describe("indexLog", () => {
+  it("knows where each sample is, and passes over lines that are none", async () => {
+    const file = logOf([iq(0, true), { loss: 3 }, iq(1, false), iq(2, true)], '{"key": "torn');
+    const index = await indexLog(file);
+    expect(index).toMatchObject({ length: 3, skipped: 2, taskNames: ["copying", "counting"], scoreNames: ["exact match", "likelihood"] });
+    for (const [i, number] of [0, 1, 2].entries()) expect((await readSample(file, index, i)).prompt).toBe(`Count from ${number}: `);
+    expect([0, 1, 2].map((i) => markOf(index, i, "likelihood"))).toEqual([true, false, true]);
+    expect(markOf(index, 0, "f1")).toBeUndefined();
+    expect(markOf(index, -1, "likelihood")).toBeUndefined();
+  });
+
+  it("finds samples by any of their texts, letter case ignored, in the numbering of the index", async () => {
+    const file = logOf([{ other: 1 }, iq(0, true), iq(1, false), iq(12, true)]);
+    expect([...(await searchLog(file, "COUNT FROM 1"))]).toEqual([1, 2]);
+    expect([...(await searchLog(file, "北京"))]).toEqual([1]);
+    expect([...(await searchLog(file, "nowhere"))]).toEqual([]);
+  });
+});
+
+describe("two logs", () => {
+  const logs = async () => [await indexLog(logOf([iq(0, true), iq(1, false), iq(2, true), iq(3, true)])), await indexLog(logOf([iq(3, false), iq(1, false), iq(0, true), iq(9, true)]))] as const;
+
+  it("are paired by key, what only the second has at the end", async () => {
+    const rows = pairLogs(...(await logs()));
+    expect([...rows.a]).toEqual([0, 1, 2, 3, -1]);
+    expect([...rows.b]).toEqual([2, 1, -1, 0, 3]);
+    expect([...pairLogs(undefined, undefined).a]).toEqual([]);
+  });
+
+  it("are filtered to wrong answers, differences, tasks and what a search found", async () => {
+    const [a, b] = await logs();
+    const rows = pairLogs(a, b);
+    const filter = (change: object) => [...filterRows(rows, a, b, { show: "all", score: "likelihood", task: "", ...change })];
+    expect(filter({ show: "wrongA" })).toEqual([1]);
+    expect(filter({ show: "wrongB" })).toEqual([1, 3]);
+    expect(filter({ show: "differ" })).toEqual([3]);
+    expect(filter({ task: "counting" })).toEqual([1, 3, 4]);
+    expect(filter({ found: { a: new Set([2]), b: new Set([3]) } })).toEqual([2, 4]);
+    expect(filter({ show: "wrongA", score: "f1" })).toEqual([]);
+    expect(tally(rows, a, b, { score: "likelihood", task: "" })).toEqual({ a: { right: 3, scored: 4 }, b: { right: 2, scored: 4 }, both: { pairs: 3, onlyA: 1, onlyB: 0 } });
+  });
+
+  it("have McNemar's exact p-value", () => {
+    expect(mcnemarPValue(0, 0)).toBe(1);
+    expect(mcnemarPValue(0, 6)).toBeCloseTo(2 / 64, 12);
+    expect(mcnemarPValue(10, 2)).toBeCloseTo((2 * (1 + 12 + 66)) / 4096, 12);
+    expect(mcnemarPValue(5, 5)).toBe(1);
+    expect(mcnemarPValue(6000, 6400)).toBeLessThan(0.001);
+  });
+});

@@ -1,0 +1,93 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { build } from "vite";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const BROWSER = "/usr/bin/chromium";
+const FLAGS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu"];
+
+let directory: string;
+let html: string;
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), "espalier-samples-page-"));
+  process.env.NODE_ENV = "production"; // the test runner sets "test", which would bundle React's development build
+  await build({ root: join(import.meta.dirname, "../.."), mode: "samples", logLevel: "error", build: { outDir: directory } });
+  html = readFileSync(join(directory, "samples.html"), "utf8");
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const NUM_SAMPLES = 30_000;
+const sample = (i: number, right: boolean) => `${JSON.stringify({ key: `t/${i}`, task: i % 2 ? "odd" : "even", prompt: `A long prompt ${"word ".repeat(20)}\nItem number ${i}?`, target: "yes", choices: ["yes", "no"], generated: right ? "yes" : "no", logprobs: right ? [-0.1, -2] : [-2, -0.1], correct: { "exact match": right } })}\n`;
+function writeLog(name: string, isRight: (i: number) => boolean): string {
+  const path = join(directory, name);
+  writeFileSync(path, Array.from({ length: NUM_SAMPLES }, (_, i) => sample(i, isRight(i))).join(""));
+  return path;
+}
+
+describe("the viewer of samples", () => {
+  it("is one file that loads nothing from elsewhere", () => {
+    const markup = html.replace(/<script type="module">[\s\S]*?<\/script>/g, "");
+    expect(markup.match(/<(script|link|img)[^>]+(src|href)="(?!data:)[^"]*/)?.[0]).toBeUndefined();
+  });
+
+  describe.skipIf(!existsSync(BROWSER))("in Chromium (skipped where it is not installed)", () => {
+    let browser: Browser;
+    let tab: Page;
+    const errors: string[] = [];
+    const shown = () => tab.textContent("output");
+    const settled = (text: string) => tab.waitForFunction((wanted) => document.querySelector("output")?.textContent === wanted, text, { timeout: 20_000 });
+    beforeAll(async () => {
+      browser = await chromium.launch({ executablePath: BROWSER, args: FLAGS });
+      tab = await browser.newPage({ viewport: { width: 1280, height: 860 } });
+      tab.on("pageerror", (error) => errors.push(error.message));
+      await tab.goto(pathToFileURL(join(directory, "samples.html")).href);
+      await tab.setInputFiles('input[data-side="a"]', writeLog("a.jsonl", (i) => i % 3 > 0));
+      await tab.setInputFiles('input[data-side="b"]', writeLog("b.jsonl", (i) => i % 10 > 0));
+      await settled("30,000 of 30,000");
+      await tab.waitForSelector("text=B wrong");
+    });
+    afterAll(async () => {
+      await browser.close();
+      expect(errors).toEqual([]);
+    });
+
+    it("says how often each is right, and where they differ", async () => {
+      expect(await tab.textContent(".summary")).toMatch(/66\.7 %.*20,000 of 30,000.*90\.0 %.*27,000 of 30,000.*only A right 2,000, only B 9,000; a real difference/);
+    });
+
+    it("filters to wrong answers and to differences, and searches the text", async () => {
+      await tab.click("text=A wrong");
+      await settled("10,000 of 30,000");
+      await tab.click("text=Differ");
+      await settled("11,000 of 30,000");
+      await tab.selectOption('select[aria-label="Task"]', "odd");
+      await settled("5,000 of 30,000"); // odd multiples of 3; no multiple of 10 is odd
+      await tab.click(".segments button:first-child");
+      await tab.selectOption('select[aria-label="Task"]', "");
+      await tab.fill("input[type=search]", "Number 12345");
+      await settled("1 of 30,000");
+      expect(await tab.textContent(".detail mark")).toBe("number 12345");
+      await tab.fill("input[type=search]", "");
+      await settled("30,000 of 30,000");
+    });
+
+    it("keeps only rows in sight, to the last of them, and shows both answers of a chosen one", async () => {
+      await tab.evaluate(() => {
+        const list = document.querySelector(".list")!;
+        list.scrollTop = list.scrollHeight;
+      });
+      await tab.waitForSelector("text=Item number 29999?");
+      expect(await tab.locator(".row").count()).toBeLessThan(40);
+      await tab.click("text=Item number 29991?");
+      await tab.waitForFunction(() => document.querySelector(".key")?.textContent === "t/29991");
+      expect(await tab.locator(".answers section.a .scores .wrong").count()).toBe(1);
+      expect(await tab.locator(".answers section.b .scores .right").count()).toBe(1);
+      await tab.keyboard.press("ArrowDown");
+      await tab.waitForFunction(() => document.querySelector(".key")?.textContent === "t/29992");
+      expect(await shown()).toBe("30,000 of 30,000");
+    });
+  });
+});

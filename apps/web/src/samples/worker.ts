@@ -1,0 +1,37 @@
+/** Reads logs off the page's thread, so that scrolling stays smooth while hundreds of megabytes go by. */
+
+import { indexLog, type LogIndex, searchLog } from "./logIndex.ts";
+
+export type Request = { id: number; kind: "index"; file: File } | { id: number; kind: "search"; file: File; query: string } | { id: number; kind: "stop" };
+
+export type Answer =
+  | { id: number; kind: "progress"; bytes: number; samples: number }
+  | { id: number; kind: "index"; index: LogIndex }
+  | { id: number; kind: "search"; found: Uint32Array<ArrayBuffer> }
+  | { id: number; kind: "failed"; message: string };
+
+const stopped = new Set<number>();
+const answer = (message: Answer) => (globalThis as unknown as Worker).postMessage(message);
+
+async function handle(request: Request): Promise<void> {
+  const { id } = request;
+  if (request.kind === "stop") {
+    stopped.add(id);
+    return;
+  }
+  try {
+    if (request.kind === "index") {
+      answer({ id, kind: "index", index: await indexLog(request.file, (bytes, samples) => answer({ id, kind: "progress", bytes, samples })) });
+      return;
+    }
+    const found = await searchLog(request.file, request.query, (bytes) => {
+      answer({ id, kind: "progress", bytes, samples: 0 });
+      return !stopped.has(id);
+    });
+    if (!stopped.has(id)) answer({ id, kind: "search", found });
+  } catch (error) {
+    answer({ id, kind: "failed", message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+globalThis.addEventListener("message", (event: MessageEvent<Request>) => void handle(event.data));
