@@ -59,9 +59,9 @@ describe("the viewer of samples", () => {
     });
 
     it("filters to wrong answers and to differences, and searches the text", async () => {
-      await tab.click("text=A wrong");
+      await tab.click('button:has-text("A wrong")');
       await settled("10,000 of 30,000");
-      await tab.click("text=Differ");
+      await tab.click('button:has-text("Differ")');
       await settled("11,000 of 30,000");
       await tab.selectOption('select[aria-label="Task"]', "odd");
       await settled("5,000 of 30,000"); // odd multiples of 3; no multiple of 10 is odd
