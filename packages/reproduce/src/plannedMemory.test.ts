@@ -1,0 +1,45 @@
+import { clusterLayout, clusterModel, cluster, memoryByFormula, memoryOfPrograms, predictClusterMemory } from "@espalier/cost";
+import { type ModelConfig, modelConfig } from "@espalier/spec/model";
+import { microStepProgram } from "@espalier/trainer";
+import { describe, expect, it } from "vitest";
+
+/** Shapes that are executed here: ladders of both families, narrow and wide MLPs, grouped queries, one and many layers. */
+const shapes: [string, Partial<ModelConfig> & Pick<ModelConfig, "family" | "numLayers" | "residualDim" | "numKvHeads" | "headDim" | "vocabSize" | "seqLen">, number][] = [
+  ["FLM ladder, first", { family: "flm", numLayers: 4, residualDim: 48, numKvHeads: 2, headDim: 24, vocabSize: 1024, seqLen: 128 }, 8],
+  ["FLM ladder, last", { family: "flm", numLayers: 8, residualDim: 96, numKvHeads: 4, headDim: 24, vocabSize: 1024, seqLen: 128 }, 8],
+  ["FLM, wide", { family: "flm", numLayers: 4, residualDim: 512, numKvHeads: 8, headDim: 64, vocabSize: 8192, seqLen: 256 }, 4],
+  ["FLM, large vocabulary", { family: "flm", numLayers: 6, residualDim: 384, numKvHeads: 6, headDim: 64, vocabSize: 50304, seqLen: 128 }, 2],
+  ["FLM, narrow MLP", { family: "flm", numLayers: 3, residualDim: 256, ffnDim: 256, numKvHeads: 4, headDim: 64, vocabSize: 512, seqLen: 64 }, 8],
+  ["FLM, one layer", { family: "flm", numLayers: 1, residualDim: 48, ffnDim: 144, numKvHeads: 2, headDim: 24, vocabSize: 512, seqLen: 256 }, 3],
+  ["Llama", { family: "llama", numLayers: 8, residualDim: 96, numKvHeads: 4, headDim: 24, vocabSize: 1024, seqLen: 128 }, 8],
+  ["Llama, grouped queries", { family: "llama", numLayers: 5, residualDim: 192, ffnDim: 768, numKvHeads: 2, groupSize: 3, headDim: 32, vocabSize: 2048, seqLen: 128 }, 4],
+  ["Llama, untied, narrow MLP", { family: "llama", numLayers: 2, residualDim: 128, ffnDim: 96, numKvHeads: 4, headDim: 32, vocabSize: 512, seqLen: 64, tiedHead: false }, 16],
+];
+const config = (shape: (typeof shapes)[number][1]) => modelConfig(shape as Parameters<typeof modelConfig>[0]);
+const part = (memory: { parts: readonly { name: string; bytes: number }[] }, name: string) => memory.parts.find((p) => p.name === name)!.bytes;
+
+describe("memoryByFormula", () => {
+  it.each(shapes)("is within 2 %% of the plan's arena: %s", (_, shape, B) => {
+    const model = config(shape);
+    const formula = memoryByFormula(model, B);
+    const planned = memoryOfPrograms([microStepProgram(model, { B, T: model.seqLen })]);
+    expect(Math.abs(part(formula, "arena") / part(planned, "arena") - 1)).toBeLessThan(0.02);
+    expect(part(formula, "runtime inputs and outputs") / part(planned, "runtime inputs and outputs")).toBeCloseTo(1, 1);
+    // The micro-step owns weights and gradients; the formula adds both moments.
+    expect(part(formula, "weights, gradients, moments")).toBe(2 * part(planned, "weights, gradients, moments"));
+  });
+});
+
+describe("predictClusterMemory", () => {
+  it.each(shapes)("keeps the activations of a layer that the plan keeps, within 2 %%: %s", (_, shape, B) => {
+    const planned = (numLayers: number) => {
+      const model = config({ ...shape, numLayers });
+      return part(memoryOfPrograms([microStepProgram(model, { B, T: model.seqLen })]), "arena");
+    };
+    const layer = planned(shape.numLayers + 1) - planned(shape.numLayers);
+    const model = clusterModel(config({ ...shape, numLayers: 1 }));
+    const { stages } = predictClusterMemory(model, clusterLayout({ globalBatchSize: B, microBatchSize: B }), cluster("A800-SXM-80GB", 1));
+    // bf16 there, fp32 here.
+    expect(Math.abs((2 * part(stages[0]!, "activations")) / layer - 1)).toBeLessThan(0.02);
+  });
+});
