@@ -115,6 +115,7 @@ export {
   scratchFlopsToLoss,
 } from "./laws/growthLaw.ts";
 export { type GrowthTrend, type TrendPoint, growthTrend, pointsOnTrend, publishedLadders } from "./laws/growthTrend.ts";
+export { type GrowthCalibration, calibrateGrowth } from "./laws/calibrateGrowth.ts";
 export { type GrowthTiming, growthTiming } from "./laws/growthTiming.ts";
 export { type LinearFit, linearLeastSquares } from "./laws/linearLeastSquares.ts";
 export { type LossPrediction, type StaticLaw, predictLoss, staticLaws } from "./laws/predictLoss.ts";

@@ -1,0 +1,146 @@
+import { ConfigError } from "@espalier/core";
+import type { ReportArm, ReproductionReport } from "@espalier/spec/run";
+import { type ChinchillaConstants, chinchillaLoss, epochChinchilla } from "./chinchilla.ts";
+import { type GrowthEffects, growthLoss, type GrowthStage } from "./growthLaw.ts";
+import { leastSquares } from "./leastSquares.ts";
+import { linearLeastSquares } from "./linearLeastSquares.ts";
+
+/** A grown run as the growth law sees it. */
+interface GrownRun {
+  id: string;
+  stages: GrowthStage[];
+  /** Measured jump of the loss over all growths, mean, nats. */
+  jump: number;
+  /** Validation loss at the end of each stage. */
+  losses: number[];
+}
+
+export interface GrowthCalibration {
+  /** Of this corpus and tokeniser, exponents of Epoch's law kept: fixed-size runs of a few sizes do not determine five numbers. */
+  constants: ChinchillaConstants;
+  /** Fixed-size runs behind the constants and their residual, nats. */
+  fixedRuns: number;
+  fixedResidual: number;
+  /** delta, rho and kappa; delta is measured at the growth events. */
+  effects: Required<Pick<GrowthEffects, "lossJump" | "retention" | "transfer">>;
+  /** 80 % intervals of rho and kappa, which few runs hardly tell apart: `correlation` of their estimates. */
+  intervals: { retention: [number, number]; transfer: [number, number] };
+  correlation: number;
+  /** Root mean square error of the final losses of grown runs, nats: calibrated without the run's own seed and by the uncalibrated readings. */
+  errors: { heldOut: number | null; lossMatching: number; naive: number };
+  grownRuns: number;
+  warnings: readonly string[];
+}
+
+const Z80 = 1.2816;
+/** Before any measurement: an operator keeps what it has and adds nothing, give or take. */
+const PRIOR = { logRetention: [0, 0.5], transfer: [0, 0.75] } as const;
+
+const FIXED_ROLES = new Set<ReportArm["role"]>(["scratch equal tokens", "scratch bar", "best fixed shape", "pilot"]);
+const GROWN_ROLES = new Set<ReportArm["role"]>(["growth three stages", "growth one hop"]);
+
+function grownRun(arm: ReportArm): GrownRun {
+  return {
+    id: arm.id,
+    stages: arm.stages.map(({ numParameters, tokens }) => ({ parameters: numParameters, tokens })),
+    jump: arm.growths.length === 0 ? 0 : arm.growths.reduce((sum, growth) => sum + growth.lossAfter - growth.lossBefore, 0) / arm.growths.length,
+    losses: arm.stages.map((stage, i) => (i === arm.stages.length - 1 ? arm.finalLoss : stage.validationLoss)),
+  };
+}
+
+/** E, A and B by least squares with Epoch's exponents; terms that come out negative are dropped, for a law falls with size and tokens. */
+function fitConstants(arms: readonly ReportArm[]): { constants: ChinchillaConstants; residual: number } {
+  const { alpha, beta } = epochChinchilla;
+  const y = arms.map((arm) => arm.finalLoss);
+  const terms = arms.map((arm) => [1, arm.stages.at(-1)!.numParameters ** -alpha, arm.tokens ** -beta]);
+  for (const kept of [[0, 1, 2], [0, 2], [0, 1]]) {
+    let fit;
+    try {
+      fit = linearLeastSquares(terms.map((row) => kept.map((i) => row[i]!)), y);
+    } catch {
+      continue; // all of one size, or of one length
+    }
+    const full = [0, 0, 0];
+    kept.forEach((i, at) => (full[i] = fit.coefficients[at]!));
+    if (full.every((v) => v >= 0)) return { constants: { E: full[0]!, A: full[1]!, B: full[2]!, alpha, beta }, residual: fit.residualStd };
+  }
+  throw new ConfigError("calibrateGrowth: the fixed-size runs do not fall with size or tokens, expected at least three that do. Give a report of a longer reproduction.");
+}
+
+interface Effects { retention: number; transfer: number }
+
+/** rho and kappa that explain the losses at stage ends after the first, with the prior as two more measurements. */
+function fitEffects(runs: readonly GrownRun[], constants: ChinchillaConstants, noise: number): { effects: Effects; covariance: readonly (readonly number[])[] } {
+  const cells = runs.flatMap((run) => run.losses.flatMap((loss, i) => (i === 0 ? [] : [{ run, upTo: i + 1, loss }])));
+  const predicted = (index: number, [logRetention, transfer]: readonly number[]) => {
+    if (index === cells.length) return ((logRetention! - PRIOR.logRetention[0]) / PRIOR.logRetention[1]) * noise;
+    if (index === cells.length + 1) return ((transfer! - PRIOR.transfer[0]) / PRIOR.transfer[1]) * noise;
+    const { run, upTo } = cells[index]!;
+    return growthLoss(run.stages.slice(0, upTo), { constants, lossJump: run.jump, retention: Math.exp(logRetention!), transfer: Math.max(-0.95, transfer!) }).loss;
+  };
+  const DELTA = 1e-4;
+  const fit = leastSquares(
+    {
+      value: predicted,
+      gradient: (index, p) => p.map((_, k) => (predicted(index, p.map((v, j) => v + (j === k ? DELTA : 0))) - predicted(index, p.map((v, j) => v - (j === k ? DELTA : 0)))) / (2 * DELTA)),
+    },
+    [...cells.map(({ loss }, i) => [i, loss] as const), [cells.length, 0], [cells.length + 1, 0]],
+    [PRIOR.logRetention[0], PRIOR.transfer[0]],
+  );
+  const [logRetention, transfer] = fit.parameters as [number, number];
+  return { effects: { retention: Math.exp(logRetention), transfer }, covariance: fit.covariance };
+}
+
+const rms = (errors: readonly number[]) => Math.sqrt(errors.reduce((sum, e) => sum + e ** 2, 0) / errors.length);
+
+/**
+ * The growth-aware law calibrated on own runs: constants from the fixed-size runs of a reproduction's report, delta from
+ * the loss on both sides of each growth, rho and kappa from the losses at stage ends. Judged on grown runs of seeds that
+ * the fit has not seen, beside the uncalibrated readings.
+ *
+ * @throws {ConfigError} when the report holds no grown run, or too few fixed-size runs
+ */
+export function calibrateGrowth(report: Pick<ReproductionReport, "arms">): GrowthCalibration {
+  const fixed = report.arms.filter((arm) => FIXED_ROLES.has(arm.role) && arm.stages.length === 1 && Number.isFinite(arm.finalLoss));
+  const grownArms = report.arms.filter((arm) => GROWN_ROLES.has(arm.role) && arm.stages.length > 1);
+  if (grownArms.length === 0) throw new ConfigError(`calibrateGrowth: arms: ${report.arms.length} without a grown one, expected at least one. Give the report.json of a finished reproduction.`);
+  if (fixed.length < 4) throw new ConfigError(`calibrateGrowth: arms: ${fixed.length} of fixed size, expected at least four of different sizes or lengths. Give the report.json of a finished reproduction.`);
+  const { constants, residual } = fitConstants(fixed);
+  const runs = grownArms.map(grownRun);
+  const noise = Math.max(residual, 0.005);
+  const { effects, covariance } = fitEffects(runs, constants, noise);
+  const seeds = [...new Set(grownArms.map((arm) => arm.seed))];
+  const final = (run: GrownRun, e: Effects) => growthLoss(run.stages, { constants, lossJump: run.jump, ...e }).loss - run.losses.at(-1)!;
+  const heldOut =
+    seeds.length < 2
+      ? null
+      : rms(seeds.flatMap((seed) => {
+          const others = fitEffects(runs.filter((_, i) => grownArms[i]!.seed !== seed), constants, noise).effects;
+          return runs.filter((_, i) => grownArms[i]!.seed === seed).map((run) => final(run, others));
+        }));
+  const [sdRetention, sdTransfer] = [Math.sqrt(covariance[0]![0]!), Math.sqrt(covariance[1]![1]!)];
+  const jump = runs.reduce((sum, run) => sum + run.jump, 0) / runs.length;
+  const sizes = new Set(fixed.map((arm) => arm.stages[0]!.numParameters)).size;
+  return {
+    constants,
+    fixedRuns: fixed.length,
+    fixedResidual: residual,
+    effects: { lossJump: jump, ...effects },
+    intervals: {
+      retention: [effects.retention * Math.exp(-Z80 * sdRetention), effects.retention * Math.exp(Z80 * sdRetention)],
+      transfer: [effects.transfer - Z80 * sdTransfer, effects.transfer + Z80 * sdTransfer],
+    },
+    correlation: covariance[0]![1]! / (sdRetention * sdTransfer),
+    errors: {
+      heldOut,
+      lossMatching: rms(runs.map((run) => final(run, { retention: 1, transfer: 0 }))),
+      naive: rms(runs.map((run) => chinchillaLoss(run.stages.at(-1)!.parameters, run.stages.reduce((sum, stage) => sum + stage.tokens, 0), constants) - run.losses.at(-1)!)),
+    },
+    grownRuns: runs.length,
+    warnings: [
+      ...(sizes < 3 ? [`the fixed-size runs have ${sizes} size${sizes === 1 ? "" : "s"}: A is hardly determined`] : []),
+      ...(seeds.length < 2 ? ["one seed: nothing was held out"] : []),
+      ...(residual > 0.03 ? [`the static law misses its own runs by ${residual.toFixed(3)} nats`] : []),
+    ],
+  };
+}
