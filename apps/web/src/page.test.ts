@@ -1,30 +1,14 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { chromium } from "playwright-core";
-import { build, type Plugin } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildPage, hasBrowser, loadsFromElsewhere, openBrowser } from "./testing/page.ts";
 import { sampleReport } from "./testing/sampleReport.ts";
-
-const BROWSER = "/usr/bin/chromium";
-const FLAGS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu"];
-
-/** Fails the bundle on any import of a Node module: pages are static and run in any browser. */
-const noNode: Plugin = {
-  name: "no-node",
-  enforce: "pre",
-  resolveId(source, importer) {
-    if (source.startsWith("node:")) throw new Error(`${importer} imports ${source}`);
-  },
-};
 
 let directory: string;
 let page: string;
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), "espalier-web-"));
-  process.env.NODE_ENV = "production"; // the test runner sets "test", which would bundle React's development build
-  await build({ root: join(import.meta.dirname, ".."), mode: "production", logLevel: "error", plugins: [noNode], build: { outDir: directory, emptyOutDir: true } });
+  directory = await buildPage("vite.config.ts");
   page = readFileSync(join(directory, "index.html"), "utf8");
 });
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -32,16 +16,16 @@ afterAll(() => rmSync(directory, { recursive: true }));
 describe("the page", () => {
   it("is one file that loads nothing from elsewhere", () => {
     const markup = page.replace(/<script type="module">[\s\S]*?<\/script>/g, "");
-    expect(markup.match(/<(script|link|img)[^>]+(src|href)="(?!data:)[^"]*/)?.[0]).toBeUndefined();
+    expect(loadsFromElsewhere(page)).toBeUndefined();
     expect(markup.includes('<script type="application/json" id="report-data">null</script>')).toBe(true);
     expect(markup.length).toBeLessThan(20_000);
   });
 
-  it.skipIf(!existsSync(BROWSER))("shows headline, caveat, chart and every claim of an embedded report", async () => {
+  it.skipIf(!hasBrowser)("shows headline, caveat, chart and every claim of an embedded report", async () => {
     const file = join(directory, "report.html");
     const json = JSON.stringify(sampleReport).replaceAll("<", "\\u003c");
     writeFileSync(file, page.replace('id="report-data">null', () => `id="report-data">${json}`));
-    const browser = await chromium.launch({ executablePath: BROWSER, args: FLAGS });
+    const browser = await openBrowser();
     try {
       const tab = await browser.newPage({ viewport: { width: 1200, height: 900 } });
       const errors: string[] = [];

@@ -52,7 +52,7 @@ export {
   planCluster,
   timeSizes,
 } from "./cluster/planCluster.ts";
-export { type GrowthCurves, type GrowthReading, type TimedSchedule, type TimedSize, growthCurves, growthReadings, searchSchedules } from "./cluster/schedules.ts";
+export { type GrowthCurves, type GrowthReading, type TimedSchedule, type TimedSize, growthCurves, growthReadings, searchSchedules, stagesOf } from "./cluster/schedules.ts";
 export { type LayoutSpace, type PipelineSchedule, layoutSpace } from "./cluster/layoutSpace.ts";
 export { type LayoutChoice, type LayoutSearch, type LayoutSearchOptions, searchLayouts } from "./cluster/searchLayouts.ts";
 export { type ClusterModel, type ExpertShape, type ParameterBuckets, clusterModel, parameterBuckets } from "./cluster/shape.ts";
