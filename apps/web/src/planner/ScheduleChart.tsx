@@ -67,7 +67,7 @@ export function ScheduleChart({ schedule, run, onChange }: { schedule: TimedSche
       </svg>
       {/* Text stays outside of the stretched picture. */}
       {run.stages.map((stage, i) => (
-        <span key={i} className="stage-label" style={{ left: `${100 * (starts[i]! + schedule.shares[i]! / 2)}%`, top: `${(100 * y(stage.parameters)) / HEIGHT}%` }}>
+        <span key={i} className="stage-label" style={{ left: `min(${100 * (starts[i]! + schedule.shares[i]! / 2)}%, 100% - 1.6rem)`, top: `${(100 * y(stage.parameters)) / HEIGHT}%` }}>
           {schedule.shares[i]! > 0.07 && compact(stage.parameters)}
         </span>
       ))}

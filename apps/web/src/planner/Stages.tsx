@@ -32,7 +32,7 @@ export function Stages({ schedule, run, sizes, machine, onChange }: {
             <th>time</th>
             <th>step</th>
             <th>fastest layout that fits</th>
-            <th>memory of the fullest GPU</th>
+            <th>memory</th>
           </tr>
         </thead>
         <tbody>
@@ -69,7 +69,7 @@ export function Stages({ schedule, run, sizes, machine, onChange }: {
                 <td>{stage.stepSeconds < 10 ? `${stage.stepSeconds.toFixed(1)} s` : duration(stage.stepSeconds)}</td>
                 <td>{describe(stage.layout)}</td>
                 <td>
-                  <span className="memory" title={`${bytes(memory.peakBytes)} of ${bytes(memory.deviceBytes)}`}>
+                  <span className="memory" title={`fullest GPU: ${bytes(memory.peakBytes)} of ${bytes(memory.deviceBytes)}`}>
                     <b style={{ width: percent(Math.min(1, memory.peakBytes / memory.deviceBytes)) }} />
                   </span>
                   <small>{percent(memory.peakBytes / memory.deviceBytes)}</small>

@@ -16,7 +16,7 @@ interface GrownRun {
 }
 
 export interface GrowthCalibration {
-  /** Of this corpus and tokeniser, exponents of Epoch's law kept: fixed-size runs of a few sizes do not determine five numbers. */
+  /** Of this corpus and tokeniser; exponents are those of Epoch's law times one factor: runs of a few sizes do not determine five numbers. */
   constants: ChinchillaConstants;
   /** Fixed-size runs behind the constants and their residual, nats. */
   fixedRuns: number;
@@ -33,10 +33,15 @@ export interface GrowthCalibration {
 }
 
 const Z80 = 1.2816;
+
+const rms = (errors: readonly number[]) => Math.sqrt(errors.reduce((sum, e) => sum + e ** 2, 0) / errors.length);
+
 /** Before any measurement: an operator keeps what it has and adds nothing, give or take. */
 const PRIOR = { logRetention: [0, 0.5], transfer: [0, 0.75] } as const;
 
-const FIXED_ROLES = new Set<ReportArm["role"]>(["scratch equal tokens", "scratch bar", "best fixed shape", "pilot"]);
+const FIXED_ROLES = new Set<ReportArm["role"]>(["scratch equal tokens", "scratch bar", "best fixed shape"]);
+/** Fewest runs with a tuned rate; below it pilots, some of them badly tuned, help out. */
+const ENOUGH_FIXED = 4;
 const GROWN_ROLES = new Set<ReportArm["role"]>(["growth three stages", "growth one hop"]);
 
 function grownRun(arm: ReportArm): GrownRun {
@@ -48,9 +53,17 @@ function grownRun(arm: ReportArm): GrownRun {
   };
 }
 
-/** E, A and B by least squares with Epoch's exponents; terms that come out negative are dropped, for a law falls with size and tokens. */
-function fitConstants(arms: readonly ReportArm[]): { constants: ChinchillaConstants; residual: number } {
-  const { alpha, beta } = epochChinchilla;
+/** Factors on both of Epoch's exponents that are tried: small runs fall faster than large ones. */
+const EXPONENT_FACTORS = [1, 1.25, 1.5, 2, 2.5, 3];
+
+interface StaticFit {
+  constants: ChinchillaConstants;
+  residual: number;
+}
+
+/** E, A and B by least squares at given exponents; a term that comes out negative is dropped, for a law falls with size and tokens. */
+function fitAt(arms: readonly ReportArm[], factor: number): StaticFit | undefined {
+  const [alpha, beta] = [epochChinchilla.alpha * factor, epochChinchilla.beta * factor];
   const y = arms.map((arm) => arm.finalLoss);
   const terms = arms.map((arm) => [1, arm.stages.at(-1)!.numParameters ** -alpha, arm.tokens ** -beta]);
   for (const kept of [[0, 1, 2], [0, 2], [0, 1]]) {
@@ -64,7 +77,24 @@ function fitConstants(arms: readonly ReportArm[]): { constants: ChinchillaConsta
     kept.forEach((i, at) => (full[i] = fit.coefficients[at]!));
     if (full.every((v) => v >= 0)) return { constants: { E: full[0]!, A: full[1]!, B: full[2]!, alpha, beta }, residual: fit.residualStd };
   }
-  throw new ConfigError("calibrateGrowth: the fixed-size runs do not fall with size or tokens, expected at least three that do. Give a report of a longer reproduction.");
+  return undefined;
+}
+
+/** The static law of the runs, its exponents by the error on each run left out in turn. */
+function fitConstants(arms: readonly ReportArm[]): StaticFit {
+  let best: { fit: StaticFit; error: number } | undefined;
+  for (const factor of EXPONENT_FACTORS) {
+    const fit = fitAt(arms, factor);
+    if (!fit) continue;
+    const errors = arms.map((arm) => {
+      const others = fitAt(arms.filter((other) => other !== arm), factor);
+      return others ? chinchillaLoss(arm.stages.at(-1)!.numParameters, arm.tokens, others.constants) - arm.finalLoss : 1;
+    });
+    const error = rms(errors);
+    if (!best || error < best.error) best = { fit, error };
+  }
+  if (!best) throw new ConfigError("calibrateGrowth: the fixed-size runs do not fall with size or tokens, expected at least three that do. Give a report of a longer reproduction.");
+  return best.fit;
 }
 
 interface Effects { retention: number; transfer: number }
@@ -91,8 +121,6 @@ function fitEffects(runs: readonly GrownRun[], constants: ChinchillaConstants, n
   return { effects: { retention: Math.exp(logRetention), transfer }, covariance: fit.covariance };
 }
 
-const rms = (errors: readonly number[]) => Math.sqrt(errors.reduce((sum, e) => sum + e ** 2, 0) / errors.length);
-
 /**
  * The growth-aware law calibrated on own runs: constants from the fixed-size runs of a reproduction's report, delta from
  * the loss on both sides of each growth, rho and kappa from the losses at stage ends. Judged on grown runs of seeds that
@@ -101,10 +129,12 @@ const rms = (errors: readonly number[]) => Math.sqrt(errors.reduce((sum, e) => s
  * @throws {ConfigError} when the report holds no grown run, or too few fixed-size runs
  */
 export function calibrateGrowth(report: Pick<ReproductionReport, "arms">): GrowthCalibration {
-  const fixed = report.arms.filter((arm) => FIXED_ROLES.has(arm.role) && arm.stages.length === 1 && Number.isFinite(arm.finalLoss));
+  const single = report.arms.filter((arm) => arm.stages.length === 1 && Number.isFinite(arm.finalLoss));
+  const tuned = single.filter((arm) => FIXED_ROLES.has(arm.role));
+  const fixed = tuned.length >= ENOUGH_FIXED ? tuned : single.filter((arm) => FIXED_ROLES.has(arm.role) || arm.role === "pilot");
   const grownArms = report.arms.filter((arm) => GROWN_ROLES.has(arm.role) && arm.stages.length > 1);
   if (grownArms.length === 0) throw new ConfigError(`calibrateGrowth: arms: ${report.arms.length} without a grown one, expected at least one. Give the report.json of a finished reproduction.`);
-  if (fixed.length < 4) throw new ConfigError(`calibrateGrowth: arms: ${fixed.length} of fixed size, expected at least four of different sizes or lengths. Give the report.json of a finished reproduction.`);
+  if (fixed.length < ENOUGH_FIXED) throw new ConfigError(`calibrateGrowth: arms: ${fixed.length} of fixed size, expected at least four of different sizes or lengths. Give the report.json of a finished reproduction.`);
   const { constants, residual } = fitConstants(fixed);
   const runs = grownArms.map(grownRun);
   const noise = Math.max(residual, 0.005);
