@@ -45,6 +45,8 @@ describe("espalier cost", () => {
     [["cost", "llama-2-70b", "--gpus", "1"], "no layout fits 1 A800-SXM-80GB"],
     [["cost", "flm-101b", "--grid", "mars"], "--grid: is \"mars\""],
     [["plan", "--budget", "21d"], "--budget: is \"21d\", with a unit of days, expected dollars"],
+    [["cost", "growth"], "--report: is missing"],
+    [["cost", "growth", "--report", "cost.csv"], "not JSON"],
     [["audit", "missing.csv"], "missing.csv"],
   ])("%j is refused with one sentence", (words, sentence) => {
     const { status, stderr } = fail(...words);
@@ -61,6 +63,13 @@ describe("espalier plan", () => {
     for (const rival of ["from scratch", "plain smaller model", "compared with"]) expect(text).toContain(rival);
     expect(readFileSync(join(directory, "plan.csv"), "utf8").split("\n").length).toBeGreaterThan(20);
     expect(readFileSync(join(directory, "plan.svg"), "utf8")).toContain("growth to the target");
+  });
+});
+
+describe("espalier plan --page", () => {
+  it("writes the planner as one file", () => {
+    run("plan", "--page", "planner.html");
+    expect(readFileSync(join(directory, "planner.html"), "utf8")).toMatch(/^<!doctype html>[\s\S]*What to grow, when/);
   });
 });
 

@@ -1,7 +1,10 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
+import { ConfigError, DataError } from "@espalier/core";
+import { fileError } from "@espalier/core/node";
 import {
-  arithmeticClaims, estimatePicture, estimateRun, findClusterModel, honestSavings, parameterBuckets, parseQuantity, predictLoss, type RunEstimate, teraflops, timingOpinions, writeCsv,
+  arithmeticClaims, calibrateGrowth, estimatePicture, estimateRun, findClusterModel, honestSavings, parameterBuckets, parseQuantity, predictLoss, type RunEstimate, teraflops, timingOpinions, writeCsv,
 } from "@espalier/cost";
+import type { ReproductionReport } from "@espalier/spec/run";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { action, type Context } from "../command.ts";
@@ -15,6 +18,7 @@ interface CostOptions extends ClusterOptions {
   grid?: string;
   pue?: string;
   workings?: boolean;
+  report?: string;
 }
 
 type Output = Context["output"];
@@ -41,6 +45,36 @@ function savings(output: Output): void {
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
   for (const line of tableLines(["arXiv", "setting", "tokens before growth", "as good"], timing.opinions.map((o) => [o.source, o.setting, percent(o.shareBefore), o.flat ? o.flat.map(percent).join(" to ") : ""]))) output.line(line);
   output.result("savings", { claims, timing });
+}
+
+/** @throws {DataError} when the file is no report of a reproduction */
+async function readReport(file: string): Promise<ReproductionReport> {
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    throw fileError("reading", file, error);
+  });
+  let report: Partial<ReproductionReport> | null;
+  try {
+    report = JSON.parse(text) as Partial<ReproductionReport> | null;
+  } catch (cause) {
+    throw new DataError(`${file}: not JSON (${(cause as Error).message}), expected a report. Correct the file.`, { cause });
+  }
+  if (report?.format !== "espalier-report-1" || !Array.isArray(report.arms)) throw new DataError(`${file}: is no report of a reproduction, expected format espalier-report-1. Name its report.json.`);
+  return report as ReproductionReport;
+}
+
+/** The law of growth as own runs have it. */
+function growth(output: Output, report: ReproductionReport): void {
+  const law = calibrateGrowth(report);
+  const { E, A, B, alpha, beta } = law.constants;
+  const interval = ([low, high]: readonly [number, number]) => `${low.toFixed(2)} to ${high.toFixed(2)}`;
+  output.line(`static law    L = ${E.toFixed(3)} + ${A.toPrecision(3)} / N^${alpha.toFixed(3)} + ${B.toPrecision(3)} / D^${beta.toFixed(3)}, from ${law.fixedRuns} runs of fixed size, ${law.fixedResidual.toFixed(3)} nats off`);
+  output.line(`at growth     the loss jumps by ${law.effects.lossJump.toFixed(4)} nats (measured)`);
+  output.line(`retention     ${law.effects.retention.toFixed(2)} of the matched tokens (80 %: ${interval(law.intervals.retention)})`);
+  output.line(`transfer      tokens after growth count ${(1 + law.effects.transfer).toFixed(2)} times (80 %: ${interval([1 + law.intervals.transfer[0], 1 + law.intervals.transfer[1]])})`);
+  const { heldOut, lossMatching, naive } = law.errors;
+  output.line(`final losses  of ${law.grownRuns} grown runs missed by ${heldOut === null ? "" : `${heldOut.toFixed(3)} nats calibrated on other seeds, `}${lossMatching.toFixed(3)} by loss matching, ${naive.toFixed(3)} naive`);
+  for (const warning of law.warnings) output.line(pc.yellow(`warning: ${warning}`));
+  output.result("growth", law);
 }
 
 function show(output: Output, name: string, run: RunEstimate, losses: ReturnType<typeof predictLoss>[], estimate: { tokens: number; gpu: string; gpus: number; parameters: number; tflops: number }): void {
@@ -86,17 +120,22 @@ export function addCost(program: Command): void {
   const command = program
     .command("cost")
     .description("what a training run will cost on a cluster: step, memory, days, dollars, carbon, with intervals")
-    .argument("[what]", "a model (flm-101b, llama-2-70b, 48x5120 ...); paper: FLM-101B's arithmetic; savings: claims of growth at equal loss", "paper")
+    .argument("[what]", "a model (flm-101b, llama-2-70b, 48x5120 ...); paper: FLM-101B's arithmetic; savings: claims of growth at equal loss; growth: the law of growth calibrated on --report", "paper")
     .option("--tokens <n>", "such as 300B (default: those of the model, or 20 a parameter)");
   addClusterOptions(command)
     .option("--measured-step <seconds>", "calibrate with the measured step of the given layout")
     .option("--grid <country>", "CHN, USA, FRA, DEU, SWE, IND, GBR or WORLD")
     .option("--pue <pue>", "facility energy over device energy, or unknown, aws, gcp")
+    .option("--report <file>", "growth: report.json of a reproduction")
     .option("--workings", "paper: formula and inputs of every figure")
     .action(
       action<CostOptions>(async (options, { output, path }, [what = "paper"]) => {
         if (what === "paper") return paper(output, options.workings === true);
         if (what === "savings") return savings(output);
+        if (what === "growth") {
+          if (options.report === undefined) throw new ConfigError("cost growth: --report: is missing, expected the report.json of a reproduction. Run `espalier reproduce` first.");
+          return growth(output, await readReport(path(options.report)));
+        }
         const found = findClusterModel(what);
         const { model } = found;
         const machine = clusterOf(options);

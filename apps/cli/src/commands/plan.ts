@@ -6,6 +6,7 @@ import {
 import { ConfigError } from "@espalier/core";
 import type { Command } from "commander";
 import pc from "picocolors";
+import { workspace } from "#workspace";
 import { action } from "../command.ts";
 import { addClusterOptions, type ClusterOptions, clusterOf, defaultBatch, fixedLayout } from "../cost/options.ts";
 import { billions, layoutText, modelText, number } from "../cost/text.ts";
@@ -19,6 +20,7 @@ interface PlanOptions extends ClusterOptions {
   targetLoss?: number;
   instead?: string[];
   measuredStep?: string;
+  page?: string;
 }
 
 const READINGS = { naive: "naive (all tokens count)", lossMatching: "loss matching", transfer: "with fitted transfer" } as const;
@@ -66,8 +68,14 @@ export function addPlan(program: Command): void {
     .option("--target-loss <nats>", "also the cheapest run that reaches it, by loss matching", positive)
     .option("--instead <stages...>", "a schedule to compare with, MODEL:TOKENS a stage (default for flm-101b: the paper's)")
     .option("--measured-step <seconds>", "of the first stage of that schedule, in its layout: calibrates the cluster");
+  command.option("--page <file>", "write the planner as a page to play with (sliders, stages that can be dragged), and plan nothing");
   addClusterOptions(command).action(
     action<PlanOptions>(async (options, { output, path }, [name = "flm-101b"]) => {
+      if (options.page !== undefined) {
+        await writeFile(path(options.page), await workspace.plannerPage());
+        output.line(`Planner: ${path(options.page)}. Open it in a browser; it needs nothing else.`);
+        return output.result("page", { file: path(options.page) });
+      }
       const target = findClusterModel(name);
       const machine = clusterOf(options);
       const budgetUsd = parseQuantity(options.budget, "dollars", "--budget");

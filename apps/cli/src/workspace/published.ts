@@ -13,4 +13,5 @@ export const workspace: Workspace = {
     throw new DataError("corpus: none was named, and the package carries none. Name text files or directories with --corpus.");
   },
   page: () => readFile(new URL("../page.html", import.meta.url), "utf8"),
+  plannerPage: () => readFile(new URL("../planner.html", import.meta.url), "utf8"),
 };

@@ -7,6 +7,13 @@ import { defaultCorpus } from "@espalier/corpus";
 import { buildNative } from "@espalier/native-build";
 import type { Workspace } from "./types.ts";
 
+async function bundledPage(config: string, name: string): Promise<string> {
+  const webDir = dirname(createRequire(import.meta.url).resolve("@espalier/web/package.json"));
+  const vite = join(dirname(createRequire(join(webDir, "package.json")).resolve("vite/package.json")), "bin/vite.js");
+  await promisify(execFile)(process.execPath, [vite, "build", "--config", config, "--logLevel", "error"], { cwd: webDir });
+  return await readFile(join(webDir, "dist", name), "utf8");
+}
+
 /** In the workspace the addon is compiled and the page bundled when they are needed. */
 export const workspace: Workspace = {
   async prepareNative(progress, line) {
@@ -17,10 +24,6 @@ export const workspace: Workspace = {
     const { files, packages } = await defaultCorpus();
     return { name: `sources and documents of ${packages.length} npm packages`, inputs: files };
   },
-  async page() {
-    const webDir = dirname(createRequire(import.meta.url).resolve("@espalier/web/package.json"));
-    const vite = join(dirname(createRequire(join(webDir, "package.json")).resolve("vite/package.json")), "bin/vite.js");
-    await promisify(execFile)(process.execPath, [vite, "build", "--logLevel", "error"], { cwd: webDir });
-    return await readFile(join(webDir, "dist/index.html"), "utf8");
-  },
+  page: () => bundledPage("vite.config.ts", "index.html"),
+  plannerPage: () => bundledPage("vite.planner.config.ts", "planner.html"),
 };

@@ -18,4 +18,6 @@ export interface Workspace {
   defaultCorpus(): Promise<NamedCorpus>;
   /** HTML of the report page without a report. */
   page(): Promise<string>;
+  /** HTML of the planner, complete as it is. */
+  plannerPage(): Promise<string>;
 }

@@ -70,7 +70,7 @@ export function Stages({ schedule, run, sizes, machine, onChange }: {
                 <td>{describe(stage.layout)}</td>
                 <td>
                   <span className="memory" title={`fullest GPU: ${bytes(memory.peakBytes)} of ${bytes(memory.deviceBytes)}`}>
-                    <b style={{ width: percent(Math.min(1, memory.peakBytes / memory.deviceBytes)) }} />
+                    <b style={{ width: `${100 * Math.min(1, memory.peakBytes / memory.deviceBytes)}%` }} />
                   </span>
                   <small>{percent(memory.peakBytes / memory.deviceBytes)}</small>
                 </td>
