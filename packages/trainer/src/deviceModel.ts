@@ -2,7 +2,7 @@ import { ConfigError } from "@espalier/core";
 import { type DeviceBuffer, type Executor, type LoadedProgram, Outputs, type Program, RuntimeInputs } from "@espalier/graph";
 import { type Births, entryBirths, firstBirths, type Gate, gates, gateValues, rampValue } from "@espalier/growth";
 import { type ModelConfig, type Parameter, parameters } from "@espalier/spec/model";
-import { type BatchShape, evaluationProgram, generationProgram, logitsProgram, owned } from "./programs.ts";
+import { type BatchShape, evaluationProgram, logitsProgram, owned } from "./programs.ts";
 import { FREQUENCIES, POSITIONS } from "./transformer.ts";
 
 /** Arrays by parameter name, in the layout table's storage order. */
@@ -71,10 +71,6 @@ export class DeviceModel {
 
   evaluation(shape: BatchShape): Ready {
     return this.program(`evaluation ${shape.B} ${shape.T}`, (open) => evaluationProgram(this.config, shape, open));
-  }
-
-  generation(shape: BatchShape): Ready {
-    return this.program(`generation ${shape.B} ${shape.T}`, (open) => generationProgram(this.config, shape, open));
   }
 
   logits(shape: BatchShape): Ready {

@@ -5,11 +5,11 @@ export { exportHuggingFace, type ExportOptions } from "./exportHuggingFace.ts";
 export { type HuggingFaceOptions, type HuggingFaceState, loadHuggingFaceModel, readHuggingFaceState } from "./huggingFace.ts";
 export { initialParameters, initialState, zeroMoments } from "./initialise.ts";
 export { type LanguageModelOptions, loadLanguageModel, type LoadedLanguageModel } from "./languageModel.ts";
+export { type CacheShape, nextLogitsProgram, rowsProgram, scoringProgram } from "./inference/programs.ts";
 export { type MicroBatch, type StepRequest, type StepResult, trainStep } from "./optimizer.ts";
 export {
   type BatchShape,
   evaluationProgram,
-  generationProgram,
   logitsProgram,
   microStepProgram,
   optimizerProgram,
@@ -21,6 +21,6 @@ export { type StageResult, train, type TrainResult } from "./train.ts";
 export { type GrowthProbe, probeGrowth } from "./probeGrowth.ts";
 export { type ProcessHooks, trainInProcess } from "./trainInProcess.ts";
 export { codecOf, huggingFaceCodec, type TextCodec } from "./textCodec.ts";
-export { type TransformerInputs, type TransformerOutputs, transformer } from "./transformer.ts";
+export { type Attend, type TransformerInputs, type TransformerOutputs, transformer } from "./transformer.ts";
 export { validateCheckpoint, type ValidationResult } from "./validation.ts";
 export type { ProcessRequest } from "./workerMessages.ts";

@@ -1,20 +1,16 @@
-import { ConfigError, DataError, random } from "@espalier/core";
+import { ConfigError, DataError } from "@espalier/core";
 import type { Executor } from "@espalier/graph";
-import type {
-  GenerateRequest,
-  Generation,
-  LanguageModel,
-  Loglikelihood,
-  LoglikelihoodRequest,
-} from "@espalier/spec/languageModel";
+import type { CompletionModel, Loglikelihood, LoglikelihoodRequest } from "@espalier/spec/languageModel";
 import type { Tokenizer } from "@espalier/tokenizer";
 import { openCheckpoint, readModelState } from "./checkpoint.ts";
-import { type Decoding, nextTokens } from "./decode.ts";
+import { complete } from "./complete.ts";
 import { DeviceModel, type ModelState } from "./deviceModel.ts";
+import { generate } from "./generate.ts";
+import { RowEngine, type RowEngineOptions } from "./inference/rowEngine.ts";
 import { type ScoredTokens, scoreSequences, type Sequence } from "./score.ts";
 import { codecOf, type TextCodec } from "./textCodec.ts";
 
-export interface LanguageModelOptions {
+export interface LanguageModelOptions extends RowEngineOptions {
   /** Checkpoint directory of a run, or a model in memory. */
   model: string | ModelState;
   tokenizer: Tokenizer | TextCodec;
@@ -29,16 +25,17 @@ export interface LanguageModelOptions {
   encoding?: "separate" | "joint";
 }
 
-/** A `LanguageModel` that holds device memory. */
-export interface LoadedLanguageModel extends LanguageModel {
+/** A `LanguageModel` that holds device memory, and can also be asked token by token. */
+export interface LoadedLanguageModel extends CompletionModel {
   free(): void;
 }
 
 /**
  * The inference engine over a checkpoint or a model in memory.
  *
- * A text without context is scored after the tokenizer's end-of-text token. Requests are batched by length; an answer
- * depends on its own request only. Calls are answered one after the other.
+ * A text without context is scored after the tokenizer's end-of-text token. Requests run together over a cache of keys
+ * and values, and what they have in common at their beginning is computed once; an answer depends on its own request
+ * only, to the last bit. Calls are answered one after the other.
  *
  * @throws {FileError} when the checkpoint is missing or damaged
  * @throws {ConfigError} when the tokenizer has more ids than the model's vocabulary, or no end-of-text token
@@ -56,6 +53,7 @@ export async function loadLanguageModel(options: LanguageModelOptions): Promise<
     );
   }
   const device = new DeviceModel(executor, state);
+  const engine = new RowEngine(device, options);
   const oneAtATime = queue();
 
   /** Context and continuation as one sequence of at most maxLen predictions; the context loses its beginning. */
@@ -89,15 +87,16 @@ export async function loadLanguageModel(options: LanguageModelOptions): Promise<
     name,
     maxLen,
     loglikelihood: (requests) =>
-      oneAtATime(async () => (await scoreSequences(device, requests.map(sequenceOf))).map((scored) => total([scored]))),
+      oneAtATime(async () => (await scoreSequences(engine, requests.map(sequenceOf))).map((scored) => total([scored]))),
     rollingLoglikelihood: (texts) =>
       oneAtATime(async () => {
         const windows = texts.map(windowsOf);
-        const scores = await scoreSequences(device, windows.flat());
+        const scores = await scoreSequences(engine, windows.flat());
         let next = 0;
         return windows.map(({ length }) => total(scores.slice(next, (next += length))));
       }),
-    generate: (requests) => oneAtATime(() => generate(device, codec, requests)),
+    generate: (requests) => oneAtATime(() => generate(engine, codec, requests)),
+    complete: (requests) => oneAtATime(() => complete(engine, codec, requests)),
     free: () => device.free(),
   };
 }
@@ -139,44 +138,4 @@ function queue(): <T>(work: () => Promise<T>) => Promise<T> {
     last = next.catch(() => {});
     return next;
   };
-}
-
-/** Decodes all requests together, a token of each at a time, until each has ended. */
-async function generate(
-  device: DeviceModel,
-  codec: TextCodec,
-  requests: readonly GenerateRequest[],
-): Promise<Generation[]> {
-  const maxLen = device.config.seqLen;
-  const isToken = Uint8Array.from({ length: device.config.vocabSize }, (_, id) => (codec.isToken(id) ? 1 : 0));
-  const answers = requests.map((): Generation => ({ text: "", numTokens: 0, finish: "length" }));
-  const running = new Map<number, Decoding & { written: number[] }>();
-  requests.forEach(({ prompt, maxTokens, temperature = 0, seed = 0 }, i) => {
-    // A prompt keeps as much of its end as leaves room for the answer.
-    const room = Math.max(1, maxLen - maxTokens);
-    const ids = Array.from(codec.encodeStart(prompt));
-    const tokens = ids.length > 0 ? ids.slice(-room) : [codec.startId];
-    const draw = random(seed, "generate");
-    if (maxTokens > 0) running.set(i, { tokens, temperature, uniform: (n) => draw.uniform(n), written: [] });
-  });
-  while (running.size > 0) {
-    const entries = [...running];
-    const next = await nextTokens(device, entries.map(([, decoding]) => decoding), isToken);
-    entries.forEach(([i, decoding], row) => {
-      const id = next[row]!;
-      const { until, maxTokens } = requests[i]!;
-      const end = (finish: Generation["finish"], text: string) => {
-        answers[i] = { text, numTokens: decoding.written.length, finish };
-        running.delete(i);
-      };
-      if (codec.endIds.has(id)) return end("stop", codec.decodeText(decoding.written));
-      decoding.written.push(id);
-      decoding.tokens.push(id);
-      const text = codec.decodeText(decoding.written);
-      const stop = Math.min(...until.filter((mark) => mark !== "").map((mark) => text.indexOf(mark)).filter((at) => at >= 0));
-      if (Number.isFinite(stop)) end("stop", text.slice(0, stop));
-      else if (decoding.written.length >= maxTokens || decoding.tokens.length >= maxLen) end("length", text);
-    });
-  }
-  return answers;
 }

@@ -3,7 +3,6 @@ import {
   differentiate,
   fuse,
   Graph,
-  gatherRows,
   gradNorm,
   linearCrossEntropy,
   matmul,
@@ -137,18 +136,6 @@ export function evaluationProgram(config: ModelConfig, shape: BatchShape, gates:
   traced.graph.output("tokenLoss", tokenLoss);
   traced.graph.output("greedy", greedy);
   return plan(fuse(traced.graph));
-}
-
-/**
- * Logits of one position of each sequence, for decoding.
- *
- * Runtime: tokens `[B, T]`, lengths `[B]`, index `[B]` (the position), gates. Output: logits `[B, V]`.
- */
-export function generationProgram(config: ModelConfig, shape: BatchShape, gates: readonly Gate[] = []): Program {
-  const { graph, hidden, head, logitsFactor } = traceModel(config, shape, gates, true);
-  const rows = gatherRows(hidden, graph.runtime("index", [shape.B], "i32"));
-  graph.output("logits", matmul(rows, head, { transB: true, alpha: logitsFactor }));
-  return plan(fuse(graph));
 }
 
 /** Logits of every position, for comparing models. Runtime: tokens `[B, T]`, gates. Output: logits `[B, T, V]`. */

@@ -1,5 +1,6 @@
-import { batches } from "./batching.ts";
-import type { DeviceModel } from "./deviceModel.ts";
+import { prefixTree } from "./inference/prefixTree.ts";
+import type { RowEngine } from "./inference/rowEngine.ts";
+import { walk } from "./inference/walk.ts";
 
 /** Tokens of which the last `numScored` are to be predicted, each from all before it. */
 export interface Sequence {
@@ -14,40 +15,64 @@ export interface ScoredTokens {
   isGreedy: boolean;
 }
 
-/** Log-likelihood of the ends of sequences, in their order. */
-export async function scoreSequences(model: DeviceModel, sequences: readonly Sequence[]): Promise<ScoredTokens[]> {
-  const scores = sequences.map((): ScoredTokens => ({ logprob: 0, numTokens: 0, isGreedy: true }));
-  const lengths = sequences.map(({ tokens }) => tokens.length - 1);
-  for (const { shape, items } of batches(lengths, model.config.seqLen)) {
-    const { B, T } = shape;
-    const { program, inputs, outputs } = model.evaluation(shape);
-    const tokens = new Int32Array(B * T);
-    const targets = new Int32Array(B * T).fill(-1);
-    const rowLengths = new Int32Array(B).fill(1);
-    items.forEach((item, row) => {
-      const sequence = sequences[item]!;
-      const length = lengths[item]!;
-      for (let n = 0; n < length; n++) {
-        tokens[row * T + n] = sequence.tokens[n]!;
-        if (n >= length - sequence.numScored) targets[row * T + n] = sequence.tokens[n + 1]!;
-      }
-      rowLengths[row] = Math.max(1, length);
+/** A scored token: its log-probability in nats, and whether it is the model's first choice. */
+export interface TokenScore {
+  logprob: number;
+  isGreedy: boolean;
+  /** Logarithm of the sum of exp(logit) over the vocabulary. */
+  lse: number;
+  /** The logits, when they were asked for; a copy. */
+  logits?: Float32Array;
+}
+
+/**
+ * Scores of the ends of sequences, token by token, in their order. Beginnings that sequences have in common are computed
+ * once. What a sequence is scored with never changes its scores: a row of a run does not read the others.
+ */
+export async function scoreTokens(engine: RowEngine, sequences: readonly Sequence[], withLogits = false): Promise<TokenScore[][]> {
+  const scores = sequences.map(({ numScored }) => new Array<TokenScore>(numScored));
+  const owner: number[] = [];
+  const firstOf = sequences.map(({ numScored }, i) => {
+    const first = owner.length;
+    for (let k = 0; k < numScored; k++) owner.push(i);
+    return first;
+  });
+  const target = (question: number) => {
+    const i = owner[question]!;
+    const { tokens, numScored } = sequences[i]!;
+    return tokens[tokens.length - numScored + question - firstOf[i]!]!;
+  };
+  // The last token is only predicted; a sequence of which nothing is scored need not run at all.
+  const lengths = sequences.map(({ tokens, numScored }) => (numScored > 0 ? tokens.length - 1 : 0));
+  const tree = prefixTree(sequences.map(({ tokens }) => tokens), lengths, (i, ask) => {
+    const { tokens, numScored } = sequences[i]!;
+    for (let n = tokens.length - numScored; n < tokens.length; n++) ask(n - 1);
+  });
+  await walk(engine, tree, async (asked) => {
+    const rows = asked.map(({ row }) => row);
+    const place = (pair: number) => {
+      const { question } = asked[pair]!;
+      const i = owner[question]!;
+      return { list: scores[i]!, at: question - firstOf[i]! };
+    };
+    await engine.score(rows, asked.map(({ question }) => target(question)), (pair, loss, isGreedy, lse) => {
+      const { list, at } = place(pair);
+      list[at] = { logprob: -loss, isGreedy, lse };
     });
-    inputs[0].set("tokens", tokens).set("targets", targets).set("lengths", rowLengths).set("weights", 1);
-    model.setModelInputs(inputs[0]);
-    await program.run(inputs[0].bytes, outputs.bytes);
-    const tokenLoss = outputs.get("tokenLoss");
-    const greedy = outputs.get("greedy");
-    items.forEach((item, row) => {
-      const { numScored } = sequences[item]!;
-      let logprob = 0;
-      let isGreedy = true;
-      for (let n = lengths[item]! - numScored; n < lengths[item]!; n++) {
-        logprob -= tokenLoss[row * T + n]!;
-        isGreedy &&= greedy[row * T + n] === 1;
-      }
-      scores[item] = { logprob, numTokens: numScored, isGreedy };
+    if (!withLogits) return;
+    await engine.logits(rows, (pair, logits) => {
+      const { list, at } = place(pair);
+      list[at]!.logits = logits.slice();
     });
-  }
+  });
   return scores;
+}
+
+/** Log-likelihood of the ends of sequences, in their order; summed token by token, from the first. */
+export async function scoreSequences(engine: RowEngine, sequences: readonly Sequence[]): Promise<ScoredTokens[]> {
+  return (await scoreTokens(engine, sequences)).map((tokens) => ({
+    logprob: tokens.reduce((sum, { logprob }) => sum + logprob, 0),
+    numTokens: tokens.length,
+    isGreedy: tokens.every(({ isGreedy }) => isGreedy),
+  }));
 }

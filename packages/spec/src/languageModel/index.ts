@@ -46,3 +46,40 @@ export interface LanguageModel {
   rollingLoglikelihood(texts: readonly string[]): Promise<Loglikelihood[]>;
   generate(requests: readonly GenerateRequest[]): Promise<Generation[]>;
 }
+
+/** A prompt to be continued, as an OpenAI-style endpoint is asked. */
+export interface CompletionRequest extends Omit<GenerateRequest, "prompt"> {
+  /** Text, or token ids that are taken as they are. */
+  prompt: string | readonly number[];
+  /** The prompt stands before the answer, in the text and among the tokens. */
+  echo?: boolean;
+  /** Log-probabilities of every token, and this many of the likeliest at each place. Absent: none. */
+  numLogprobs?: number;
+  /** Called with every further piece of the answer as soon as it is certain. */
+  onText?: (text: string) => void;
+}
+
+export interface TokenLogprob {
+  /** Bytes that are not whole characters show as U+FFFD. */
+  text: string;
+  /** Code points of the text before the first character that ends in this token. */
+  textOffset: number;
+  /** Nats; null for the first token, which nothing predicts. */
+  logprob: number | null;
+  /** The likeliest tokens at this place, most likely first. */
+  top: readonly { text: string; logprob: number }[];
+}
+
+export interface Completion extends Generation {
+  /** Empty unless log-probabilities were asked for. */
+  tokens: readonly TokenLogprob[];
+  numPromptTokens: number;
+}
+
+/** A model that also answers token by token: what `espalier serve` puts behind `/v1/completions`. */
+export interface CompletionModel extends LanguageModel {
+  /**
+   * @throws {DataError} when a prompt is empty where its log-probabilities are wanted, too long, or not of the vocabulary
+   */
+  complete(requests: readonly CompletionRequest[]): Promise<Completion[]>;
+}
