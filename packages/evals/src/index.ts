@@ -96,6 +96,10 @@ export {
   paperIqTables,
 } from "./paper/iqTables.ts";
 export { type PythonRandom, pythonRandom } from "./python/random.ts";
+export { compileTemplate, type Template } from "./jinja/render.ts";
+export type { ReadInclude } from "./yaml/config.ts";
+export { readTaskYaml } from "./yaml/load.ts";
+export type { YamlSource, YamlTask } from "./yaml/task.ts";
 export {
   type McNemar,
   type PermutationOptions,

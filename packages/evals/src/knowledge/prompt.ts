@@ -44,13 +44,22 @@ function choiceAt(task: KnowledgeTask, doc: Doc, index: number): string {
 
 /** The prompt of a document behind its shots. */
 export function promptOf(task: KnowledgeTask, doc: Doc, shots: readonly Doc[], question = questionOf(task, doc)): string {
-  return contextOf(task, doc, shots) + question;
+  const prefix = task.generationPrefix?.(doc) ?? "";
+  return contextOf(task, doc, shots) + maybeDelimit(question, prefix, targetDelimiterOf(task));
 }
 
 /** Description and shots: what stands before the question. */
 export function contextOf(task: KnowledgeTask, doc: Doc, shots: readonly Doc[]): string {
   const description = typeof task.description === "function" ? task.description(doc) : (task.description ?? "");
+  const form = { ...task, ...task.shot };
+  return description + shots.map((shot) => shotOf(form, shot)).join("");
+}
+
+function shotOf(task: KnowledgeTask, shot: Doc): string {
+  const [question, answer] = [questionOf(task, shot), answerOf(task, shot)];
   const between = targetDelimiterOf(task);
-  const behind = fewshotDelimiterOf(task);
-  return description + shots.map((shot) => questionOf(task, shot) + between + answerOf(task, shot) + behind).join("");
+  const prefix = task.generationPrefix?.(shot) ?? "";
+  if (answer === "") return maybeDelimit(question, prefix, between); // the harness takes it for no answer
+  const answered = prefix === "" ? question + between + answer : maybeDelimit(question, prefix, between).slice(0, -prefix.length || undefined) + maybeDelimit(prefix, answer, " ");
+  return answered + fewshotDelimiterOf(task);
 }

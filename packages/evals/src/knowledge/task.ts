@@ -41,6 +41,10 @@ export interface KnowledgeTask {
   readonly leavesOutDocument?: boolean;
   /** Shots that belong to the task itself. */
   readonly fewshotDocs?: readonly Doc[];
+  /** What shots do in another way than the question. */
+  readonly shot?: Partial<Pick<KnowledgeTask, "text" | "target" | "targetDelimiter" | "fewshotDelimiter">>;
+  /** Text that the answer begins with; stands behind the question and before each shot's answer. */
+  readonly generationPrefix?: (doc: Doc) => string;
   /** The question. A number (multiple input): the index of the right one among `choices`, which then are contexts. */
   readonly text: (doc: Doc) => string | number;
   /** Index of the right choice, several of them, or the answer's text. */
