@@ -1,4 +1,4 @@
-import type { LanguageModel } from "@espalier/spec/languageModel";
+import type { CompletionModel } from "@espalier/spec/languageModel";
 import { Hono } from "hono";
 import { completionRoutes } from "./routes/completions.ts";
 import { type ReportSource, reportRoutes } from "./routes/report.ts";
@@ -9,7 +9,7 @@ export interface AppOptions {
   /** Where the report is read from, and who says that it changed. */
   report?: ReportSource;
   /** Served at `/v1/completions`. */
-  model?: LanguageModel;
+  model?: CompletionModel;
 }
 
 /** All routes as one Hono application; nothing listens yet. */

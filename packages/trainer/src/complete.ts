@@ -30,6 +30,8 @@ export async function complete(engine: RowEngine, codec: TextCodec, requests: re
     const isToken = (id: number) => codec.isToken(id);
     scored[i] = prompt.map((id, n) => (n === 0 ? { id, logprob: null, top: [] } : ofPrompt(id, scores[k]![n - 1]!, requests[i]!.numLogprobs!, isToken)));
   });
+  const before = requests.map(({ echo }, i) => (echo ? codec.decodeText(prompts[i]!) : ""));
+  requests.forEach(({ onText }, i) => void (before[i] !== "" && onText?.(before[i]!)));
   const generations = await continueTexts(
     engine,
     codec,
@@ -40,12 +42,10 @@ export async function complete(engine: RowEngine, codec: TextCodec, requests: re
     }),
   );
   return generations.map((generation, i) => {
-    const { prompt, echo, numLogprobs } = requests[i]!;
-    const before = !echo ? "" : typeof prompt === "string" ? prompt : codec.decodeText(prompt);
     return {
       ...generation,
-      text: before + generation.text,
-      tokens: numLogprobs === undefined ? [] : withText(codec, scored[i]!),
+      text: before[i]! + generation.text,
+      tokens: requests[i]!.numLogprobs === undefined ? [] : withText(codec, scored[i]!),
       numPromptTokens: prompts[i]!.length,
     };
   });

@@ -17,7 +17,7 @@ interface ServeOptions {
 export function addServe(program: Command): void {
   program
     .command("serve")
-    .description("the report of a reproduction as a page that follows it, and a checkpoint behind OpenAI-style completions")
+    .description("the report of a reproduction as a page that follows it, and a checkpoint behind OpenAI-style completions (echo, logprobs, streaming)")
     .argument("[dir]", "directory of a reproduction", "reproduction")
     .option("--checkpoint <dir>", "serve this model at /v1/completions")
     .option("--data <dir>", "directory with its tokenizer.json (default: the reproduction's corpus)")

@@ -1,72 +1,105 @@
-import type { LanguageModel } from "@espalier/spec/languageModel";
-import { Hono } from "hono";
-import { z } from "zod";
-
-const requestSchema = z.object({
-  model: z.string().optional(),
-  prompt: z.union([z.string(), z.array(z.string()).min(1)]),
-  max_tokens: z.int().nonnegative().default(16),
-  temperature: z.number().nonnegative().default(1),
-  seed: z.int().optional(),
-  stop: z.union([z.string(), z.array(z.string())]).nullish(),
-  echo: z.boolean().default(false),
-  logprobs: z.int().nonnegative().nullish(),
-});
+import { EspalierError } from "@espalier/core";
+import type { Completion, CompletionModel, TokenLogprob } from "@espalier/spec/languageModel";
+import { type Context, Hono } from "hono";
+import { streamSSE } from "hono/streaming";
+import { type ParsedRequest, parseCompletionRequest } from "./completionRequest.ts";
 
 /**
- * OpenAI's `/completions` and `/models` over a `LanguageModel`.
+ * OpenAI's `/completions` and `/models` over a `CompletionModel`.
  *
- * Prompts are text. `echo` with `logprobs` needs per-token scores, which `LanguageModel` does not promise yet; it is
- * refused with that sentence instead of answered with something else.
+ * Prompts are texts or token ids. `echo` with `logprobs` scores prompts; `top_logprobs` holds the likeliest tokens,
+ * `text_offset` counts code points. There is no `/chat/completions`: these models have no chat template.
  *
  * @see https://platform.openai.com/docs/api-reference/completions
  */
-export function completionRoutes(model: LanguageModel): Hono {
+export function completionRoutes(model: CompletionModel): Hono {
   const app = new Hono();
-  app.get("/models", (context) => context.json({ object: "list", data: [{ id: model.name, object: "model", owned_by: "espalier" }] }));
+  app.get("/models", (context) => context.json({ object: "list", data: [{ id: model.name, object: "model", created: 0, owned_by: "espalier" }] }));
+  app.post("/chat/completions", (context) =>
+    refuse(context, "Chat is not served: this model has no chat template. Send the text of the conversation to /v1/completions."),
+  );
   app.post("/completions", async (context) => {
-    const refuse = (message: string) => context.json({ error: { message, type: "invalid_request_error" } }, 400);
     let body: unknown;
     try {
       body = await context.req.json();
     } catch {
-      return refuse("The body is not JSON. Send an object with `prompt`.");
+      return refuse(context, "The body is not JSON. Send an object with `prompt`.");
     }
-    const parsed = requestSchema.safeParse(body);
-    if (!parsed.success) {
-      const issue = parsed.error.issues[0]!;
-      return refuse(`${issue.path.join(".") || "body"}: ${issue.message}.`);
-    }
-    const request = parsed.data;
+    const request = parseCompletionRequest(body);
+    if (typeof request === "string") return refuse(context, request);
     if (request.model !== undefined && request.model !== model.name) {
-      return refuse(`model: ${request.model} is not served here, expected ${model.name}.`);
+      return refuse(context, `model: ${request.model} is not served here, expected ${model.name}.`);
     }
-    if (request.logprobs != null) return refuse("logprobs: per-token log-probabilities are not served yet. Leave it out.");
-
-    const prompts = typeof request.prompt === "string" ? [request.prompt] : request.prompt;
-    const until = request.stop == null ? [] : typeof request.stop === "string" ? [request.stop] : request.stop;
-    const generations = await model.generate(
-      prompts.map((prompt) => ({
-        prompt,
-        until,
-        maxTokens: request.max_tokens,
-        temperature: request.temperature,
-        ...(request.seed === undefined ? {} : { seed: request.seed }),
-      })),
-    );
-    return context.json({
-      id: `cmpl-${crypto.randomUUID()}`,
-      object: "text_completion",
-      created: Math.floor(Date.now() / 1000),
-      model: model.name,
-      choices: generations.map(({ text, finish }, index) => ({
-        index,
-        text: request.echo ? prompts[index]! + text : text,
-        finish_reason: finish,
-        logprobs: null,
-      })),
-      usage: { completion_tokens: generations.reduce((sum, { numTokens }) => sum + numTokens, 0) },
-    });
+    const head = { id: `cmpl-${crypto.randomUUID()}`, object: "text_completion", created: Math.floor(Date.now() / 1000), model: model.name };
+    if (request.stream) return answerInPieces(context, model, request, head);
+    try {
+      const completions = await model.complete(request.completions);
+      return context.json({ ...head, choices: completions.map(choice), usage: usage(completions, request) });
+    } catch (error) {
+      if (isBadRequest(error)) return refuse(context, error.message);
+      throw error;
+    }
   });
   return app;
+}
+
+function refuse(context: Context, message: string) {
+  return context.json({ error: { message, type: "invalid_request_error" } }, 400);
+}
+
+/** An error that the request itself is the cause of. */
+function isBadRequest(error: unknown): error is EspalierError {
+  return error instanceof EspalierError && error.code === "BAD_DATA";
+}
+
+function choice({ text, finish, tokens }: Completion, index: number) {
+  return { index, text, finish_reason: finish, logprobs: tokens.length > 0 ? logprobs(tokens) : null };
+}
+
+function logprobs(tokens: readonly TokenLogprob[]) {
+  return {
+    tokens: tokens.map(({ text }) => text),
+    token_logprobs: tokens.map(({ logprob }) => logprob),
+    // Tokens that show as the same text, such as halves of characters: the likelier one stays.
+    top_logprobs: tokens.map(({ top }) => (top.length > 0 ? Object.fromEntries(top.toReversed().map(({ text, logprob }) => [text, logprob])) : null)),
+    text_offset: tokens.map(({ textOffset }) => textOffset),
+  };
+}
+
+function usage(completions: readonly Completion[], { numEach }: ParsedRequest) {
+  const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+  const prompt = sum(completions.filter((_, i) => i % numEach === 0).map(({ numPromptTokens }) => numPromptTokens));
+  const completion = sum(completions.map(({ numTokens }) => numTokens));
+  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
+}
+
+/** Server-sent events: pieces of the choices as they become certain, the end of each choice, `[DONE]`. */
+function answerInPieces(context: Context, model: CompletionModel, { completions }: ParsedRequest, head: object) {
+  return streamSSE(context, async (stream) => {
+    let gone = false;
+    stream.onAbort(() => void (gone = true));
+    let written: Promise<unknown> = Promise.resolve();
+    const send = (data: object | string) => {
+      const text = typeof data === "string" ? data : JSON.stringify(data);
+      written = written.then(() => stream.writeSSE({ data: text }));
+    };
+    const piece = (index: number, text: string, finish: string | null) =>
+      send({ ...head, choices: [{ index, text, finish_reason: finish, logprobs: null }] });
+    try {
+      const answers = await model.complete(
+        completions.map((request, index) => ({
+          ...request,
+          onText(text) {
+            if (gone) throw new Error("the client has gone"); // ends the work for it
+            piece(index, text, null);
+          },
+        })),
+      );
+      answers.forEach(({ finish }, index) => piece(index, "", finish));
+      send("[DONE]");
+    } catch (error) {
+      if (!gone) send({ error: { message: (error as Error).message, type: isBadRequest(error) ? "invalid_request_error" : "server_error" } });
+    }
+    await written;
+  });
 }
