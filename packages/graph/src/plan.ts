@@ -103,9 +103,17 @@ function placeInOrder(places: readonly { bytes: number; offset: number }[]): num
 }
 
 /**
- * Bytes that running a program holds at once: arena, runtime inputs, outputs and every owned tensor that it names.
+ * Bytes that running programs on one executor, in turn, holds at once: the largest arena, the runtime inputs and outputs
+ * of all, and every owned tensor that any of them names, once.
  */
-export function peakBytes({ tensors, arenaBytes, runtimeBytes, outputBytes }: Program): number {
-  const owned = tensors.filter(({ region }) => region === "owned");
-  return owned.reduce((sum, { bytes }) => sum + bytes, arenaBytes + runtimeBytes + outputBytes);
+export function peakBytes(...programs: readonly [Program, ...Program[]]): number {
+  const owned = new Map<string, number>();
+  let arena = 0;
+  let io = 0;
+  for (const { tensors, arenaBytes, runtimeBytes, outputBytes } of programs) {
+    for (const { region, name, bytes } of tensors) if (region === "owned") owned.set(name, bytes);
+    arena = Math.max(arena, arenaBytes);
+    io += runtimeBytes + outputBytes;
+  }
+  return [...owned.values()].reduce((sum, bytes) => sum + bytes, arena + io);
 }

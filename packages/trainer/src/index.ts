@@ -6,6 +6,7 @@ export { type HuggingFaceOptions, type HuggingFaceState, loadHuggingFaceModel, r
 export { initialParameters, initialState, zeroMoments } from "./initialise.ts";
 export { type LanguageModelOptions, loadLanguageModel, type LoadedLanguageModel } from "./languageModel.ts";
 export { type CacheShape, nextLogitsProgram, rowsProgram, scoringProgram } from "./inference/programs.ts";
+export { type StageMemory, trainingMemory } from "./memory.ts";
 export { type MicroBatch, type StepRequest, type StepResult, trainStep } from "./optimizer.ts";
 export {
   type BatchShape,

@@ -1,6 +1,7 @@
 import { birthTable } from "@espalier/growth";
 import type { OptimizerConfig } from "@espalier/spec/plan";
 import type { DeviceModel, Ready } from "./deviceModel.ts";
+import { microStepWithin } from "./memory.ts";
 import { type BatchShape, microStepProgram, optimizerProgram } from "./programs.ts";
 
 /** One micro-batch with the weight of each target in the step's loss. */
@@ -27,6 +28,8 @@ export interface StepRequest {
   batch: (i: number) => MicroBatch;
   learningRate: number;
   optimizer: OptimizerConfig;
+  /** See `TrainPlan`. Absent: no limit. */
+  memoryLimitBytes?: number;
 }
 
 /**
@@ -34,8 +37,11 @@ export interface StepRequest {
  * step, then AdamW. The device skips the update when the gradient norm is not finite. Advances `model.step`.
  */
 export async function trainStep(model: DeviceModel, request: StepRequest): Promise<StepResult> {
-  const { shape, numMicroBatches, numTargets, batch, learningRate, optimizer } = request;
-  const micro = model.program(`micro ${shape.B} ${shape.T}`, (gates) => microStepProgram(model.config, shape, gates));
+  const { shape, numMicroBatches, numTargets, batch, learningRate, optimizer, memoryLimitBytes: limitBytes } = request;
+  const { config, births } = model;
+  const micro = model.program(`micro ${shape.B} ${shape.T}`, (gates) =>
+    limitBytes === undefined ? microStepProgram(config, shape, gates) : microStepWithin(config, shape, { births, gates, optimizer, limitBytes }).program,
+  );
   let loss = 0;
   setMicroBatch(model, micro, 0, batch(0), 1 / numTargets);
   for (let i = 0; i < numMicroBatches; i++) {

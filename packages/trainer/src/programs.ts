@@ -58,6 +58,11 @@ function crossEntropy({ graph, shape: { B, T }, hidden, head, logitsFactor }: Tr
  * Output: loss `[1]`, this micro-batch's share of the step's loss.
  */
 export function microStepProgram(config: ModelConfig, shape: BatchShape, gates: readonly Gate[] = []): Program {
+  return plan(fuse(microStepGraph(config, shape, gates)));
+}
+
+/** What `microStepProgram` is planned from; its layers are segments. */
+export function microStepGraph(config: ModelConfig, shape: BatchShape, gates: readonly Gate[] = []): Graph {
   const traced = traceModel(config, shape, gates, false);
   const { graph } = traced;
   const { loss } = crossEntropy(traced);
@@ -68,7 +73,7 @@ export function microStepProgram(config: ModelConfig, shape: BatchShape, gates: 
     accumulateFlag: graph.runtime("accumulateFlag", [1], "i32"),
   });
   graph.output("loss", loss);
-  return plan(fuse(graph));
+  return graph;
 }
 
 /**

@@ -243,6 +243,7 @@ export class Session {
       batch: (i) => batchAt({ sources: data.sources, seed: plan.seed, tokenOffset: offset + i * B * T, batchSize: B, seqLen: T }),
       learningRate,
       optimizer: plan.optimizer,
+      ...(plan.memoryLimitBytes === undefined ? {} : { memoryLimitBytes: plan.memoryLimitBytes }),
     });
     if (executor.name === "reference") this.#model.roundTo(this.#model.readState());
     return result;

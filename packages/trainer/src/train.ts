@@ -4,6 +4,7 @@ import { parseTrainPlan } from "@espalier/spec/plan";
 import type { Metric, RunIdentity } from "@espalier/spec/run";
 import manifest from "../package.json" with { type: "json" };
 import { expectIds } from "./data.ts";
+import { trainingMemory } from "./memory.ts";
 import { claimRun, planDigest, readMetrics, removeLeftovers, runPaths } from "./runDirectory.ts";
 import { expectTrainablePlan, stageStarts, sumOverStages } from "./schedule.ts";
 import { Session, type TrainHooks, type TrainRequest } from "./session.ts";
@@ -45,7 +46,7 @@ const BUILD = `${manifest.name} ${manifest.version}`;
  * whatever the number of threads. A run that has ended returns its result at once.
  *
  * @throws {LockError} when another process trains in the directory
- * @throws {ConfigError} when the plan cannot be trained, or the directory holds another plan or other data
+ * @throws {ConfigError} when the plan cannot be trained or does not fit into its memory limit, or the directory holds another plan or other data
  * @throws {GrowthError} when a growth does not fit
  * @throws {DataError} when there is too little text, or ids outside the vocabulary
  * @throws {FileError} when the disk is full or no checkpoint can be trusted; a later call continues
@@ -56,6 +57,7 @@ export async function train(request: TrainRequest, hooks: TrainHooks = {}): Prom
   const plan = parseTrainPlan(request.plan);
   expectTrainablePlan(plan);
   expectIds(data, plan.stages[0]!.model.vocabSize);
+  if (plan.memoryLimitBytes !== undefined) trainingMemory(plan);
   const digest = planDigest(plan);
   const lock = acquireLock(directory);
   try {

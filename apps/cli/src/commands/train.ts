@@ -3,7 +3,7 @@ import { ConfigError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
 import { cpuExecutor } from "@espalier/kernels";
 import { parseTrainPlan } from "@espalier/spec/plan";
-import { corpusData, train } from "@espalier/trainer";
+import { corpusData, train, trainingMemory } from "@espalier/trainer";
 import { openCorpus } from "@espalier/tokenizer/node";
 import type { Command } from "commander";
 import { action } from "../command.ts";
@@ -39,6 +39,9 @@ export function addTrain(program: Command): void {
             throw new ConfigError(`${file}: not JSON (${(cause as Error).message}), expected a training plan. Correct the file.`, { cause });
           }
           const plan = parseTrainPlan(value);
+          for (const { stage, peakBytes, recomputedLayers, numLayers, extraFlops } of plan.memoryLimitBytes === undefined ? [] : trainingMemory(plan)) {
+            output.line(`${stage}: ${(peakBytes / 2 ** 20).toFixed(1)} MiB planned; ${recomputedLayers} of ${numLayers} layers computed again, ${(extraFlops / 1e9).toFixed(2)} GFLOP more a micro-step`);
+          }
           const corpus = await openCorpus(path(options.data));
           const result = await train(
             { plan, data: corpusData(corpus), directory: path(options.out), executor: cpuExecutor(options.threads ? { numThreads: options.threads } : {}) },

@@ -58,6 +58,11 @@ export const trainPlanSchema = z.strictObject({
   validationSequences: z.int().positive().default(96),
   /** Checkpoint every so many steps; 0: at stage ends only. */
   checkpointEvery: z.int().nonnegative().default(0),
+  /**
+   * Bytes of weights, gradients, moments and activations that training may hold on its device. Where they do not suffice
+   * layers are computed again in the backward pass; results do not change. Absent: no limit.
+   */
+  memoryLimitBytes: z.int().positive().optional(),
 });
 
 export type GrowthStep = z.infer<typeof growthStepSchema>;
