@@ -1,6 +1,7 @@
 // launch.h -- how the host side of an op puts kernels into the stream of an executor.
 #pragma once
 #include <string>
+#include <type_traits>
 
 #include "cuda/platform.h"
 #include "espalier.h"
@@ -35,11 +36,16 @@ void launch(const CudaContext& context, const char* name, void (*kernel)(Paramet
     emulation::run_grid(name, grid, dim3(static_cast<unsigned>(threads)), shared_bytes, [=] { kernel(arguments...); });
   });
 #else
+  const void* const function = reinterpret_cast<const void*>(kernel);
   if (shared_bytes > 48 * 1024) {  // beyond the default a kernel must be told
-    expect_success(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)), name);
+    expect_success(cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)), name);
   }
-  kernel<<<grid, threads, shared_bytes, context.stream>>>(arguments...);
-  const cudaError_t error = cudaGetLastError();
+  // By value, in the types that the kernel has them.
+  const auto launch_with = [&](std::decay_t<Parameters>... values) {
+    void* pointers[] = {&values...};
+    return cudaLaunchKernel(function, grid, dim3(static_cast<unsigned>(threads)), pointers, shared_bytes, context.stream);
+  };
+  const cudaError_t error = launch_with(arguments...);
 #endif
   expect_success(error, name);
 }

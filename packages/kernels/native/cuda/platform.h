@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#if defined(ESPALIER_EMULATED) || defined(__CUDACC__)
 namespace espalier {
 
 // The dynamic shared memory of the running block, aligned to 1024 bytes.
@@ -23,3 +24,4 @@ __device__ __forceinline__ T* block_memory() {
 }
 
 }  // namespace espalier
+#endif

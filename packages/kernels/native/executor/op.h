@@ -47,7 +47,7 @@ void* thread_scratch(std::size_t bytes);
 // are null, `num_stages`, `stage_tasks` and `run_stage` are set, and a stage begins when the one before it is complete.
 struct OpKernel {
   const char* name;
-  const char* attributes;  // comma-separated names, as in docs/ops.md
+  const char* attributes;  // comma-separated names, as in docs/ops.md; with a ? behind it one may be left out, and is 0
   int64_t (*num_tasks)(const OpCall&);
   void (*run)(const OpCall&, int64_t task_begin, int64_t task_end);
   void (*finish)(const OpCall&);              // may be null

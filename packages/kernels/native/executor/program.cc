@@ -104,10 +104,16 @@ Program::Instruction Program::resolved(const EspalierInstructionSpec& spec, int6
            "reference executor.", ESPALIER_UNKNOWN_OP);
   }
   const std::vector<std::string> given = split(spec.attribute_names);
-  const std::vector<std::string> expected = split(made.kernel->attributes);
-  for (const std::string& name : expected) {
+  std::vector<std::string> expected = split(made.kernel->attributes);
+  for (std::string& name : expected) {
+    const bool optional = name.back() == '?';  // 0 when it is left out
+    if (optional) name.pop_back();
     std::size_t at = 0;
     while (at < given.size() && given[at] != name) ++at;
+    if (at == given.size() && optional) {
+      made.attributes.push_back(0);
+      continue;
+    }
     if (at == given.size()) refuse(index, std::string(spec.op) + ": attribute \"" + name + "\" is missing.");
     made.attributes.push_back(spec.attributes[at]);
   }

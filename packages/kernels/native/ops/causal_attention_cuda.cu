@@ -7,6 +7,7 @@
 
 #include "cuda/device_math.h"
 #include "cuda/launch.h"
+#include "ops/attention_bf16_cuda.h"
 
 namespace espalier {
 namespace cuda {
@@ -14,23 +15,7 @@ namespace {
 
 constexpr int kWarps = 4, kThreads = kWarps * kWarpSize;
 
-struct Shape {
-  int64_t B, T, N, G, D;
-  const int32_t* lengths;  // null: every sequence is full
-  float scale;
-
-  __device__ __forceinline__ int64_t length(int64_t b) const {
-    return lengths ? max(int64_t(0), min(int64_t(lengths[b]), T)) : T;
-  }
-  __device__ __forceinline__ int64_t query(int64_t b, int64_t t, int64_t n) const { return ((b * T + t) * N + n) * D; }
-  __device__ __forceinline__ int64_t key(int64_t b, int64_t t, int64_t g) const { return ((b * T + t) * G + g) * D; }
-};
-
-Shape shape_of(const OpCall& call, int32_t lengths_input) {
-  const int64_t* q = call.inputs[0].dims;
-  return {q[0], q[1], q[2], call.inputs[1].dims[2], q[3],
-          call.num_inputs > lengths_input ? call.inputs[lengths_input].i32() : nullptr, static_cast<float>(call.attributes[0])};
-}
+using Shape = AttentionShape;
 
 // Floats of shared memory of a warp: `rows` of D, and two of a lane each.
 inline std::size_t room_bytes(const Shape& s, int rows) { return static_cast<std::size_t>(kWarps * (rows * s.D + 2 * kWarpSize)) * sizeof(float); }
@@ -207,27 +192,40 @@ dim3 grid_of(const Shape& s, int64_t heads) {
   return dim3(blocks_for(s.T, kWarps), static_cast<unsigned>(heads), static_cast<unsigned>(s.B));
 }
 
+// Attribute `bf16`, which may be left out: tensor cores where the head size allows.
+bool on_tensor_cores(const OpCall& call, const Shape& s) { return call.attributes[1] != 0 && tensor_cores_serve(s); }
+
 void launch_forward(const OpCall& call, const CudaContext& context) {
-  const Forward a{out(call.outputs[0]), out(call.outputs[1]), in(call.inputs[0]), in(call.inputs[1]), in(call.inputs[2]), shape_of(call, 3)};
+  const Forward a{out(call.outputs[0]), out(call.outputs[1]), in(call.inputs[0]), in(call.inputs[1]), in(call.inputs[2]), attention_shape(call, 3)};
+  if (on_tensor_cores(call, a.s)) return launch_attention_forward_bf16(context, a.y, a.lse, a.q, a.k, a.v, a.s, call.scratch);
   launch(context, "causalAttention", attention_rows, grid_of(a.s, a.s.N), kThreads, room_bytes(a.s, 2), a);
 }
 
 void launch_backward(const OpCall& call, const CudaContext& context) {
   const Backward a{out(call.outputs[0]), out(call.outputs[1]), out(call.outputs[2]), in(call.inputs[0]), in(call.inputs[1]), in(call.inputs[2]),
-                   in(call.inputs[3]), in(call.inputs[4]), in(call.inputs[5]), static_cast<float*>(call.scratch), shape_of(call, 6)};
+                   in(call.inputs[3]), in(call.inputs[4]), in(call.inputs[5]), static_cast<float*>(call.scratch), attention_shape(call, 6)};
+  if (on_tensor_cores(call, a.s)) {
+    return launch_attention_backward_bf16(context, {a.dq, a.dk, a.dv, a.q, a.k, a.v, a.y, a.lse, a.dy}, a.s, call.scratch);
+  }
   launch(context, "causalAttentionGrad", attention_query_gradients, grid_of(a.s, a.s.N), kThreads, room_bytes(a.s, 3), a);
   launch(context, "causalAttentionGrad", attention_key_gradients, grid_of(a.s, a.s.G), kThreads, room_bytes(a.s, 4), a);
 }
 
+std::size_t forward_scratch(const OpCall& call) {
+  const Shape s = attention_shape(call, 3);
+  return on_tensor_cores(call, s) ? attention_forward_bf16_bytes(s) : 0;
+}
+
 std::size_t backward_scratch(const OpCall& call) {
-  const Shape s = shape_of(call, 6);
+  const Shape s = attention_shape(call, 6);
+  if (on_tensor_cores(call, s)) return attention_backward_bf16_bytes(s);
   return static_cast<std::size_t>(s.B * s.N * s.T) * sizeof(float);
 }
 
 }  // namespace
 
-const OpKernel causal_attention_kernel = cuda_op("causalAttention", "scale", launch_forward);
-const OpKernel causal_attention_grad_kernel = cuda_op("causalAttentionGrad", "scale", launch_backward, backward_scratch);
+const OpKernel causal_attention_kernel = cuda_op("causalAttention", "scale,bf16?", launch_forward, forward_scratch);
+const OpKernel causal_attention_grad_kernel = cuda_op("causalAttentionGrad", "scale,bf16?", launch_backward, backward_scratch);
 
 }  // namespace cuda
 }  // namespace espalier

@@ -24,8 +24,13 @@ struct Gemm {
   Accumulate accumulate;
 };
 
-// Puts the product into the stream: on tensor cores when both factors are bf16, in fp32 otherwise.
+// In fp32.
 void launch_gemm(const CudaContext& context, const char* name, const Gemm& gemm);
+
+// On tensor cores: both factors rounded to bf16 (nearest, ties to even), products and sums in fp32. `scratch` holds
+// gemm_bf16_bytes, for factors that are not bf16 as stored.
+void launch_gemm_bf16(const CudaContext& context, const char* name, const Gemm& gemm, void* scratch);
+std::size_t gemm_bf16_bytes(int64_t M, int64_t N, int64_t K);
 
 #if defined(ESPALIER_EMULATED) || defined(__CUDACC__)
 // Everything after the sum, for element (m, n).

@@ -103,10 +103,17 @@ int64_t rows_per_chunk(const Head& h) {
   return rows < h.R ? (rows < most ? rows : most) : (h.R < most ? h.R : most);
 }
 
-std::size_t scratch_bytes(const OpCall& call) {
+// The last attribute, `bf16`, may be left out: the products on tensor cores.
+bool wants_bf16(const OpCall& call, bool gradients) { return call.attributes[gradients ? 2 : 1] != 0; }
+
+std::size_t logits_bytes(const Head& h) { return static_cast<std::size_t>((rows_per_chunk(h) * h.V * 4 + 255) / 256 * 256); }
+
+std::size_t scratch_bytes(const OpCall& call, bool gradients) {
   const Head h = head_of(call);
-  return static_cast<std::size_t>(rows_per_chunk(h) * h.V) * sizeof(float);
+  return logits_bytes(h) + (wants_bf16(call, gradients) ? gemm_bf16_bytes(rows_per_chunk(h), h.V, h.C) + gemm_bf16_bytes(rows_per_chunk(h), h.C, h.V) : 0);
 }
+std::size_t forward_scratch(const OpCall& call) { return scratch_bytes(call, false); }
+std::size_t gradient_scratch(const OpCall& call) { return scratch_bytes(call, true); }
 
 // Row `row` of a matrix of C columns.
 In rows_from(const In& x, int64_t row, int64_t C) {
@@ -123,6 +130,12 @@ void run_chunks(const OpCall& call, const CudaContext& context, const char* name
   const Head h = head_of(call);
   float* logits = static_cast<float*>(call.scratch);
   const int64_t chunk = rows_per_chunk(h);
+  const bool bf16 = wants_bf16(call, gradients != nullptr);
+  void* const room = static_cast<char*>(call.scratch) + logits_bytes(h);
+  const auto multiply = [&](const Gemm& gemm) {
+    if (bf16) launch_gemm_bf16(context, name, gemm, room);
+    else launch_gemm(context, name, gemm);
+  };
   for (int64_t first = 0; first < h.R; first += chunk) {
     const int64_t rows = h.R - first < chunk ? h.R - first : chunk;
     Gemm product{};
@@ -134,7 +147,7 @@ void run_chunks(const OpCall& call, const CudaContext& context, const char* name
     product.K = product.lda = product.ldb = h.C;
     product.trans_b = true;
     product.alpha = h.factor;
-    launch_gemm(context, name, product);
+    multiply(product);
     if (results) {
       launch(context, name, row_losses, dim3(static_cast<unsigned>(rows)), kThreads, sizeof(RowRoom), *results, h, static_cast<const float*>(logits), first);
     }
@@ -149,7 +162,7 @@ void run_chunks(const OpCall& call, const CudaContext& context, const char* name
     dx.N = dx.ldb = h.C;
     dx.K = dx.lda = h.V;
     dx.alpha = 1.0f;
-    launch_gemm(context, name, dx);
+    multiply(dx);
     Gemm d_head{};
     d_head.y = gradients->d_head;
     d_head.a = {logits, false};
@@ -160,7 +173,7 @@ void run_chunks(const OpCall& call, const CudaContext& context, const char* name
     d_head.trans_a = true;
     d_head.alpha = 1.0f;
     d_head.accumulate = first == 0 ? gradients->accumulate : Accumulate{1, nullptr};
-    launch_gemm(context, name, d_head);
+    multiply(d_head);
   }
   if (results) launch(context, name, total_loss, dim3(1), kThreads, kThreads / kWarpSize * sizeof(double), *results, h);
 }
@@ -185,9 +198,9 @@ void launch_both(const OpCall& call, const CudaContext& context) {
 
 }  // namespace
 
-const OpKernel linear_cross_entropy_kernel = cuda_op("linearCrossEntropy", "factor", launch_forward, scratch_bytes);
-const OpKernel linear_cross_entropy_grad_kernel = cuda_op("linearCrossEntropyGrad", "factor,accumulate", launch_backward, scratch_bytes);
-const OpKernel linear_cross_entropy_with_grad_kernel = cuda_op("linearCrossEntropyWithGrad", "factor,accumulate", launch_both, scratch_bytes);
+const OpKernel linear_cross_entropy_kernel = cuda_op("linearCrossEntropy", "factor,bf16?", launch_forward, forward_scratch);
+const OpKernel linear_cross_entropy_grad_kernel = cuda_op("linearCrossEntropyGrad", "factor,accumulate,bf16?", launch_backward, gradient_scratch);
+const OpKernel linear_cross_entropy_with_grad_kernel = cuda_op("linearCrossEntropyWithGrad", "factor,accumulate,bf16?", launch_both, gradient_scratch);
 
 }  // namespace cuda
 }  // namespace espalier

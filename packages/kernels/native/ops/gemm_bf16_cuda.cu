@@ -1,0 +1,129 @@
+// gemm_bf16_cuda.cu -- the product on tensor cores, mma.sync m16n8k16 (sm_80 and newer).
+//
+// A block of 8 warps computes 128 x 128 elements, a warp 64 x 32, 32 of k at a time from four stages in shared memory that
+// asynchronous copies fill ahead. A factor stored along k lies there as [128][32 + 8], the other way as [32][128 + 8]: rows
+// of both spread over all banks when ldmatrix reads eight of them, and its transposing form serves the second.
+#include "cuda/async_copy.h"
+#include "cuda/round_bf16.h"
+#include "cuda/tensor_core.h"
+#include "ops/gemm_cuda.h"
+
+namespace espalier {
+namespace cuda {
+namespace {
+
+constexpr int kTile = 128, kDepth = 32, kStages = 4, kThreads = 256;
+constexpr int kAlongStride = kDepth + 8, kAcrossStride = kTile + 8;
+constexpr int kTileElements = kTile * kAlongStride;  // the larger of the two layouts
+constexpr int kWarpRows = 64, kWarpColumns = 32;
+
+struct Stage {
+  uint16_t a[kTileElements], b[kTileElements];
+};
+
+// As gemm_cuda.h has it, and the rounded factors.
+struct Product {
+  Gemm g;
+  Rounded a, b;
+  int64_t depth;  // K, up to whole rows of eight
+};
+
+// Copies of one factor's tile; `first` of `extent` is its place along M or N.
+template <bool kAlongK>
+__device__ __forceinline__ void fetch(uint16_t* tile, const Rounded& x, int64_t first, int64_t extent, int64_t k, int64_t K) {
+  constexpr int kChunks = (kAlongK ? kDepth : kTile) / kWide;  // of a row of the tile
+#pragma unroll
+  for (int j = 0; j < kTile * kDepth / kWide / kThreads; ++j) {
+    const int chunk = static_cast<int>(threadIdx.x) + j * kThreads, line = chunk / kChunks, at = chunk % kChunks * kWide;
+    const int64_t row = (kAlongK ? first : k) + line, column = (kAlongK ? k : first) + at;
+    const bool inside = row < (kAlongK ? extent : K) && column < x.stride;
+    copy_async_16(tile + line * (kAlongK ? kAlongStride : kAcrossStride) + at, inside ? x.data + row * x.stride + column : x.data, inside ? 16 : 0);
+  }
+}
+
+template <bool kAAlongK, bool kBAlongK>
+__global__ void __launch_bounds__(kThreads) gemm_bf16(Product p) {
+  Stage* stages = block_memory<Stage>();
+  const Gemm& g = p.g;
+  const int lane = threadIdx.x % kWarpSize, warp = threadIdx.x / kWarpSize;
+  const int64_t m_first = int64_t(blockIdx.x) * kTile, n_first = int64_t(blockIdx.y) * kTile;
+  const int m_warp = warp / 4 * kWarpRows, n_warp = warp % 4 * kWarpColumns;
+  const int steps = static_cast<int>((p.depth + kDepth - 1) / kDepth);
+  const auto begin_stage = [&](int step) {
+    if (step < steps) {
+      Stage& stage = stages[step % kStages];
+      fetch<kAAlongK>(stage.a, p.a, m_first, g.M, int64_t(step) * kDepth, g.K);
+      fetch<kBAlongK>(stage.b, p.b, n_first, g.N, int64_t(step) * kDepth, g.K);
+    }
+    commit_async();  // an empty group too: the wait counts groups
+  };
+  for (int step = 0; step < kStages - 1; ++step) begin_stage(step);
+
+  float sum[4][4][4] = {};  // [16 rows][8 columns] tiles
+  for (int step = 0; step < steps; ++step) {
+    wait_async<kStages - 2>();
+    __syncthreads();
+    begin_stage(step + kStages - 1);  // over the stage that all have left
+    const Stage& stage = stages[step % kStages];
+#pragma unroll
+    for (int k = 0; k < kDepth; k += 16) {
+      uint32_t a[4][4], b[2][4];
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        const int m = m_warp + 16 * i;
+        if (kAAlongK) load_matrices<false>(a[i], stage.a + (m + lane % 16) * kAlongStride + k + lane / 16 * 8);
+        // matrices in the order of the fragment: (m, k), (m + 8, k), (m, k + 8), (m + 8, k + 8)
+        else load_matrices<true>(a[i], stage.a + (k + lane % 8 + lane / 16 * 8) * kAcrossStride + m + lane / 8 % 2 * 8);
+      }
+#pragma unroll
+      for (int j = 0; j < 2; ++j) {  // 16 columns at a time: (k, n), (k + 8, n), (k, n + 8), (k + 8, n + 8)
+        const int n = n_warp + 16 * j;
+        if (kBAlongK) load_matrices<false>(b[j], stage.b + (n + lane % 8 + lane / 16 * 8) * kAlongStride + k + lane / 8 % 2 * 8);
+        else load_matrices<true>(b[j], stage.b + (k + lane % 16) * kAcrossStride + n + lane / 16 * 8);
+      }
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+#pragma unroll
+        for (int j = 0; j < 4; ++j) {
+          const uint32_t pair[2] = {b[j / 2][j % 2 * 2], b[j / 2][j % 2 * 2 + 1]};
+          mma_bf16(sum[i][j], a[i], pair);
+        }
+      }
+    }
+  }
+  const bool adds = g.accumulate.on();
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+#pragma unroll
+    for (int j = 0; j < 4; ++j) {
+#pragma unroll
+      for (int e = 0; e < 4; ++e) {
+        const int64_t m = m_first + m_warp + 16 * i + lane / 4 + e / 2 * 8, n = n_first + n_warp + 8 * j + 2 * (lane % 4) + e % 2;
+        if (m < g.M && n < g.N) finish_element(g, m, n, sum[i][j][e], adds);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::size_t gemm_bf16_bytes(int64_t M, int64_t N, int64_t K) {
+  const std::size_t a = rounded_bytes(M, K) > rounded_bytes(K, M) ? rounded_bytes(M, K) : rounded_bytes(K, M);
+  const std::size_t b = rounded_bytes(K, N) > rounded_bytes(N, K) ? rounded_bytes(K, N) : rounded_bytes(N, K);
+  return a + b;
+}
+
+void launch_gemm_bf16(const CudaContext& context, const char* name, const Gemm& g, void* scratch) {
+  char* room = static_cast<char*>(scratch);
+  Product p{g, {}, {}, 0};
+  p.a = rounded(context, g.a, g.trans_a ? g.K : g.M, g.trans_a ? g.M : g.K, g.lda, room);
+  p.b = rounded(context, g.b, g.trans_b ? g.N : g.K, g.trans_b ? g.K : g.N, g.ldb, room);
+  p.depth = g.K;
+  const dim3 grid(blocks_for(g.M, kTile), blocks_for(g.N, kTile));
+  const auto kernel = g.trans_a ? (g.trans_b ? gemm_bf16<false, true> : gemm_bf16<false, false>)
+                                : (g.trans_b ? gemm_bf16<true, true> : gemm_bf16<true, false>);
+  launch(context, name, kernel, grid, kThreads, kStages * sizeof(Stage), p);
+}
+
+}  // namespace cuda
+}  // namespace espalier

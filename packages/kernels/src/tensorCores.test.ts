@@ -1,0 +1,132 @@
+/**
+ * Products on tensor cores against the double-precision reference, which gets the same factors rounded to bf16: what is left
+ * are fp32 sums (matmul, linearCrossEntropy) and, in attention, probabilities that are rounded before they are multiplied.
+ */
+import { random } from "@espalier/core";
+import { referenceExecutor } from "@espalier/graph";
+import { describe, expect, it } from "vitest";
+import { cudaExecutor } from "./cudaExecutor.ts";
+import { cudaStatus, emulatedCuda } from "./cudaLibrary.ts";
+import { largestError, type CaseTensor, type OpCase, runCase } from "./testing/opCase.ts";
+
+/** Nearest bf16, ties to even. */
+function toBf16(x: number): number {
+  const bits = new Uint32Array(new Float32Array([x]).buffer)[0]!;
+  return new Float32Array(new Uint32Array([((bits + 0x7fff + ((bits >>> 16) & 1)) & 0xffff0000) >>> 0]).buffer)[0]!;
+}
+
+/** Normal numbers, as they are and rounded. */
+function factor(shape: number[], label: string): { exact: CaseTensor; rounded: CaseTensor } {
+  const stream = random(9, label);
+  return { exact: { shape, value: (i) => stream.normal(i) }, rounded: { shape, value: (i) => toBf16(stream.normal(i)) } };
+}
+
+const i32 = (shape: number[], value: (i: number) => number): CaseTensor => ({ shape, dtype: "i32", value });
+const plain = { transA: 0, transB: 0, alpha: 0.5, accumulate: 0, bias: 0, gelu: 0, gate: 0, residual: 0, savePre: 0 };
+
+/** A case as the reference gets it and as the tensor cores do. */
+interface Pair {
+  title: string;
+  expected: OpCase;
+  found: OpCase;
+  /** Largest allowed error of each output; 1.5 to 3 times what was measured. */
+  tolerances: number[];
+}
+
+function matmulPair(M: number, N: number, K: number, options: Partial<typeof plain>): Pair {
+  const attributes = { ...plain, ...options };
+  const a = factor(attributes.transA ? [K, M] : [M, K], "a");
+  const b = factor(attributes.transB ? [N, K] : [K, N], "b");
+  const epilogue: CaseTensor[] = [
+    ...(attributes.bias ? [factor([N], "bias").exact] : []),
+    ...(attributes.gate ? [factor([N], "gate").exact] : []),
+    ...(attributes.residual ? [factor([M, N], "residual").exact] : []),
+  ];
+  const into = attributes.accumulate ? [factor([M, N], "into").exact] : [];
+  const shared = { op: "matmul", note: "", into };
+  return {
+    title: `matmul ${M}x${N}x${K} ${JSON.stringify(options)}`,
+    expected: { ...shared, inputs: [a.rounded, b.rounded, ...epilogue], attributes },
+    found: { ...shared, inputs: [a.exact, b.exact, ...epilogue], attributes },
+    tolerances: attributes.savePre ? [1e-6, 1e-6] : [1e-6],
+  };
+}
+
+function attentionPairs(B: number, T: number, N: number, G: number, D: number, lengths?: number[]): Pair[] {
+  const [q, k, v, y, dy] = ["q", "k", "v", "y", "dy"].map((name) => factor([B, T, name === "k" || name === "v" ? G : N, D], name));
+  const live = lengths ? [i32([B], (b) => lengths[b]!)] : [];
+  const lse: CaseTensor = { shape: [B, N, T], value: (i) => 5 + Math.sin(i) };
+  const attributes = { scale: 1 / Math.sqrt(D) };
+  const title = `B ${B} T ${T} N ${N} G ${G} D ${D}${lengths ? " with lengths" : ""}`;
+  const pair = (op: string, pick: (f: ReturnType<typeof factor>) => CaseTensor): OpCase => ({
+    op,
+    note: "",
+    inputs: op === "causalAttention" ? [pick(q!), pick(k!), pick(v!), ...live] : [pick(q!), pick(k!), pick(v!), y!.exact, lse, pick(dy!), ...live],
+    attributes,
+  });
+  return [
+    {
+      title: `causalAttention ${title}`,
+      expected: pair("causalAttention", (f) => f.rounded),
+      found: pair("causalAttention", (f) => f.exact),
+      tolerances: [4e-3, 4e-7],
+    },
+    {
+      title: `causalAttentionGrad ${title}`,
+      expected: pair("causalAttentionGrad", (f) => f.rounded),
+      found: pair("causalAttentionGrad", (f) => f.exact),
+      tolerances: [6e-3, 6e-3, 6e-3],
+    },
+  ];
+}
+
+function lossPair(R: number, V: number, C: number): Pair {
+  const x = factor([R, C], "x");
+  const head = factor([V, C], "head");
+  const rest = [i32([R], (i) => (i % 7 === 3 ? -1 : (i * 31) % V)), { shape: [R], value: () => 1 / R }];
+  const shared = { op: "linearCrossEntropyWithGrad", note: "" };
+  return {
+    title: `linearCrossEntropyWithGrad R ${R} V ${V} C ${C}`,
+    expected: { ...shared, inputs: [x.rounded, head.rounded, ...rest], attributes: { factor: 0.3, accumulate: 0 } },
+    found: { ...shared, inputs: [x.exact, head.exact, ...rest], attributes: { factor: 0.3, accumulate: 0 } },
+    tolerances: [4e-7, 4e-7, 0, 4e-7, 6e-3, 6e-3], // gradients: g is rounded
+  };
+}
+
+const transposes = [0, 1].flatMap((transA) => [0, 1].map((transB) => ({ transA, transB })));
+const pairs: Pair[] = [
+  ...transposes.map((flags) => matmulPair(37, 45, 70, flags)),
+  ...transposes.map((flags) => matmulPair(136, 144, 264, flags)),
+  matmulPair(1, 1, 1, {}),
+  matmulPair(130, 40, 48, { transB: 1, bias: 1, gelu: 1, gate: 1, residual: 1, savePre: 1 }),
+  matmulPair(24, 56, 300, { transA: 1, accumulate: 1 }),
+  ...attentionPairs(1, 1, 1, 1, 64),
+  ...attentionPairs(2, 70, 2, 1, 64),
+  ...attentionPairs(1, 130, 4, 2, 64),
+  ...attentionPairs(3, 67, 2, 1, 64, [40, 67, 0]),
+  ...attentionPairs(1, 97, 2, 2, 128),
+  ...attentionPairs(2, 64, 2, 1, 128, [64, 13]),
+  lossPair(61, 130, 48),
+  lossPair(150, 9000, 8),
+];
+
+const { available, device, libraryPath } = cudaStatus();
+const emulated = emulatedCuda()!;
+const libraries = [{ name: "the emulation", path: emulated }, ...(available && libraryPath !== emulated ? [{ name: device, path: libraryPath! }] : [])];
+
+describe.each(libraries)("tensor cores of $name", ({ path }) => {
+  const create = (emulationSeed = 1) => cudaExecutor({ libraryPath: path, precision: "bf16", emulationSeed });
+
+  it.each(pairs.map((pair) => [pair.title, pair] as const))("%s agrees with the reference", async (_, { expected, found, tolerances }) => {
+    const reference = await runCase(referenceExecutor(), expected);
+    const values = await runCase(create(), found);
+    const errors = reference.map((tensor, i) => largestError(tensor, values[i]!));
+    if (process.env.ESPALIER_SHOW_ERRORS) process.stderr.write(`measured ${_}: ${errors.map((error) => error.toExponential(1)).join(" ")}\n`);
+    errors.forEach((error, i) => expect(error, `output ${i}`).toBeLessThanOrEqual(tolerances[i]!));
+  });
+
+  it.each(pairs.map((pair) => [pair.title, pair] as const))("%s has the same bits in any order of threads", async (_, { found }) => {
+    const [one, ...others] = await Promise.all([1, 2, 5].map((seed) => runCase(create(seed), found)));
+    for (const other of others) expect(other).toEqual(one);
+  });
+});
