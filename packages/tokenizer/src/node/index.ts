@@ -18,6 +18,7 @@ export { type DocumentOptions, type ExtraDocuments, type TokenizerChoice } from 
 export { prepareCorpus, type PrepareCorpusOptions } from "./prepareCorpus.ts";
 export { type AppendDocument, readDocumentEnds, readShard, type Shard, shardDocuments, type ShardHeader, type ShardOrigin, writeShard } from "./shard.ts";
 export { documentHash, type Split, splitPosition } from "./split.ts";
+export { joinSlices, type JoinSlicesOptions } from "./joinSlices.ts";
 export { readTokens } from "./writers/readTokens.ts";
 export { mergeSlices, parseSlice, type Slice, sliceFiles } from "./writers/slices.ts";
 export type { TokenDocument, TokenDocuments, WriteTokensOptions, WrittenFile } from "./writers/types.ts";

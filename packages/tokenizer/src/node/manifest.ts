@@ -4,6 +4,7 @@ import { FileError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
 import { readTokenizerJson } from "../formats/json.ts";
 import type { Tokenizer } from "../tokenizer.ts";
+import type { NearDuplicateOptions } from "./pipeline/state.ts";
 import type { Split } from "./split.ts";
 import { readShard, type Shard } from "./shard.ts";
 
@@ -57,6 +58,8 @@ export interface DroppedDocument {
   /** The measured value. */
   detail: string;
   excerpt?: string;
+  /** The split position; those with the lowest are shown. */
+  position: number;
 }
 
 /** One file of text, as stored. */
@@ -83,8 +86,8 @@ export interface CorpusManifest {
   digest: string;
   /** Of the options alone. */
   optionsDigest: string;
-  /** The part of a corpus that this is. */
-  slice?: { index: number; count: number };
+  /** The part of a corpus that this is, with what joining needs: documents in `documents.bin`, bands of near copies. */
+  slice?: { index: number; count: number; numLogged: number; nearDuplicates?: NearDuplicateOptions; duplicateMemoryBytes: number };
   /** Of the inputs' contents alone. */
   textDigest: string;
   inputs: InputSummary[];

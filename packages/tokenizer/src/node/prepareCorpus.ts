@@ -30,11 +30,15 @@ export interface PrepareCorpusOptions extends DocumentOptions {
   duplicateMemoryBytes?: number;
   /** Only the files of one of several equal parts; `joinSlices` makes one corpus of them. Needs a finished tokeniser. */
   slice?: Slice;
+  /** Bytes of text between two checkpoints. Default 64 MiB, about a second's work. */
+  checkpointBytes?: number;
   /** Tasks `read corpus` (bytes), `train tokenizer` (tokens), `encode corpus` (bytes). */
   progress?: Progress;
   signal?: AbortSignal;
   fileSystem?: FileSystem;
 }
+
+const CHECKPOINT_BYTES = 64 << 20;
 
 /**
  * From text to token shards: read, clean, drop copies, split into training and validation documents by hash, train the
@@ -75,6 +79,7 @@ export async function prepareCorpus(options: PrepareCorpusOptions): Promise<Corp
   const work: Work = {
     directory, files, digest, tokenizer: choice, validationShare, documents: options, extra, progress, signal, fileSystem, slice,
     workers: options.workers ?? 0,
+    checkpointBytes: options.checkpointBytes ?? CHECKPOINT_BYTES,
     duplicateMemoryBytes: options.duplicateMemoryBytes ?? 2 ** 32,
   };
   const { scan, tokenizer } = "encode" in choice ? await storedTokenizer(work, choice) : ((await finishedScan(work)) ?? (await scanAndTrain(work, choice)));
@@ -85,7 +90,9 @@ export async function prepareCorpus(options: PrepareCorpusOptions): Promise<Corp
   throwIfAborted(signal);
 
   const manifest = manifestOf(inputs, optionsDigest, tokenizer, encoded, {
-    ...(slice && { slice }),
+    ...(slice && {
+      slice: { ...slice, numLogged: encoded.record.numRemembered, duplicateMemoryBytes: work.duplicateMemoryBytes, ...(options.nearDuplicates && { nearDuplicates: options.nearDuplicates }) },
+    }),
     ...(extra && generated && { extra: { name: extra.name, digest: extra.digest, ...summary(CORPUS_FILES.extra, generated) } }),
   });
   await atomicWrite(join(directory, CORPUS_FILES.manifest), `${JSON.stringify(manifest, null, 1)}\n`, fileSystem);
@@ -117,7 +124,7 @@ export function manifestOf(
     documents: record.documents,
     malformedLines: record.malformedLines,
     damaged: record.damaged,
-    droppedSamples: record.samples.toSorted((a, b) => (a.rule === b.rule ? a.position - b.position : a.rule < b.rule ? -1 : 1)).map(({ position: _, ...sample }) => sample),
+    droppedSamples: record.samples.toSorted((a, b) => (a.rule === b.rule ? a.position - b.position : a.rule < b.rule ? -1 : 1)),
     ...(falsePositiveRate !== undefined && { nearDuplicateFalsePositiveRate: falsePositiveRate }),
     split,
     tokenizer: { name: tokenizer.name, vocabSize: tokenizer.vocabSize, digest: tokenizer.digest, file: CORPUS_FILES.tokenizer },

@@ -46,7 +46,7 @@ describe("prepareCorpus over many batches", () => {
     expect(documents.read).toBe(2400 - 48);
     expect(documents.train + documents.validation + documents.duplicates + documents.nearDuplicates + 1).toBe(documents.read);
     expect(alone.nearDuplicateFalsePositiveRate).toBeLessThan(1e-4);
-    expect(alone.droppedSamples.filter(({ rule }) => rule === "ngrams")).toEqual([{ source: "in/b.jsonl.gz:101", rule: "ngrams", detail: "13 words from word 2 on are of a test", excerpt: expect.stringMatching(/^before /) }]);
+    expect(alone.droppedSamples.filter(({ rule }) => rule === "ngrams")).toEqual([{ source: "in/b.jsonl.gz:101", rule: "ngrams", detail: "13 words from word 2 on are of a test", excerpt: expect.stringMatching(/^before /), position: expect.any(Number) }]);
     expect(alone.droppedSamples.filter(({ rule }) => rule === "duplicate")).toHaveLength(5);
     expect(alone.malformedLines[0]).toEqual({ source: "in/a.jsonl:8", reason: expect.stringContaining('not JSON: "b" at byte 0') });
     expect(alone.malformedLines).toHaveLength(10);
@@ -91,7 +91,7 @@ describe("a full disk", () => {
       return options;
     };
     const whole = await prepareCorpus(small());
-    for (let failing = 1; ; failing += 3) {
+    for (let failing = 1; ; failing += 7) {
       let operations = 0;
       const full = intercept(disk, () => {
         if (++operations === failing) throw Object.assign(new Error("no space"), { code: "ENOSPC", errno: -28, syscall: "write" });

@@ -35,7 +35,7 @@ export interface StateRecord {
   documents: DocumentCounts;
   malformedLines: MalformedLine[];
   damaged: MalformedLine[];
-  samples: (DroppedDocument & { position: number })[];
+  samples: DroppedDocument[];
   lowest: number;
   highest: number;
   /** Tables hold what this many documents had. */
@@ -108,7 +108,7 @@ export class CorpusState {
    *
    * @throws {DataError} for a record without text, when those are refused
    */
-  accept(treated: Treated): Uint8Array {
+  accept(treated: Treated): { decisions: Uint8Array; lineBefore: number } {
     const { record } = this;
     const { documents, position } = record;
     if (treated.file !== position.file) position.lines = 0;
@@ -136,8 +136,9 @@ export class CorpusState {
     }
     position.file = treated.file;
     position.batch = treated.index + 1;
+    const lineBefore = position.lines;
     position.lines += treated.numLines;
-    return decisions;
+    return { decisions, lineBefore };
   }
 }
 

@@ -14,9 +14,6 @@ import { finishedShard } from "./resume.ts";
 import { expectBothSides } from "./scan.ts";
 import { type ExtraDocuments, type Scan, throwIfAborted, type Work } from "./work.ts";
 
-/** Bytes of text between two checkpoints: a second's work. */
-const CHECKPOINT_BYTES = 64 << 20;
-
 /** How far the shards are; all that it names is durable before it is written. */
 interface Checkpoint {
   digest: string;
@@ -144,7 +141,7 @@ async function fillShards(work: Work, tokenizer: Tokenizer, split: Split, open: 
   const textBytes = () => train.progress.textBytes + validation.progress.textBytes;
   const numTokens = () => train.progress.numTokens + validation.progress.numTokens;
   let last = textBytes();
-  for await (const { treated, decisions } of passOver(work, "encode corpus", state, definition, numTokens)) {
+  for await (const { treated, decisions, lineBefore } of passOver(work, "encode corpus", state, definition, numTokens)) {
     let start = 0;
     for (const [i, end] of treated.ends.entries()) {
       const ids = (treated.output as Uint32Array).subarray(start, end);
@@ -152,8 +149,8 @@ async function fillShards(work: Work, tokenizer: Tokenizer, split: Split, open: 
       else if (decisions[i] === VALIDATION) await validation.append(ids, treated.textBytes[i]!);
       start = end;
     }
-    await logBatch(log, treated, decisions, state.bands);
-    if (textBytes() - last < CHECKPOINT_BYTES) continue;
+    await logBatch(log, treated, decisions, state.bands, lineBefore);
+    if (textBytes() - last < work.checkpointBytes) continue;
     await checkpoint(false);
     last = textBytes();
   }

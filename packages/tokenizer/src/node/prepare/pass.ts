@@ -24,7 +24,7 @@ export async function* passOver(
   state: CorpusState,
   tokenizer: StageOptions["tokenizer"],
   numTokens: () => number = () => 0,
-): AsyncGenerator<{ treated: Treated; decisions: Uint8Array }> {
+): AsyncGenerator<{ treated: Treated; decisions: Uint8Array; lineBefore: number }> {
   const { files, documents, progress, signal, workers } = work;
   const textField = documents.textField ?? "text";
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -39,7 +39,7 @@ export async function* passOver(
   const batches = batchesFrom(files, { file, batch }, { textField, skipDamaged: documents.damaged === "skip", onBytes });
   for await (const treated of treatInOrder(batches, stage, workers)) {
     throwIfAborted(signal);
-    yield { treated, decisions: state.accept(treated) };
+    yield { treated, ...state.accept(treated) };
   }
   throwIfAborted(signal);
 }

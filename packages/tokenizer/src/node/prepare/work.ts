@@ -44,6 +44,7 @@ export interface Work {
   documents: DocumentOptions;
   duplicateMemoryBytes: number;
   workers: number;
+  checkpointBytes: number;
   slice?: Slice;
   extra?: ExtraDocuments;
   progress: Progress;
