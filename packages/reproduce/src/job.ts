@@ -14,6 +14,7 @@ import type { TrainingTrace } from "./claims/trained.ts";
 import { type Decisions, type ExperimentFile, trainPlanOf } from "./experiment.ts";
 import { iqScores } from "./iq.ts";
 import { type MemoryWatch, watchMemory } from "./memory.ts";
+import { growthProof } from "./proof.ts";
 
 /** A finished job: what the report shows of it, and what later jobs and probes need. */
 export interface JobResult {
@@ -90,8 +91,9 @@ export async function runJob(job: ExperimentJob, decisions: Decisions, context: 
       growths: events.flatMap((event) => {
         if (event.kind !== "growth") return [];
         const { tokens, flops, seconds } = at(event.step)!;
-        const { step, operators, lossBefore, lossAfter, logitChange } = event;
-        return [{ tokens, flops, seconds, step, operators, lossBefore, lossAfter, logitChange }];
+        const { step, operators, lossBefore, lossAfter, logitChange, from, to } = event;
+        const proof = growthProof(from, to, plan.stages[event.stage]!.growth!);
+        return [{ tokens, flops, seconds, step, operators, lossBefore, lossAfter, logitChange, proof }];
       }),
       stages,
       finalLoss: last.validationLoss,

@@ -3,6 +3,7 @@ import type { ModelConfig } from "@espalier/spec/model";
 import type { GrowthStep } from "@espalier/spec/plan";
 import type { AxisProbe } from "@espalier/spec/run";
 import { type TrainData, openCheckpoint, probeGrowth } from "@espalier/trainer";
+import { growthProof } from "./proof.ts";
 
 const POSITIONS = 64;
 
@@ -31,7 +32,7 @@ export async function axisProbes(checkpoint: string, data: TrainData): Promise<A
     const operator = Object.values(operators)[0]!;
     const growth = { operators, rampSteps: operator === "msg" ? 10 : 0, rewarmSteps: 0, seed: 1 };
     const { logitChange } = await probeGrowth(checkpoint, { target, growth, data, executor });
-    probes.push({ axis, operator, from, to, logitChange, positions: POSITIONS });
+    probes.push({ axis, operator, from, to, logitChange, positions: POSITIONS, proof: growthProof(record.config, target, growth) });
   }
   return probes;
 }

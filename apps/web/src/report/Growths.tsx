@@ -1,5 +1,17 @@
-import type { AxisProbe, ReportArm } from "@espalier/spec/run";
+import type { AxisProbe, GrowthProof, ReportArm } from "@espalier/spec/run";
 import { compact, loss } from "../format.ts";
+
+/** The two columns of the algebra: what is proved from the map, before a number moves. */
+function Proof({ proof: { logits, gradients, needsGates, refusals } }: { proof: GrowthProof }) {
+  return (
+    <>
+      <td className={logits ? "yes" : "no"} title={refusals.join("\n") || undefined}>
+        {logits ? (needsGates ? "exact while gates are 0" : "exact") : `not exact: ${refusals[0]}`}
+      </td>
+      <td>{gradients ? "carried" : "—"}</td>
+    </>
+  );
+}
 
 /** What each growth did to the function at the moment it happened. */
 export function Growths({ arms, probes }: { arms: readonly ReportArm[]; probes: readonly AxisProbe[] }) {
@@ -10,7 +22,9 @@ export function Growths({ arms, probes }: { arms: readonly ReportArm[]; probes: 
       <h2>The moment of growth</h2>
       <p>
         Logit change is max |a − b| / max |a| over 64 held-back positions in single precision, gates at 0. Exact operators
-        must stay below 10⁻⁵.
+        must stay below 10⁻⁵. The two columns beside it are proved from the growth map alone, before a number moves: whether
+        the logits stay, and whether the gradients of all carried weights do (masked growth gives that up: new units start
+        with fresh weights).
       </p>
       {probes.length > 0 && (
         <table>
@@ -20,7 +34,9 @@ export function Growths({ arms, probes }: { arms: readonly ReportArm[]; probes: 
               <th>operator</th>
               <th>from</th>
               <th>to</th>
-              <th>logit change</th>
+              <th>logits, proved</th>
+              <th>gradients, proved</th>
+              <th>logit change, measured</th>
             </tr>
           </thead>
           <tbody>
@@ -30,6 +46,7 @@ export function Growths({ arms, probes }: { arms: readonly ReportArm[]; probes: 
                 <td>{probe.operator}</td>
                 <td>{probe.from}</td>
                 <td>{probe.to}</td>
+                <Proof proof={probe.proof} />
                 <td className={probe.logitChange <= 1e-5 ? "yes" : "no"}>{probe.logitChange.toExponential(1)}</td>
               </tr>
             ))}
@@ -47,7 +64,9 @@ export function Growths({ arms, probes }: { arms: readonly ReportArm[]; probes: 
               <th>to</th>
               <th>loss before</th>
               <th>after</th>
-              <th>logit change</th>
+              <th>logits, proved</th>
+              <th>gradients, proved</th>
+              <th>logit change, measured</th>
             </tr>
           </thead>
           <tbody>
@@ -63,6 +82,7 @@ export function Growths({ arms, probes }: { arms: readonly ReportArm[]; probes: 
                 <td>{stage ? `L${stage.model.numLayers} C${stage.model.residualDim}` : ""}</td>
                 <td>{loss(growth.lossBefore)}</td>
                 <td>{loss(growth.lossAfter)}</td>
+                <Proof proof={growth.proof} />
                 <td className={growth.logitChange <= 1e-5 ? "yes" : "no"}>{growth.logitChange.toExponential(1)}</td>
               </tr>
             ))}

@@ -40,6 +40,7 @@ function arm(role: ArmRole, seed: number, end: number, shapes: ModelConfig[], fl
       lossBefore: end + 0.2,
       lossAfter: end + 0.2,
       logitChange: 3e-7,
+      proof: { logits: true, gradients: false, needsGates: true, refusals: [] },
     })),
     stages: shapes.map((model, i) => ({
       name: `${i + 1}: L${model.numLayers} C${model.residualDim}`,
@@ -84,7 +85,7 @@ export const sampleReport: ReproductionReport = {
     arm("scratch equal tokens", 0, 3.31, [shape(8, 96)], 1.8e13),
     arm("pilot", 0, 4.1, [shape(8, 96)], 1.3e12),
   ],
-  axisProbes: [{ axis: "ffn", operator: "msg", from: "H192", to: "H384", logitChange: 0, positions: 64 }],
+  axisProbes: [{ axis: "ffn", operator: "msg", from: "H192", to: "H384", logitChange: 0, positions: 64, proof: { logits: true, gradients: false, needsGates: true, refusals: [] } }],
   comparisons: [
     {
       name: "three stages against the final shape from scratch at 1.3 times the FLOPs",

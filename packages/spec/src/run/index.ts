@@ -53,6 +53,7 @@ export type {
   ArmRole,
   ArmStage,
   AxisProbe,
+  GrowthProof,
   ClaimKind,
   ClaimRow,
   ClaimVerdict,

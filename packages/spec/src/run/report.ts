@@ -34,6 +34,18 @@ export interface CurvePoint {
 /** Which part of the comparison an arm is. */
 export type ArmRole = "growth three stages" | "growth one hop" | "scratch equal tokens" | "scratch bar" | "best fixed shape" | "pilot";
 
+/** What follows from a growth map alone, before a number moves (`proveExactness` of packages/growth). */
+export interface GrowthProof {
+  /** The target's logits equal the source's for every input. */
+  logits: boolean;
+  /** Gradients of carried entries equal the source's, carried. */
+  gradients: boolean;
+  /** It holds while new gates are 0, and not without them. */
+  needsGates: boolean;
+  /** Why the logits are not proved: one sentence a broken condition. */
+  refusals: readonly string[];
+}
+
 export interface ArmGrowth {
   tokens: number;
   flops: number;
@@ -44,6 +56,7 @@ export interface ArmGrowth {
   lossAfter: number;
   /** max |a - b| / max |a| over 64 held-back positions, fp32, at gate 0. */
   logitChange: number;
+  proof: GrowthProof;
 }
 
 /** IQ scores of one checkpoint. */
@@ -105,6 +118,7 @@ export interface AxisProbe {
   /** max |a - b| / max |a| over `positions` held-back positions, fp32, new gates at 0. */
   logitChange: number;
   positions: number;
+  proof: GrowthProof;
 }
 
 /** A comparison that the question of the experiment is decided by. */
