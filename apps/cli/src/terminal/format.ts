@@ -2,7 +2,7 @@
 export function quantity(value: number, unit: string): string {
   const scaled = (suffixes: readonly [string, number][]) => {
     for (const [suffix, size] of suffixes) if (value >= size) return [`${(value / size).toPrecision(3)}`, suffix] as const;
-    return [Number.isInteger(value) ? String(value) : value.toPrecision(3), ""] as const;
+    return [Number.isInteger(value) || value >= 1000 ? value.toFixed(0) : value.toPrecision(3), ""] as const;
   };
   if (unit === "bytes") {
     const [number, suffix] = scaled([["GB", 1e9], ["MB", 1e6], ["kB", 1e3]]);

@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { createOutput } from "./output.ts";
+
+/** A terminal that applies what is written: cursor up, erase below, lines. */
+function terminal(isTTY: boolean) {
+  const lines: string[] = [""];
+  const chunks: string[] = [];
+  const write = (text: string) => {
+    chunks.push(text);
+    // eslint-disable-next-line no-control-regex -- escape sequences are what is tested
+    for (const part of text.split(/(\u001b\[\d*[A-Za-z]|\n)/)) {
+      // eslint-disable-next-line no-control-regex -- as above
+      const up = /^\u001b\[(\d+)A$/.exec(part);
+      if (up) lines.splice(lines.length - 1 - Number(up[1]), Infinity, "");
+      else if (part === "\n") lines.push("");
+      else if (!part.startsWith("\u001b")) lines[lines.length - 1] += part;
+    }
+    return true;
+  };
+  return { stream: { isTTY, columns: 100, write } as unknown as NodeJS.WriteStream, lines, chunks };
+}
+
+const event = (task: string, done: number, total = 100) => ({ task, done, total, unit: "tokens" });
+
+describe("createOutput", () => {
+  it("prints only JSON lines with --json", () => {
+    const { stream, chunks } = terminal(true);
+    const output = createOutput({ json: true, stream });
+    output.line("for people");
+    output.progress(event("a", 1));
+    output.result("done", { x: 1 });
+    expect(chunks.map((chunk) => JSON.parse(chunk) as unknown)).toEqual([
+      { kind: "progress", ...event("a", 1) },
+      { kind: "done", value: { x: 1 } },
+    ]);
+  });
+
+  it("prints a plain line a task every ten seconds, and its last one, where there is no terminal", () => {
+    const { stream, chunks } = terminal(false);
+    let now = 0;
+    const output = createOutput({ json: false, stream, now: () => now });
+    for (let done = 0; done <= 100; done++, now += 250) output.progress(event("a", done));
+    expect(chunks.map((chunk) => chunk.trim())).toEqual(["a:   0 %", expect.stringMatching(/^a: {2}40 % {2}4 tokens\/s {2}15 s left$/), expect.stringMatching(/^a: {2}80 %/), expect.stringMatching(/^a: 100 % {2}4 tokens\/s$/)]);
+  });
+
+  it("keeps finished sentences above one redrawn line a running task", () => {
+    const ci = process.env.CI;
+    delete process.env.CI;
+    try {
+      const { stream, lines } = terminal(true);
+      let now = 1000;
+      const output = createOutput({ json: false, stream, now: () => now });
+      output.progress(event("a", 1));
+      now += 1000;
+      output.progress(event("b", 2));
+      output.line("first");
+      now += 1000;
+      output.progress(event("a", 51));
+      expect(lines.filter(Boolean).map((line) => line.replace(/[━─]+/, "|").trimEnd())).toEqual(["first", expect.stringMatching(/^\| a +51 %/), expect.stringMatching(/^\| b +2 %/)]);
+      output.progress(event("a", 100));
+      now += 1000;
+      output.progress(event("b", 100));
+      output.close();
+      expect(lines.filter(Boolean)).toEqual(["first", "✓ a  100 tokens", "✓ b  100 tokens"]);
+    } finally {
+      if (ci !== undefined) process.env.CI = ci;
+    }
+  });
+});
