@@ -83,6 +83,7 @@ describe("the viewer of samples", () => {
       expect(await tab.locator(".row").count()).toBeLessThan(40);
       await tab.click("text=Item number 29991?");
       await tab.waitForFunction(() => document.querySelector(".key")?.textContent === "t/29991");
+      await tab.waitForSelector(".answers section.b .scores"); // the second log is read after the first
       expect(await tab.locator(".answers section.a .scores .wrong").count()).toBe(1);
       expect(await tab.locator(".answers section.b .scores .right").count()).toBe(1);
       await tab.keyboard.press("ArrowDown");

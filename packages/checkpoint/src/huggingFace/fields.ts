@@ -4,8 +4,8 @@ import { ConfigError } from "@espalier/core";
 export interface Fields {
   readonly where: string;
   has(name: string): boolean;
-  /** A whole number from 1; without `fallback` the field must be there. */
-  count(name: string, fallback?: number): number;
+  /** A whole number from 1 to `most`; without `fallback` the field must be there. */
+  count(name: string, fallback?: number, most?: number): number;
   number(name: string, fallback: number): number;
   flag(name: string, fallback: boolean): boolean;
   text(name: string, fallback: string): string;
@@ -16,6 +16,11 @@ export interface Fields {
   /** The field must be absent, null or `expected`: another value changes the arithmetic in a way that is not supported. */
   only(name: string, expected: unknown, why: string): void;
 }
+
+/** No model is near these. Lists as long as a number in a file would otherwise end the process when that number is absurd. */
+const MOST_CHANNELS = 2 ** 24;
+export const MOST_LAYERS = 2 ** 16;
+export const MOST_HEAD_CHANNELS = 2 ** 16;
 
 export function fieldsOf(value: Readonly<Record<string, unknown>>, where: string): Fields {
   const refuse = (name: string, expected: string): never => {
@@ -29,7 +34,7 @@ export function fieldsOf(value: Readonly<Record<string, unknown>>, where: string
   return {
     where,
     has: present,
-    count: (name, fallback) => number(name, fallback, (x) => Number.isSafeInteger(x) && x > 0, "a whole number from 1"),
+    count: (name, fallback, most = MOST_CHANNELS) => number(name, fallback, (x) => Number.isInteger(x) && x > 0 && x <= most, `a whole number from 1 to ${most}`),
     number: (name, fallback) => number(name, fallback, Number.isFinite, "a number"),
     flag: (name, fallback) => {
       const found = present(name) ? value[name] : fallback;

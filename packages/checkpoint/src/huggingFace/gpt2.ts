@@ -1,6 +1,7 @@
 import { ConfigError } from "@espalier/core";
 import { numHeads } from "@espalier/spec/model";
 import { type Family, geluForm, plainShape, sharedConfig, splitName } from "./family.ts";
+import { MOST_LAYERS } from "./fields.ts";
 
 const MODEL_NAMES: Readonly<Record<string, string>> = {
   "embedding.weight": "transformer.wte.weight",
@@ -40,7 +41,7 @@ export const gpt2: Family = {
       family: "flm",
       vocabSize: fields.count("vocab_size", 50257),
       seqLen: fields.count("n_positions", fields.count("n_ctx", 1024)),
-      numLayers: fields.count("n_layer", 12),
+      numLayers: fields.count("n_layer", 12, MOST_LAYERS),
       residualDim,
       ffnDim: fields.count("n_inner", 4 * residualDim),
       numKvHeads: heads,

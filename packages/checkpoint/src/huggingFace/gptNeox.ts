@@ -1,6 +1,7 @@
 import { ConfigError } from "@espalier/core";
 import { numHeads } from "@espalier/spec/model";
 import { type Family, geluForm, plainShape, sharedConfig, splitName } from "./family.ts";
+import { MOST_LAYERS } from "./fields.ts";
 import { headChannel, rotaryDimOf, ropeOf } from "./rope.ts";
 
 const MODEL_NAMES: Readonly<Record<string, string>> = {
@@ -37,7 +38,7 @@ export const gptNeox: Family = {
       family: "flm",
       vocabSize: fields.count("vocab_size"),
       seqLen: fields.count("max_position_embeddings", 2048),
-      numLayers: fields.count("num_hidden_layers"),
+      numLayers: fields.count("num_hidden_layers", undefined, MOST_LAYERS),
       residualDim,
       ffnDim: fields.count("intermediate_size"),
       numKvHeads: heads,

@@ -137,6 +137,8 @@ describe("config.json", () => {
     ["llama", { hidden_act: "gelu" }, /hidden_act is "gelu", expected "silu"/],
     ["llama", { rope_scaling: { rope_type: "yarn", factor: 4 } }, /rope_scaling: type is "yarn", expected default, linear or llama3/],
     ["llama", { hidden_size: undefined }, /hidden_size is missing, expected a whole number from 1/],
+    ["llama", { num_hidden_layers: 2 ** 31 }, /num_hidden_layers is 2147483648, expected a whole number from 1 to 65536/],
+    ["llama", { head_dim: 2 ** 21 }, /heads of 2097152 channels, expected at most 65536/],
     ["llama", { num_hidden_layers: "two" }, /num_hidden_layers is "two", expected a whole number/],
     ["llama", { num_key_value_heads: 3 }, /groupSize/],
     ["gpt_neox", { rotary_pct: 0.1 }, /0 of 4 head channels are rotated/],
@@ -185,7 +187,7 @@ describe("config.json", () => {
   it("never fails with anything but one of our errors, whatever the file holds", async () => {
     await write(examples.llama!, "llama");
     const value = fc.oneof(fc.integer(), fc.double(), fc.string(), fc.constant(null), fc.boolean(), fc.array(fc.integer()), fc.object());
-    const field = fc.constantFrom("model_type", "hidden_size", "head_dim", "rope_scaling", "rope_parameters", "num_key_value_heads", "vocab_size", "tie_word_embeddings", "rms_norm_eps", "initializer_range");
+    const field = fc.constantFrom("num_hidden_layers", "model_type", "hidden_size", "head_dim", "rope_scaling", "rope_parameters", "num_key_value_heads", "vocab_size", "tie_word_embeddings", "rms_norm_eps", "initializer_range");
     await fc.assert(
       fc.asyncProperty(field, value, async (name, found) => {
         await changeConfig("llama", { [name]: found });

@@ -1,6 +1,7 @@
 import { ConfigError } from "@espalier/core";
 import { numHeads } from "@espalier/spec/model";
 import { type Family, plainShape, sharedConfig, splitName } from "./family.ts";
+import { MOST_LAYERS } from "./fields.ts";
 import { headChannel, rotaryDimOf, ropeOf } from "./rope.ts";
 
 /** Inner names of ours to those of Hugging Face; Starcoder2 has the same but for its MLP. */
@@ -54,7 +55,7 @@ export const llama: Family = {
       family: "llama",
       vocabSize: fields.count("vocab_size"),
       seqLen: fields.count("max_position_embeddings", 2048),
-      numLayers: fields.count("num_hidden_layers"),
+      numLayers: fields.count("num_hidden_layers", undefined, MOST_LAYERS),
       residualDim,
       ffnDim: fields.count("intermediate_size"),
       numKvHeads,

@@ -1,6 +1,6 @@
 import { ConfigError } from "@espalier/core";
 import type { ModelConfig, PositionConfig } from "@espalier/spec/model";
-import type { Fields } from "./fields.ts";
+import { type Fields, MOST_HEAD_CHANNELS } from "./fields.ts";
 
 export interface RopeOptions {
   headDim: number;
@@ -22,6 +22,9 @@ export function ropeOf(fields: Fields, { headDim, baseField, shareField, default
   const share = parameters?.has("partial_rotary_factor")
     ? parameters.number("partial_rotary_factor", 1)
     : shareField === undefined ? 1 : fields.number(shareField, defaultShare);
+  if (headDim > MOST_HEAD_CHANNELS) {
+    throw new ConfigError(`${fields.where}: heads of ${headDim} channels, expected at most ${MOST_HEAD_CHANNELS}. Correct the file.`);
+  }
   const rotaryDim = Math.trunc(headDim * share);
   if (rotaryDim < 2 || rotaryDim > headDim || rotaryDim % 2 !== 0) {
     throw new ConfigError(`${fields.where}: ${rotaryDim} of ${headDim} head channels are rotated, expected an even number up to all. Use another model.`);

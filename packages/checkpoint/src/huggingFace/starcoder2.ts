@@ -1,6 +1,7 @@
 import { ConfigError } from "@espalier/core";
 import { numHeads } from "@espalier/spec/model";
 import { type Family, geluForm, sharedConfig } from "./family.ts";
+import { MOST_LAYERS } from "./fields.ts";
 import { LLAMA_NAMES, separateRule } from "./llama.ts";
 import { ropeOf } from "./rope.ts";
 
@@ -35,7 +36,7 @@ export const starcoder2: Family = {
       family: "flm",
       vocabSize: fields.count("vocab_size", 49152),
       seqLen,
-      numLayers: fields.count("num_hidden_layers"),
+      numLayers: fields.count("num_hidden_layers", undefined, MOST_LAYERS),
       residualDim,
       ffnDim: fields.count("intermediate_size"),
       numKvHeads,
