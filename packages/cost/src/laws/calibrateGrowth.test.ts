@@ -12,7 +12,7 @@ const known = { lossJump: 0.02, retention: 0.85, transfer: 0.3 };
 
 const arm = (role: ReportArm["role"], seed: number, stages: { parameters: number; tokens: number }[], losses: number[]): ReportArm => ({
   id: `${role}/${seed}`, role, title: role, seed, learningRate: 1, curve: [],
-  growths: stages.slice(1).map(() => ({ tokens: 0, flops: 0, seconds: 0, step: 0, operators: {}, lossBefore: 3, lossAfter: 3 + known.lossJump, logitChange: 0 })),
+  growths: stages.slice(1).map(() => ({ tokens: 0, flops: 0, seconds: 0, step: 0, operators: {}, lossBefore: 3, lossAfter: 3 + known.lossJump, logitChange: 0, proof: { logits: true, gradients: true, needsGates: true, refusals: [] } })),
   stages: stages.map(({ parameters, tokens }, i) => ({ name: `${i}`, model, numParameters: parameters, tokens, flops: 6 * parameters * tokens, validationLoss: losses[i]!, bitsPerByte: 2, iq: [] })),
   finalLoss: losses.at(-1)!, bitsPerByte: 2, tokens: stages.reduce((sum, s) => sum + s.tokens, 0), flops: 1, seconds: 1, predictedSeconds: 1, joules: 1, usd: 1, checkpointDigest: "",
 });
