@@ -30,7 +30,6 @@ export default tseslint.config(
     files: ["{packages,apps}/*/src/**/*.{ts,tsx}"],
     ignores: ["**/*.test.ts", "**/testing/**"],
     plugins: { "@nx": nx },
-    // A package's own `#names`: its manifest decides what they are, by platform or after the build.
-    rules: { "@nx/enforce-module-boundaries": ["error", { allow: ["#workspace", "#native", "#wasm"], depConstraints, banTransitiveDependencies: false }] },
+    rules: { "@nx/enforce-module-boundaries": ["error", { allow: ["#workspace", "#native"], depConstraints, banTransitiveDependencies: false }] },
   },
 );
