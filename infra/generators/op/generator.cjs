@@ -1,54 +1,35 @@
-// nx g ./infra/generators:op NAME --formula "y = max(x, 0)"
-// Writes an elementwise op of one input in all its places; change shapes and loops from there.
+// nx g ./infra/generators:op NAME --value "x * x" --derivative "2 * x"
+// An elementwise op of one input with its gradient, in every place that an op has: it builds and passes its tests as
+// written. Shapes, loops and formulas are changed from there.
+const parseExpression = require("./expression.cjs");
+const files = require("./files.cjs");
+
 const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-module.exports = async function opGenerator(tree, { name, formula }) {
-  const file = snake(name);
-  const paths = {
-    op: `packages/graph/src/ops/${name}.ts`,
-    reference: `packages/graph/src/reference/${name}.ts`,
-    header: `packages/kernels/native/ops/${file}.h`,
-    cpu: `packages/kernels/native/ops/${file}_cpu.cc`,
-  };
-  for (const path of Object.values(paths)) if (tree.exists(path)) throw new Error(`op: ${path} exists already. Choose another name.`);
-
-  tree.write(
-    paths.op,
-    `import type { Tensor } from "../graph.ts";
-import { expectFloats, expectInputs } from "../shapes.ts";
-import { type OpDefinition, perElement, record } from "./definition.ts";
-
-export const ${name}Op: OpDefinition = {
-  name: "${name}",
-  attributes: [],
-  infer(inputs) {
-    expectInputs("${name}", inputs, 1);
-    expectFloats("${name}", { x: inputs[0] });
-    return [inputs[0]];
-  },
-  flops: perElement(1),
-};
-
-/** \`${formula}\`. Without a gradient rule a loss behind this op is refused. */
-export function ${name}(x: Tensor): Tensor {
-  return record(${name}Op, [x])[0];
+/** Puts `line` before the first line of `path` that matches, in front of everything that must come after it. */
+function insert(tree, path, pattern, line) {
+  const text = tree.read(path, "utf8");
+  const at = text.search(pattern);
+  if (at < 0) throw new Error(`op: ${path} has no line like ${pattern}. Was its form changed? Correct the generator.`);
+  tree.write(path, text.slice(0, at) + line + text.slice(at));
 }
-`,
-  );
-  tree.write(
-    paths.header,
-    `// ${file}.h -- ${formula}
-//   x, y [...]    no aliasing
-#pragma once
-#include "../executor/op.h"
-`,
-  );
-  const left = [
-    `${paths.reference}: plain loops over Float64Array, beside its siblings; add it to their index`,
-    `${paths.cpu}: vectorised tasks as in native/executor/op.h; add the kernel to registry_cpu.cc`,
-    `packages/graph/src/ops/table.ts: list ${name}Op; packages/graph/src/index.ts: export ${name}`,
-    `docs/ops.md: one row; kernels/src/testing/opCases.ts: shapes to compare every backend at`,
-    `a gradient rule in ${paths.op}, checked by finite differences`,
-  ];
-  return () => console.log(`Left to write by hand:\n${left.map((line) => `  - ${line}`).join("\n")}`);
+
+module.exports = async function opGenerator(tree, { name, value, derivative }) {
+  const op = { name, file: snake(name), type: name[0].toUpperCase() + name.slice(1), y: parseExpression(value, "--value"), slope: parseExpression(derivative, "--derivative", { constant: true }) };
+  const made = files(op);
+  for (const path of Object.keys(made)) if (tree.exists(path)) throw new Error(`op: ${path} exists already. Choose another name.`);
+  for (const [path, text] of Object.entries(made)) tree.write(path, text);
+
+  const ops = "packages/graph/src/ops/table.ts";
+  insert(tree, ops, /^import { gradNormOp }/m, `import { ${name}GradOp, ${name}Op } from "./${name}.ts";\n`);
+  insert(tree, ops, /^ {4}swigluOp,/m, `    ${name}Op,\n    ${name}GradOp,\n`);
+  const reference = "packages/graph/src/reference/table.ts";
+  insert(tree, reference, /^import { gradNorm }/m, `import { ${name}, ${name}Grad } from "./${name}.ts";\n`);
+  insert(tree, reference, /^ {2}swiglu,/m, `  ${name},\n  ${name}Grad,\n`);
+  insert(tree, "packages/graph/src/index.ts", /^export { gradNorm }/m, `export { ${name} } from "./ops/${name}.ts";\n`);
+  insert(tree, "packages/kernels/native/ops/op_list.h", /^ESPALIER_OP\(swiglu\)/m, `ESPALIER_OP(${op.file})\nESPALIER_OP(${op.file}_grad)\n`);
+  insert(tree, "packages/kernels/src/testing/cases/pointwise.ts", /^ {2}\.\.\.elementwise\("swiglu", 2\)/m, `  ...elementwise("${name}", 1),\n  ...elementwise("${name}Grad", 2),\n`);
+  insert(tree, "packages/graph/README.md", /`swiglu` `layerNorm`/, `\`${name}\` `);
+  insert(tree, "docs/ops.md", /^\| `swiglu` \|/m, `| \`${name}\` | x | y | | ${value} |\n| \`${name}Grad\` | x, dy | dx | | dy (${derivative}) |\n`);
+  return () => console.log(`Next: pnpm native, then pnpm vitest run --project graph --project kernels; then its real formula in ${Object.keys(made).length} files.`);
 };

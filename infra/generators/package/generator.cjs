@@ -49,7 +49,7 @@ module.exports = async function packageGenerator(tree, { name, description, impo
   tree.write(`.changeset/${camel(name)}-first.md`, `---\n"@espalier/${name}": minor\n---\n\n${description}\n`);
 
   const table = tree.read(TABLE, "utf8");
-  const row = `  ${name}: ${JSON.stringify(allowed)},\n`;
+  const row = `  ${name.includes("-") ? JSON.stringify(name) : name}: ${JSON.stringify(allowed)},\n`;
   tree.write(TABLE, table.replace(/(\n {2}web:)/, `\n${row.trimEnd()}$1`));
   return () => console.log(`Next: pnpm install, then the package's row in docs/architecture.md.`);
 };

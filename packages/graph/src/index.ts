@@ -28,6 +28,7 @@ export { swiglu } from "./ops/swiglu.ts";
 export { type RecordOptions, nodeBytes, nodeFlops, opTable, recordOp } from "./ops/table.ts";
 export { writeRows } from "./ops/writeRows.ts";
 export { type PlanOptions, peakBytes, plan } from "./plan.ts";
+export { profileByOp } from "./profile.ts";
 export { type MemoryPlan, type WithinOptions, planWithin, recompute } from "./recompute.ts";
 export { roundToBf16 } from "./reference/bf16.ts";
 export {

@@ -85,10 +85,15 @@ export interface DeviceBuffer {
   free(): void;
 }
 
+/** What an op has cost since its program was loaded: every row sums the calls of one op name. */
 export interface OpProfile {
   op: string;
   calls: number;
   seconds: number;
+  /** Work of these calls by `nodeFlops`. */
+  flops: number;
+  /** Least memory traffic of these calls by `nodeBytes`. */
+  bytes: number;
 }
 
 /** A program ready to run on a device. */
@@ -103,6 +108,7 @@ export interface LoadedProgram {
   run(runtime: Uint8Array, output: Uint8Array): Promise<void>;
   /** Value of a kept intermediate after the last run. */
   readTensor(name: string): Float32Array | Int32Array;
+  /** Largest share of the time first. */
   profile(): OpProfile[];
   free(): void;
 }

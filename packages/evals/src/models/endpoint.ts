@@ -27,60 +27,104 @@ export interface EndpointOptions {
   maxLen?: number;
   /** Requests in flight. Default 4. */
   concurrency?: number;
-  /** Attempts per request; connection failures and statuses 408, 429 and 5xx are tried again. Default 4. */
+  /** Attempts per request; dropped connections, torn answers and statuses 408, 429 and 5xx are tried again. Default 4. */
   attempts?: number;
-  /** First wait between attempts in milliseconds, doubled each time up to 10 s; `Retry-After` counts. Default 1000. */
+  /** First wait between attempts in milliseconds, doubled each time up to 10 s. Default 1000. */
   retryMs?: number;
+  /**
+   * Longest that a request waits in all for a server that names a time to come back (`Retry-After`), in milliseconds.
+   * Such waits are no attempts, and all requests of this endpoint wait together. Default 600,000.
+   */
+  patienceMs?: number;
   /** Default 120,000. */
   timeoutMs?: number;
 }
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** POSTs `body` and returns the parsed answer. */
+/** Until when each endpoint asked to be left alone, in milliseconds since 1970. */
+const quietUntil = new WeakMap<EndpointOptions, number>();
+
+/** What became of one attempt. */
+type Outcome =
+  | { kind: "answer"; value: Record<string, unknown> }
+  | { kind: "refused"; error: EndpointError }
+  | { kind: "later"; error: EndpointError; retryAfterMs?: number };
+
+/**
+ * POSTs `body` and returns the parsed answer. A rate limit with `Retry-After` is waited out as the server says; other
+ * failures that may pass are tried again, ever later.
+ *
+ * @throws {EndpointError} the last failure, when attempts or patience are used up, or at once where trying again is no use
+ */
 export async function post(options: EndpointOptions, path: string, body: object): Promise<Record<string, unknown>> {
-  const url = `${options.baseUrl.replace(/\/+$/, "")}/${path}`;
-  const attempts = options.attempts ?? 4;
-  for (let attempt = 1; ; attempt++) {
-    let response: Response;
-    let text: string;
-    try {
-      response = await fetch(url, {
-        method: "POST",
-        headers: { "content-type": "application/json", ...(options.apiKey === undefined ? {} : { authorization: `Bearer ${options.apiKey}` }) },
-        body: JSON.stringify(body),
-        signal: AbortSignal.timeout(options.timeoutMs ?? 120_000),
-      });
-      text = await response.text();
-    } catch (cause) {
-      if (attempt < attempts) {
-        await sleep(waitMs(options, attempt));
-        continue;
-      }
-      throw new EndpointError("connection", `openAi: ${url} did not answer in ${attempts} attempts: ${(cause as Error).message}. Check the address and that the server runs.`, { cause });
-    }
-    if (response.ok) {
-      try {
-        return JSON.parse(text) as Record<string, unknown>;
-      } catch (cause) {
-        throw new EndpointError("well-formed answers", `openAi: ${url} answered "${text.slice(0, 80)}", expected JSON. Check that baseUrl ends with the version, such as /v1.`, { cause });
-      }
-    }
-    const transient = response.status === 408 || response.status === 429 || response.status >= 500;
-    if (transient && attempt < attempts) {
-      await sleep(waitMs(options, attempt, response.headers.get("retry-after")));
+  const { attempts = 4, patienceMs = 600_000, retryMs = 1000 } = options;
+  let waited = 0;
+  for (let attempt = 1; ; ) {
+    const pause = (quietUntil.get(options) ?? 0) - Date.now();
+    if (pause > 0) await sleep(pause);
+    const outcome = await attemptOnce(options, path, body, attempts);
+    if (outcome.kind === "answer") return outcome.value;
+    if (outcome.kind === "refused") throw outcome.error;
+    if (outcome.retryAfterMs !== undefined) {
+      waited += outcome.retryAfterMs;
+      if (waited > patienceMs) throw outcome.error;
+      // A server that says 0 seconds and refuses for ever must not be asked in a tight loop for ever.
+      const wait = Math.max(outcome.retryAfterMs, Math.min(retryMs, 1000));
+      waited += wait - outcome.retryAfterMs;
+      quietUntil.set(options, Math.max(quietUntil.get(options) ?? 0, Date.now() + wait));
       continue;
     }
-    throw new EndpointError(
-      transient ? "connection" : "acceptance of the request",
-      `openAi: ${url} answered status ${response.status}, expected 200: ${text.slice(0, 200)}. Check the model name, the key and the limits of the server.`,
-    );
+    if (attempt >= attempts) throw outcome.error;
+    await sleep(Math.min(10_000, retryMs * 2 ** (attempt - 1)));
+    attempt++;
   }
 }
 
-function waitMs({ retryMs = 1000 }: EndpointOptions, attempt: number, retryAfter: string | null = null): number {
-  const asked = Number(retryAfter ?? Number.NaN) * 1000;
-  return Math.min(10_000, Number.isFinite(asked) ? asked : retryMs * 2 ** (attempt - 1));
+async function attemptOnce(options: EndpointOptions, path: string, body: object, attempts: number): Promise<Outcome> {
+  const url = `${options.baseUrl.replace(/\/+$/, "")}/${path}`;
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...(options.apiKey === undefined ? {} : { authorization: `Bearer ${options.apiKey}` }) },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(options.timeoutMs ?? 120_000),
+    });
+    text = await response.text();
+  } catch (cause) {
+    const reason = [(cause as Error).message, ((cause as Error).cause as Error | undefined)?.message].filter(Boolean).join(": ");
+    return { kind: "later", error: new EndpointError("connection", `openAi: ${url} did not answer in ${attempts} attempts: ${reason}. Check the address and that the server runs.`, { cause }) };
+  }
+  if (response.ok) {
+    try {
+      return { kind: "answer", value: JSON.parse(text) as Record<string, unknown> };
+    } catch (cause) {
+      const error = new EndpointError("well-formed answers", `openAi: ${url} answered "${text.slice(0, 80)}", expected JSON. Check that baseUrl ends with the version, such as /v1.`, { cause });
+      // The beginning of an object is an answer that was cut off: the next may be whole.
+      return { kind: text.trimStart().startsWith("{") ? "later" : "refused", error };
+    }
+  }
+  const { status } = response;
+  const transient = status === 408 || status === 429 || status >= 500;
+  const limited = status === 429 ? " The server limits the rate: lower concurrency, or wait." : "";
+  const error = new EndpointError(
+    transient ? "connection" : "acceptance of the request",
+    `openAi: ${url} answered status ${status}, expected 200: ${text.slice(0, 200)}. Check the model name, the key and the limits of the server.${limited}`,
+  );
+  if (!transient) return { kind: "refused", error };
+  const retryAfterMs = retryAfter(response.headers.get("retry-after"));
+  return { kind: "later", error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+}
+
+/** `Retry-After` as milliseconds from now: seconds, or a date. */
+export function retryAfter(header: string | null, now = Date.now()): number | undefined {
+  if (header === null || header.trim() === "") return undefined;
+  const seconds = Number(header);
+  if (Number.isFinite(seconds)) return Math.max(0, 1000 * seconds);
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
 /** Maps in order with at most `limit` calls under way; the first failure stops further calls. */

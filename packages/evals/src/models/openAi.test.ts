@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { evaluate } from "../evaluate.ts";
 import { tasksNamed } from "../tasks/table.ts";
 import { directLoglikelihood, type ServerFault, startServer, tokenLogprob } from "../testing/completionsServer.ts";
-import { EndpointError } from "./endpoint.ts";
+import { EndpointError, retryAfter } from "./endpoint.ts";
 import { openAiChat, openAiCompletions } from "./openAi.ts";
 
 let server: Awaited<ReturnType<typeof startServer>>;
@@ -85,8 +85,50 @@ describe("openAiCompletions", () => {
     expect((await openAiCompletions(options)).name).toBe("test");
     expect(server.requests).toHaveLength(3);
     await server.close();
-    await expect(openAiCompletions({ ...(await start({ rateLimited: 99 })), attempts: 3 })).rejects.toThrow(/status 429/);
+    await expect(openAiCompletions({ ...(await start({ rateLimited: 99, retryAfter: null })), attempts: 3 })).rejects.toThrow(/status 429/);
     expect(server.requests).toHaveLength(3);
+    await server.close();
+    await expect(openAiCompletions({ ...(await start({ rateLimited: 999 })), attempts: 3, patienceMs: 20 })).rejects.toThrow(/status 429.*limits the rate/);
+    expect(server.requests.length).toBeGreaterThan(3); // waits that the server asked for are no attempts
+  });
+
+  it("comes back when the server says, with all its requests, and loses none", async () => {
+    const model = await openAiCompletions(await start());
+    await server.close();
+    const options = await start({ rateLimited: 1, retryAfter: "0.3" });
+    const limited = await openAiCompletions({ ...options, generationOnly: true, concurrency: 4 });
+    const began = Date.now();
+    const prompts = Array.from({ length: 12 }, () => ({ prompt: "Count", until: ["\n"], maxTokens: 20 }));
+    expect(await limited.generate(prompts)).toHaveLength(12);
+    expect(Date.now() - began).toBeGreaterThanOrEqual(295);
+    // Three others were under way when the limit was hit; nobody asks in the time that it named.
+    expect(server.times.filter((at) => at > server.times[0]! + 100 && at < server.times[0]! + 280)).toEqual([]);
+    expect(model.name).toBe("test");
+  });
+
+  it.each([
+    ["dropped connections", { drops: 2 }],
+    ["connections dropped in the middle of an answer", { cutsShort: 2 }],
+    ["answers cut off", { tears: 2 }],
+    ["answers that never come", { hangs: 1 }],
+  ] as const)("survives %s with the same results", async (_, fault) => {
+    const whole = await (await openAiCompletions(await start())).loglikelihood(pairs);
+    await server.close();
+    const model = await openAiCompletions({ ...(await start(fault)), timeoutMs: 300 });
+    expect(await model.loglikelihood(pairs)).toEqual(whole);
+  });
+
+  it.each([
+    ["drops", { drops: 99 }, "connection", /did not answer in 3 attempts/],
+    ["tears", { tears: 99 }, "well-formed answers", /answered "\{"choices".*expected JSON/],
+  ] as const)("gives up in one sentence when a server only %s", async (_, fault, lacks, message) => {
+    await expect(openAiCompletions({ ...(await start(fault)), attempts: 3 })).rejects.toMatchObject({ lacks, message: expect.stringMatching(message) as string });
+    expect(server.requests).toHaveLength(3);
+  });
+
+  it("reads Retry-After as seconds or a date", () => {
+    const now = Date.parse("Wed, 25 Nov 2026 04:00:00 GMT");
+    expect(["2", "0", "-5", "1.5", "Wed, 25 Nov 2026 04:00:10 GMT", "Wed, 25 Nov 2026 03:00:00 GMT", "soon", "", null].map((header) => retryAfter(header, now))).toEqual([2000, 0, 0, 1500, 10_000, 0, undefined, undefined, undefined]);
   });
 
   it("names the address of a server that is not there", async () => {

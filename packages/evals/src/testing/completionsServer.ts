@@ -15,6 +15,16 @@ export interface ServerFault {
   showsBos?: boolean;
   /** Answers that many requests with status 429 before it serves. */
   rateLimited?: number;
+  /** Header of those answers. Default `0`; null: none. */
+  retryAfter?: string | null;
+  /** Drops that many connections without a byte. */
+  drops?: number;
+  /** Drops that many connections in the middle of the answer. */
+  cutsShort?: number;
+  /** Ends that many answers early, as if they were whole. */
+  tears?: number;
+  /** Leaves that many requests without an answer. */
+  hangs?: number;
   notJson?: boolean;
 }
 
@@ -76,18 +86,32 @@ function completion(body: { prompt: string | number[]; echo?: boolean; logprobs?
 }
 
 /** Serves `/v1/completions` and `/v1/chat/completions` on loopback. */
-export async function startServer(fault: ServerFault = {}): Promise<{ baseUrl: string; requests: Record<string, unknown>[]; close(): Promise<void> }> {
+export async function startServer(fault: ServerFault = {}): Promise<{ baseUrl: string; requests: Record<string, unknown>[]; times: number[]; close(): Promise<void> }> {
   const requests: Record<string, unknown>[] = [];
   let limited = fault.rateLimited ?? 0;
+  let { drops = 0, cutsShort = 0, tears = 0, hangs = 0 } = fault;
+  const times: number[] = [];
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = JSON.parse(Buffer.concat(chunks).toString()) as Parameters<typeof completion>[0];
     requests.push({ ...body, path: request.url });
+    times.push(Date.now());
     const answer = (status: number, payload: object, headers: Record<string, string> = {}) => response.writeHead(status, headers).end(JSON.stringify(payload));
     if (limited > 0) {
       limited--;
-      answer(429, { error: "slow down" }, { "retry-after": "0" });
+      answer(429, { error: "slow down" }, fault.retryAfter === null ? {} : { "retry-after": fault.retryAfter ?? "0" });
+    } else if (drops > 0) {
+      drops--;
+      request.socket.destroy();
+    } else if (hangs > 0) hangs--;
+    else if (cutsShort > 0) {
+      cutsShort--;
+      response.writeHead(200, { "content-length": "500" }).write('{"choices": [');
+      setTimeout(() => request.socket.destroy(), 5);
+    } else if (tears > 0) {
+      tears--;
+      response.end('{"choices": [{"text": "o');
     } else if (fault.notJson) response.end("<html>hello</html>");
     else if (request.url === "/v1/chat/completions") answer(200, { choices: [{ message: { content: "1, 2\nand more" }, finish_reason: "stop" }], usage: { completion_tokens: 5 } });
     else if (body.echo && fault.refusesEcho) answer(400, { error: { message: "Setting 'echo' and 'logprobs' at the same time is not supported for this model." } });
@@ -99,6 +123,7 @@ export async function startServer(fault: ServerFault = {}): Promise<{ baseUrl: s
   return {
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     requests,
+    times,
     close: () => new Promise((resolve) => { server.close(() => resolve()); server.closeAllConnections(); }),
   };
 }

@@ -58,6 +58,8 @@ export interface OpDefinition {
   readonly inPlace?: readonly (readonly [output: number, input: number])[];
   /** FLOPs of one call (multiply-add = 2; an exponential, tanh, root or division = 1). */
   readonly flops: (inputs: readonly TensorType[], outputs: readonly TensorType[], attributes: Attributes) => number;
+  /** Bytes that one call must move at least. Absent: every input is read once and every output written once. */
+  readonly bytes?: (inputs: readonly TensorType[], outputs: readonly TensorType[]) => number;
 }
 
 /**

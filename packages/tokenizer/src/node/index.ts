@@ -1,6 +1,9 @@
 export { languageDetector } from "../clean/language.ts";
 export { type Document, readDocuments, type ReadOptions } from "./read/documents.ts";
 export { cl100k, encoding } from "./encoding.ts";
+export { type CorpusEstimate, type Estimate, estimateCorpus, type EstimateOptions } from "./estimateCorpus.ts";
+export { exportCorpus, type ExportCorpusOptions, type ExportedCorpus } from "./exportCorpus.ts";
+export { loadTokenizer, tokenizerNames } from "./loadTokenizer.ts";
 export { type CorpusFile, type CorpusInput, listCorpusFiles } from "./read/files.ts";
 export {
   type Corpus,

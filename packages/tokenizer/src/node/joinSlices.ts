@@ -98,7 +98,7 @@ export async function joinSlices(directories: readonly string[], directory: stri
       validation: await validation.finish(),
       ...(state.falsePositiveRate !== undefined && { falsePositiveRate: state.falsePositiveRate }),
     };
-    const manifest = manifestOf(inputs, first.manifest.optionsDigest, readTokenizerJson(tokenizerJson, tokenizerPath), encoded);
+    const manifest = manifestOf(inputs, first.manifest.optionsDigest, readTokenizerJson(tokenizerJson, tokenizerPath), encoded, first.manifest.separator === undefined ? {} : { separator: first.manifest.separator });
     await atomicWrite(join(directory, CORPUS_FILES.manifest), `${JSON.stringify(manifest, null, 1)}\n`, fileSystem);
     return manifest;
   } finally {

@@ -101,6 +101,8 @@ export interface CorpusManifest {
   /** Probability that a document unlike all others was taken for a near copy, at the end. */
   nearDuplicateFalsePositiveRate?: number;
   split: Split;
+  /** Text of the token behind each document, when it is not `<|endoftext|>`. */
+  separator?: string;
   tokenizer: { name: string; vocabSize: number; digest: string; file: string };
   train: ShardSummary;
   validation: ShardSummary;

@@ -10,7 +10,7 @@ import { encodeCorpus, type EncodedCorpus, encodeExtra } from "./prepare/encode.
 import { digestInputs, digestOf, optionsDigestOf, textDigestOf } from "./prepare/inputs.ts";
 import { finishedCorpus, finishedScan, finishedShard, removeLeftovers } from "./prepare/resume.ts";
 import { scanAndTrain } from "./prepare/scan.ts";
-import { type DocumentOptions, type ExtraDocuments, throwIfAborted, type TokenizerChoice, type Work } from "./prepare/work.ts";
+import { type DocumentOptions, documentSeparator, type ExtraDocuments, throwIfAborted, type TokenizerChoice, type Work } from "./prepare/work.ts";
 import { type CorpusInput, listCorpusFiles } from "./read/files.ts";
 import type { ShardHeader } from "./shard.ts";
 import { type Slice, sliceFiles } from "./writers/slices.ts";
@@ -19,7 +19,7 @@ export interface PrepareCorpusOptions extends DocumentOptions {
   inputs: readonly CorpusInput[];
   /** Made when absent. */
   directory: string;
-  /** A vocabulary to train on the training documents, or a finished tokeniser with a `<|endoftext|>` token. */
+  /** A vocabulary to train on the training documents, or a finished tokeniser that has the separator. */
   tokenizer: TokenizerChoice;
   /** Share of documents held back for validation, by hash. Default 0.02. */
   validationShare?: number;
@@ -76,8 +76,9 @@ export async function prepareCorpus(options: PrepareCorpusOptions): Promise<Corp
     throw fileError("making", directory, error);
   });
 
+  const separator = documentSeparator(options);
   const work: Work = {
-    directory, files, digest, tokenizer: choice, validationShare, documents: options, extra, progress, signal, fileSystem, slice,
+    directory, files, digest, tokenizer: choice, validationShare, documents: options, separator, extra, progress, signal, fileSystem, slice,
     workers: options.workers ?? 0,
     checkpointBytes: options.checkpointBytes ?? CHECKPOINT_BYTES,
     duplicateMemoryBytes: options.duplicateMemoryBytes ?? 2 ** 32,
@@ -90,6 +91,7 @@ export async function prepareCorpus(options: PrepareCorpusOptions): Promise<Corp
   throwIfAborted(signal);
 
   const manifest = manifestOf(inputs, optionsDigest, tokenizer, encoded, {
+    ...(separator !== END_OF_TEXT && { separator }),
     ...(slice && {
       slice: { ...slice, numLogged: encoded.record.numRemembered, duplicateMemoryBytes: work.duplicateMemoryBytes, ...(options.nearDuplicates && { nearDuplicates: options.nearDuplicates }) },
     }),
@@ -100,8 +102,8 @@ export async function prepareCorpus(options: PrepareCorpusOptions): Promise<Corp
   return manifest;
 }
 
-async function storedTokenizer({ directory, fileSystem }: Work, tokenizer: Tokenizer): Promise<{ scan: undefined; tokenizer: Tokenizer }> {
-  tokenizer.specialId(END_OF_TEXT); // refuses a vocabulary without a separator before anything is written
+async function storedTokenizer({ directory, fileSystem, separator }: Work, tokenizer: Tokenizer): Promise<{ scan: undefined; tokenizer: Tokenizer }> {
+  tokenizer.specialId(separator); // refuses a vocabulary without a separator before anything is written
   await atomicWrite(join(directory, CORPUS_FILES.tokenizer), writeTokenizerJson(tokenizer), fileSystem);
   return { scan: undefined, tokenizer };
 }
@@ -112,7 +114,7 @@ export function manifestOf(
   optionsDigest: string,
   tokenizer: Pick<Tokenizer, "name" | "vocabSize" | "digest">,
   { record, split, train, validation, falsePositiveRate }: EncodedCorpus,
-  more: Pick<CorpusManifest, "slice" | "extra"> = {},
+  more: Pick<CorpusManifest, "slice" | "extra" | "separator"> = {},
 ): CorpusManifest {
   return {
     format: MANIFEST_FORMAT,

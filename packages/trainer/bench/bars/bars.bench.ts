@@ -3,7 +3,9 @@
  * against copying memory, attention and whole training steps (PyTorch). Rivals that are not installed are skipped with
  * the reason.
  *
- *     [ESPALIER_BENCH_CLOCK=cpu] pnpm bench [--only gemm,adamw,attention,step] [--rounds 7] [--burst 0.1] [--threads 1,2] [--out benchmarks/bars.json]
+ *     [ESPALIER_BENCH_CLOCK=cpu] pnpm bench [--only gemm,adamw,attention,step|profile] [--rounds 7] [--burst 0.1] [--threads 1,2] [--out benchmarks/bars.json]
+ *
+ * `profile` runs our steps alone. Both end with a table of the time by op: calls, ms, GFLOP/s and GB/s a step.
  *
  * Prints median [lowest tenth, highest tenth] of the ratios of the rounds, and the share of the fp32 peak that this
  * machine reached in the same rounds; writes one JSON row a comparison. Ratios, not rates, are what a busy machine leaves
@@ -17,6 +19,7 @@ import { parseArgs } from "node:util";
 import { cpuExecutor } from "@espalier/kernels";
 import { modelConfig, trainingFlopsPerToken } from "@espalier/spec/model";
 import { adamwBench, attentionBench, gemmBench, type GemmShape, StepBench } from "./ours.ts";
+import { profileSince, profileTable } from "./profileTable.ts";
 import { Rival } from "./rival.ts";
 import { clock, inTurns, median, ratios, type Side, spread } from "./statistics.ts";
 
@@ -162,21 +165,27 @@ const steps = [
   { name: "d6/384 V50304 B4 T256", B: 4, bar: 1.8, shape: { numLayers: 6, residualDim: 384, numKvHeads: 6, vocabSize: 50304, seqLen: 256 } },
   { name: "d12/768 V50304 B4 T64", B: 4, bar: 2, shape: { numLayers: 12, residualDim: 768, numKvHeads: 12, vocabSize: 50304, seqLen: 64 } },
 ];
-if (wants("step")) {
+if (wants("step") || wants("profile")) {
   for (const { name, B, bar, tokensPerSecond, shape } of steps.filter(({ name }) => name.includes(options.shapes))) {
     for (const threads of threadCounts) {
       const config = modelConfig({ family: "flm", headDim: shape.residualDim / shape.numKvHeads, ...shape });
       const bench = new StepBench(config, B, threads);
-      const sides: Record<string, Side> = { espalier: bench.step };
-      if (tokensPerSecond) {
-        sides.espalier = async () => median(await repeated(20, bench.step));
-      }
-      if (!torch.absent) {
+      const stepsATurn = tokensPerSecond ? 20 : 1;
+      let steps = 0;
+      const sides: Record<string, Side> = {
+        espalier: async () => {
+          steps += stepsATurn;
+          return median(await repeated(stepsATurn, bench.step));
+        },
+      };
+      if (!torch.absent && wants("step")) {
         const { numLayers: L, residualDim: C, numKvHeads: N, vocabSize: V, seqLen: T } = shape;
         await torch.ask(`model ${L} ${C} ${N} ${V} ${T} ${B} ${threads}`);
-        sides.pytorch = async () => (B * T) / median(await torch.ask(`step ${tokensPerSecond ? 20 : 1}`));
+        sides.pytorch = async () => (B * T) / median(await torch.ask(`step ${stepsATurn}`));
       }
       const bars: Record<string, number> = threads === 2 ? { pytorch: bar } : {};
+      await bench.step(); // allocates
+      const before = bench.profile();
       await compare(`step ${name}`, threads, "tokens/s", sides, bars, trainingFlopsPerToken(config), Math.min(rounds, 5));
       const { median: rate } = rows.at(-1)!.rates.espalier!;
       if (tokensPerSecond && threads === 2) {
@@ -184,7 +193,7 @@ if (wants("step")) {
         rows.at(-1)!.bars["tokens a second"] = { atLeast: tokensPerSecond, met };
         console.log(`  bar: ${tokensPerSecond} tokens/s ${met ? "ok" : "SHORT"}`);
       }
-      console.log(`  ${bench.profile(B, shape.seqLen)}`);
+      console.log(profileTable(profileSince(bench.profile(), before), steps));
       bench.model.free();
     }
   }

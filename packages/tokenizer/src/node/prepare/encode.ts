@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { DataError } from "@espalier/core";
 import { atomicWrite } from "@espalier/core/node";
-import { END_OF_TEXT } from "../../encodings.ts";
 import type { Tokenizer } from "../../tokenizer.ts";
 import type { AppendFile } from "../appendFile.ts";
 import { CORPUS_FILES } from "../manifest.ts";
@@ -9,7 +8,7 @@ import { type CorpusState, type StateRecord, TRAIN, VALIDATION } from "../pipeli
 import { type ShardHeader, type ShardOrigin, type ShardProgress, ShardWriter, writeShard } from "../shard.ts";
 import { type Split, splitOfFew } from "../split.ts";
 import { logBatch, openLog, readJson, recall } from "./documentLog.ts";
-import { passOver, stateOf } from "./pass.ts";
+import { definitionOf, passOver, stateOf } from "./pass.ts";
 import { finishedShard } from "./resume.ts";
 import { expectBothSides } from "./scan.ts";
 import { type ExtraDocuments, type Scan, throwIfAborted, type Work } from "./work.ts";
@@ -121,8 +120,7 @@ async function openShards(
 
 async function fillShards(work: Work, tokenizer: Tokenizer, split: Split, open: OpenShards, checkpointPath: string): Promise<Checkpoint> {
   const { state, train, validation, log } = open;
-  const { name, ranks, ids, specialTokens, pattern } = tokenizer;
-  const definition = { name, ranks, specialTokens, pattern, ...(ids && { ids }), separator: tokenizer.specialId(END_OF_TEXT) };
+  const definition = definitionOf(tokenizer, work.separator);
   const checkpoint = async (isComplete: boolean): Promise<Checkpoint> => {
     await log.sync();
     const reached: Checkpoint = {
@@ -181,8 +179,8 @@ async function finishShards(paths: { train: string; validation: string }, origin
 }
 
 /** The shard of generated documents. */
-export async function encodeExtra({ directory, fileSystem, signal }: Work, extra: ExtraDocuments, tokenizer: Tokenizer, origin: ShardOrigin) {
-  const separator = tokenizer.specialId(END_OF_TEXT);
+export async function encodeExtra({ directory, fileSystem, signal, separator: text }: Work, extra: ExtraDocuments, tokenizer: Tokenizer, origin: ShardOrigin) {
+  const separator = tokenizer.specialId(text);
   return await writeShard(
     join(directory, CORPUS_FILES.extra),
     origin,

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { fileError, sha256, sha256File } from "@espalier/core/node";
+import { END_OF_TEXT } from "../../encodings.ts";
 import type { CorpusFile } from "../read/files.ts";
 import type { InputSummary } from "../manifest.ts";
 import type { DocumentOptions, ExtraDocuments, TokenizerChoice } from "./work.ts";
@@ -32,9 +33,9 @@ export function textDigestOf(inputs: readonly InputSummary[]): string {
 /** Names all that decides, besides the inputs, what the shards hold. */
 export function optionsDigestOf(tokenizer: TokenizerChoice, validationShare: number, documents: DocumentOptions, extra?: ExtraDocuments): string {
   const vocabulary = "encode" in tokenizer ? tokenizer.digest : [tokenizer.vocabSize, tokenizer.minFrequency ?? null];
-  const { textField = "text", clean = {}, nearDuplicates = null, malformed = "skip", damaged = "refuse" } = documents;
+  const { textField = "text", clean = {}, nearDuplicates = null, malformed = "skip", damaged = "refuse", separator } = documents;
   const ngrams = clean.ngrams ? [clean.ngrams.n, sha256(new Uint8Array(clean.ngrams.hashes.buffer))] : null;
-  const rules = [textField, { ...clean, ngrams }, nearDuplicates, malformed, damaged];
+  const rules = [textField, { ...clean, ngrams }, nearDuplicates, malformed, damaged, ...(separator === undefined || separator === END_OF_TEXT ? [] : [separator])];
   return sha256(JSON.stringify([PIPELINE_VERSION, vocabulary, validationShare, rules, extra ? [extra.name, extra.digest] : null]));
 }
 

@@ -3,7 +3,8 @@ import { treatInOrder } from "../pipeline/pool.ts";
 import { CorpusState, type StateRecord } from "../pipeline/state.ts";
 import type { StageOptions, Treated } from "../pipeline/treat.ts";
 import type { Split } from "../split.ts";
-import { throwIfAborted, type Work } from "./work.ts";
+import type { Tokenizer } from "../../tokenizer.ts";
+import { type DocumentOptions, throwIfAborted, type Work } from "./work.ts";
 
 /** State of a pass over the corpus, new or from a record. */
 export function stateOf(work: Work, split: Split, record?: StateRecord): CorpusState {
@@ -29,19 +30,27 @@ export async function* passOver(
   const textField = documents.textField ?? "text";
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const { file, batch } = state.record.position;
-  const onBytes = (done: number) => progress({ task, done, total, unit: "bytes", detail: detailOf(state, numTokens()) });
-  const stage: StageOptions = {
-    textField,
-    clean: documents.clean ?? {},
-    ...(documents.nearDuplicates && { minHash: documents.nearDuplicates }),
-    ...(tokenizer && { tokenizer }),
-  };
+  const report = (done: number) => progress({ task, done, total, unit: "bytes", detail: detailOf(state, numTokens()) });
+  const onBytes = (done: number) => report(Math.min(done, total - 1)); // reading runs ahead: all is done once all is treated
+  const stage = stageOf(documents, tokenizer);
   const batches = batchesFrom(files, { file, batch }, { textField, skipDamaged: documents.damaged === "skip", onBytes });
   for await (const treated of treatInOrder(batches, stage, workers)) {
     throwIfAborted(signal);
     yield { treated, ...state.accept(treated) };
   }
   throwIfAborted(signal);
+  report(total);
+}
+
+/** What is done to documents one by one. */
+export function stageOf({ textField = "text", clean = {}, nearDuplicates }: DocumentOptions, tokenizer: StageOptions["tokenizer"]): StageOptions {
+  return { textField, clean, ...(nearDuplicates && { minHash: nearDuplicates }), ...(tokenizer && { tokenizer }) };
+}
+
+/** A tokeniser as plain data that workers can be given. */
+export function definitionOf(tokenizer: Tokenizer, separator: string): NonNullable<StageOptions["tokenizer"]> {
+  const { name, ranks, ids, specialTokens, pattern } = tokenizer;
+  return { name, ranks, specialTokens, pattern, ...(ids && { ids }), separator: tokenizer.specialId(separator) };
 }
 
 function detailOf({ record }: CorpusState, numTokens: number): string {

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { DataError } from "@espalier/core";
 import { atomicWrite } from "@espalier/core/node";
-import { END_OF_TEXT } from "../../encodings.ts";
 import { writeTokenizerJson } from "../../formats/json.ts";
 import type { Tokenizer } from "../../tokenizer.ts";
 import { createPieceCounts, type PieceCounts } from "../../train/pieceCounts.ts";
@@ -26,8 +25,8 @@ export async function scanAndTrain(work: Work, options: { vocabSize: number; min
   }
   expectBothSides(work, record);
   for (const text of extra?.documents() ?? []) counts.add(Buffer.from(text));
-  const tokenizer = trainTokenizer(counts, { ...options, progress });
-  tokenizer.specialId(END_OF_TEXT); // refuses a vocabulary without a separator before anything is written
+  const tokenizer = trainTokenizer(counts, { ...options, specialTokens: [work.separator], progress });
+  tokenizer.specialId(work.separator); // refuses a vocabulary without a separator before anything is written
 
   const { train, validation } = record.documents;
   const scan: Scan = { digest, tokenizerDigest: tokenizer.digest, split, numTrain: train, numValidation: validation };

@@ -1,5 +1,6 @@
 import { CancelledError, type Progress } from "@espalier/core";
 import type { FileSystem } from "@espalier/core/node";
+import { END_OF_TEXT } from "../../encodings.ts";
 import type { Tokenizer } from "../../tokenizer.ts";
 import type { CorpusFile } from "../read/files.ts";
 import type { CleanOptions } from "../../clean/cleaner.ts";
@@ -29,9 +30,16 @@ export interface DocumentOptions {
   nearDuplicates?: NearDuplicateOptions;
   /** Records without a text: left out and counted (the default), or an error that names the first. */
   malformed?: "skip" | "refuse";
+  /**
+   * Text of the special token behind each document. Default `<|endoftext|>`, which export and generation expect;
+   * vocabularies of others may name theirs otherwise (`</s>`).
+   */
+  separator?: string;
   /** Damaged files: an error (the default), or read up to the damage. */
   damaged?: "skip" | "refuse";
 }
+
+export const documentSeparator = ({ separator = END_OF_TEXT }: DocumentOptions): string => separator;
 
 /** One call of `prepareCorpus`, its defaults filled in. */
 export interface Work {
@@ -42,6 +50,7 @@ export interface Work {
   tokenizer: TokenizerChoice;
   validationShare: number;
   documents: DocumentOptions;
+  separator: string;
   duplicateMemoryBytes: number;
   workers: number;
   checkpointBytes: number;

@@ -19,13 +19,29 @@ const LLAMA3 = [20240801, 7] as const;
 export async function writeLlmC(
   stem: string,
   documents: TokenDocuments,
-  { vocabSize, fileSystem = disk, shardTokens = 1e8 }: WriteTokensOptions & { shardTokens?: number },
+  options: LlmCOptions,
 ): Promise<WrittenFile[]> {
+  return await writeShards(documents, options, (number) => shardPath(stem, number));
+}
+
+/** The same with validation documents of their own: all of them in shard 0, whatever its length. */
+export async function writeLlmCSplit(stem: string, { train, validation }: { train: TokenDocuments; validation: TokenDocuments }, options: LlmCOptions): Promise<WrittenFile[]> {
+  return [
+    ...(await writeShards(validation, { ...options, shardTokens: Infinity }, (number) => shardPath(stem, number))),
+    ...(await writeShards(train, options, (number) => shardPath(stem, number + 1))),
+  ];
+}
+
+type LlmCOptions = WriteTokensOptions & { shardTokens?: number };
+
+const shardPath = (stem: string, number: number): string => `${stem}_${number === 0 ? "val" : "train"}_${String(number).padStart(6, "0")}.bin`;
+
+async function writeShards(documents: TokenDocuments, { vocabSize, fileSystem = disk, shardTokens = 1e8 }: LlmCOptions, pathOf: (number: number) => string): Promise<WrittenFile[]> {
   const width = idWidth(vocabSize);
   const files: WrittenFile[] = [];
   const parts = cut(documents, shardTokens);
   for (let next = await parts.next(); !next.done; ) {
-    const path = `${stem}_${files.length === 0 ? "val" : "train"}_${String(files.length).padStart(6, "0")}.bin`;
+    const path = pathOf(files.length);
     files.push(
       await withScratch(path, fileSystem, async (scratch) => {
         let numTokens = 0;

@@ -1,0 +1,121 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { ngramsOf, writeNgrams, writeTokenizerJson } from "@espalier/tokenizer";
+import { encoding, openCorpus, readManifest } from "@espalier/tokenizer/node";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { documents, espalier, jsonLines, start, temporaryDirectory } from "../testing/run.ts";
+
+const scratch = temporaryDirectory();
+const at = (...names: string[]) => join(scratch, ...names);
+afterAll(() => rmSync(scratch, { recursive: true }));
+const shard = (directory: string) => readFileSync(at(directory, "train.bin"));
+const failed = (sentence: RegExp) => ({ status: 1, stderr: expect.stringMatching(sentence) as string });
+
+beforeAll(() => {
+  mkdirSync(at("in"));
+  const lines = documents(240).trim().split("\n");
+  for (let i = 0; i < 4; i++) writeFileSync(at("in", `${i}.jsonl.gz`), gzipSync(`${lines.slice((i * lines.length) / 4, ((i + 1) * lines.length) / 4).join("\n")}\n`));
+});
+
+describe("espalier tokenize", () => {
+  it("gives the same shards for one thread, for workers, and for slices that are joined", async () => {
+    const common = ["--tokenizer", "gpt2", "--validation", "0.1", "--near-duplicates"];
+    const [whole, workers, ...slices] = await Promise.all([
+      espalier("tokenize", at("in"), "--out", at("whole"), ...common),
+      espalier("tokenize", at("in"), "--out", at("workers"), ...common, "--workers", "2", "--json"),
+      ...[1, 2].map((i) => espalier("tokenize", at("in"), "--out", at(`slice${i}`), ...common, "--slice", `${i}/2`)),
+    ]);
+    for (const ran of [whole, workers, ...slices]) expect(ran).toMatchObject({ status: 0, stderr: "" });
+    expect(whole.stdout).toMatch(/^\d+ documents \(0 copies left out\), \d+ training and \d+ validation tokens of 50257, \d\.\d\d bytes a token\.$/m);
+    expect(whole.stdout).toContain(`Train on it: espalier train --plan plan.json --data ${at("whole")} --out run`);
+    expect(slices[0]!.stdout).toContain("Slice 1 of 2. When all are there: espalier tokenize --join");
+    const joined = await espalier("tokenize", "--join", at("slice2"), at("slice1"), "--out", at("joined"), "--format", "megatron,llm.c");
+    expect(joined).toMatchObject({ status: 0, stderr: "" });
+    expect(joined.stdout).toContain("megatron: train.bin, train.idx, validation.bin, validation.idx in ");
+    expect(readdirSync(at("joined", "llm.c"))).toContain("corpus_val_000000.bin");
+    for (const other of ["workers", "joined"]) expect(shard(other).equals(shard("whole"))).toBe(true);
+    const events = jsonLines(workers.stdout);
+    expect(events.at(-1)).toMatchObject({ kind: "manifest" });
+    expect(events.filter(({ kind }) => kind === "progress").at(-1)).toMatchObject({ task: "encode corpus", unit: "bytes", detail: expect.stringMatching(/^\d+ documents, \d+\.\d M tokens$/) as string });
+  });
+
+  it("takes tokenisers from files, and refuses what is none", async () => {
+    writeFileSync(at("own.json"), writeTokenizerJson(encoding("gpt2")));
+    const [fromFile, missing, pattern, vocab] = await Promise.all([
+      espalier("tokenize", at("in", "0.jsonl.gz"), "--out", at("file"), "--tokenizer", at("own.json")),
+      espalier("tokenize", at("in"), "--out", at("none"), "--tokenizer", at("nothing.json")),
+      espalier("tokenize", at("in"), "--out", at("none"), "--tokenizer", "cl100k", "--pattern", "llama"),
+      espalier("tokenize", at("in"), "--out", at("none"), "--slice", "1/2"),
+    ]);
+    expect(fromFile).toMatchObject({ status: 0, stderr: "" });
+    expect((await openCorpus(at("file"))).tokenizer.digest).toBe(encoding("gpt2").digest);
+    expect(missing).toMatchObject(failed(/^error .*nothing\.json.*Names that need no file: cl100k, o200k, gpt2\.\n$/));
+    expect(pattern).toMatchObject({ status: 2, stderr: expect.stringMatching(/Allowed choices are cl100k, o200k, gpt2/) as string });
+    expect(vocab).toMatchObject(failed(/--slice: no --tokenizer, expected one/));
+    expect(existsSync(at("none"))).toBe(false);
+  });
+
+  it("cleans by rules, n-grams and masks, and says what went", async () => {
+    const lines = [
+      ...documents(20).trim().split("\n"),
+      JSON.stringify({ text: "write to ada@example.org and to tom@example.org now" }),
+      JSON.stringify({ text: "the question of the test is how many apples are left over in all of the baskets together" }),
+      "{broken",
+      JSON.stringify({ body: "no text" }),
+    ];
+    writeFileSync(at("mixed.jsonl"), lines.join("\n"));
+    writeFileSync(at("test.ngrams"), writeNgrams(ngramsOf(["question of the test is how many apples are left over in all of the baskets"])));
+    const command = ["tokenize", at("mixed.jsonl"), "--tokenizer", "gpt2", "--validation", "0.1"];
+    const [skipped, refused, quality, unknown, otherField] = await Promise.all([
+      espalier(...command, "--out", at("clean"), "--ngrams", at("test.ngrams"), "--mask", "email,ip"),
+      espalier(...command, "--out", at("refused"), "--on-bad-line", "refuse"),
+      espalier(...command, "--out", at("quality"), "--quality", "all"),
+      espalier(...command, "--out", at("unknown"), "--quality", "c4,gopher"),
+      espalier(...command, "--out", at("field"), "--text-field", "content"),
+    ]);
+    expect(skipped).toMatchObject({ status: 0, stderr: "" });
+    const { documents: counts } = await readManifest(at("clean"));
+    expect(counts).toMatchObject({ malformed: 2, dropped: { ngrams: 1 }, masked: { email: 2 } });
+    expect(skipped.stdout).toMatch(/2 malformed lines left out; the first: mixed\.jsonl:\d+: not JSON/);
+    expect(skipped.stdout).toMatch(/1 documents left out by ngrams; for example mixed\.jsonl:\d+: 13 words from word 2 on/);
+    expect(skipped.stdout).toContain("2 times email masked");
+    expect(refused).toMatchObject(failed(/^error .*mixed\.jsonl:\d+: not JSON.*expected a record with text/));
+    expect(quality).toMatchObject(failed(/^error corpus: all \d+ documents of .* were dropped.*c4/));
+    expect(unknown).toMatchObject({ status: 2, stderr: expect.stringMatching(/"gopher" is not known\. Expected some of c4,gopher-repetition,gopher-quality,fineweb, or all\./) as string });
+    expect(otherField).toMatchObject(failed(/no text in .*no string "content"/));
+  });
+
+  it("reads a damaged file up to the damage only when told so", async () => {
+    const whole = gzipSync(documents(100));
+    writeFileSync(at("cut.jsonl.gz"), whole.subarray(0, whole.length - 2000));
+    const command = ["tokenize", at("cut.jsonl.gz"), "--tokenizer", "gpt2", "--out", at("cut")];
+    expect(await espalier(...command)).toMatchObject(failed(/^error reading .*cut\.jsonl\.gz: the gzip data are damaged or cut short/));
+    const skipped = await espalier(...command, "--on-damaged-file", "skip");
+    expect(skipped).toMatchObject({ status: 0, stderr: "" });
+    expect(skipped.stdout).toMatch(/cut\.jsonl\.gz: only its beginning was read: the gzip data are damaged or cut short/);
+  });
+
+  it("estimates with --dry-run and writes nothing", async () => {
+    const command = ["tokenize", at("in"), "--out", at("dry"), "--tokenizer", "cl100k", "--dry-run"];
+    const [text, json] = await Promise.all([espalier(...command), espalier(...command, "--format", "megatron", "--json")]);
+    expect(text).toMatchObject({ status: 0, stderr: "" });
+    expect(text.stdout).toMatch(/^input +.* in 4 files; looked at .* in 4\ntext +.*\nleft out +nothing .*\ntokens +.*vocabulary 100277\)\ntime +about \d+ s .*\ndisk +.* are free\n$/);
+    const [line] = jsonLines(json.stdout) as unknown as [{ kind: string; value: { tokens: { value: number }; diskBytes: number } }];
+    expect(line.kind).toBe("estimate");
+    expect(line.value.diskBytes).toBeGreaterThan(8 * line.value.tokens.value);
+    expect(existsSync(at("dry"))).toBe(false);
+  });
+
+  it("stopped by Ctrl-C it prints the command that goes on, which ends with the same shards", async () => {
+    writeFileSync(at("long.jsonl"), documents(12_000));
+    const command = (out: string) => ["tokenize", at("long.jsonl"), "--tokenizer", "cl100k", "--out", at(out), "--quality", "gopher-repetition", "--json"];
+    const { child, done } = start(command("stopped"));
+    child.stdout!.once("data", () => child.kill("SIGINT"));
+    const stopped = await done;
+    expect(stopped).toMatchObject({ status: 1, stderr: `\nStopped. Resume with:\n  espalier ${command("stopped").join(" ")}\n` });
+    const [resumed, undisturbed] = [await espalier(...command("stopped").slice(0, -3)), await espalier(...command("undisturbed").slice(0, -3))];
+    expect([resumed.status, undisturbed.status]).toEqual([0, 0]);
+    expect(shard("stopped").equals(shard("undisturbed"))).toBe(true);
+  }, 120_000);
+});
