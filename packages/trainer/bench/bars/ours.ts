@@ -55,6 +55,10 @@ export class OpBench {
     return median(times);
   }
 
+  profile(): OpProfile[] {
+    return this.#program.profile();
+  }
+
   free(): void {
     this.#program.free();
     for (const buffer of this.#buffers) buffer.free();
