@@ -8,6 +8,7 @@ const { version } = createRequire(import.meta.url)("../package.json") as { versi
 /** Commands in the order of the help. Each brings its own packages, so only the one that is called is loaded. */
 const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
   reproduce: async () => (await import("./commands/reproduce.ts")).addReproduce,
+  data: async () => (await import("./commands/data.ts")).addData,
   tokenize: async () => (await import("./commands/tokenize.ts")).addTokenize,
   train: async () => (await import("./commands/train.ts")).addTrain,
   eval: async () => (await import("./commands/eval.ts")).addEval,
