@@ -4,7 +4,7 @@ import AiTokenizer from "ai-tokenizer";
 import * as aiEncoding from "ai-tokenizer/encoding/cl100k_base";
 import { clearMergeCache, encode as gptTokenizer } from "gpt-tokenizer/encoding/cl100k_base";
 import { get_encoding } from "tiktoken";
-import { getEncoding } from "tiktoken-node";
+import tiktokenNode from "tiktoken-node"; // CommonJS whose names Node does not see
 import { createTokenizer, readCompactRanks, type Tokenizer, type TokenizerDefinition } from "../src/index.ts";
 
 type Encode = (text: string, bytes: Uint8Array) => ArrayLike<number>;
@@ -31,7 +31,7 @@ export const contenders: readonly Contender[] = [
   { name: "WebAssembly, strings", ours: true, fresh: () => ofText(ours("wasm")) },
   { name: "TypeScript, bytes", ours: true, fresh: () => ofBytes(ours("typescript")) },
   { name: "tiktoken 1.0.22", ours: false, fresh: () => (text) => tiktoken.encode_ordinary(text) },
-  { name: "tiktoken-node 0.0.7", ours: false, fresh: () => ofText(getEncoding("cl100k_base")) },
+  { name: "tiktoken-node 0.0.7", ours: false, fresh: () => ofText(tiktokenNode.getEncoding("cl100k_base")) },
   { name: "gpt-tokenizer 4.0.0", ours: false, fresh: () => (clearMergeCache(), (text) => gptTokenizer(text)) },
   { name: "ai-tokenizer 1.0.6", ours: false, fresh: () => ofText(new AiTokenizer(aiEncoding)) },
 ];

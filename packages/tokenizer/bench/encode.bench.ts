@@ -1,5 +1,6 @@
 /**
- * cl100k encoding: `pnpm --filter @espalier/tokenizer bench [file.jsonl.gz ...]`; build the package and its addon first.
+ * cl100k encoding: `pnpm --filter @espalier/tokenizer bench [part or file.jsonl.gz ...]`; build the package and its addon
+ * first. Parts: `en-docs`, `zh-docs`, `zh-wiki`, `code`, `adversarial`, `start-up`, `workers`; all when none is named.
  *
  * Five runs, in each of which every encoder takes its turn on the same documents, so that a slow minute of the machine
  * is everyone's. "First" is a fresh encoder on text it has not seen, what a corpus run gets; "warm" the same documents
@@ -16,8 +17,10 @@ import { workersSpeed } from "./workers.ts";
 
 const RUNS = 5;
 const SAMPLE_BYTES = 2e6; // rivals need seconds for what we do in milliseconds
+const CORPORA = ["en-docs", "zh-docs", "zh-wiki", "code"];
 const named = process.argv.slice(2);
-const files = named.length > 0 ? named : ["en-docs", "zh-docs", "zh-wiki", "code"].map((name) => new URL(`${name}.jsonl.gz`, corpus));
+const wanted = (part: string): boolean => named.length === 0 || named.includes(part);
+const files: (string | URL)[] = [...CORPORA.filter(wanted).map((name) => new URL(`${name}.jsonl.gz`, corpus)), ...named.filter((name) => name.endsWith(".gz"))];
 const correct = contenders.map(isCorrect);
 const bars: string[] = [];
 const bar = (what: string, measured: number, limit: number, unit: string, atMost = false): void => {
@@ -56,45 +59,51 @@ for (const file of files) {
   // The fastest correct rival of each run.
   const rival = Array.from({ length: RUNS }, (_, run) => Math.max(...contenders.map(({ ours }, i) => (ours || !correct[i] ? 0 : first[i]![run]!))));
   const times = (name: string) => median(first[contenders.findIndex((contender) => contender.name === name)]!.map((speed, run) => speed / rival[run]!));
-  if (named.length === 0 && !fileName.startsWith("code")) {
+  if (file instanceof URL && !fileName.startsWith("code")) {
     const chinese = fileName.startsWith("zh");
     bar(`${fileName}, first pass, native against the fastest correct rival`, times("native, bytes"), chinese ? 8 : 12, "times");
     bar(`${fileName}, first pass, WebAssembly against the same`, times("WebAssembly, bytes"), 5, "times");
   }
 }
 
-console.log("1 MB made to be slow, ms (peak MB of the whole process): native, WebAssembly, TypeScript");
-const worst = { native: { ms: 0, peakMegabytes: 0 }, wasm: { ms: 0, peakMegabytes: 0 } };
-for (const name of Object.keys(adversarial)) {
-  const row = (["auto", "wasm", "typescript"] as const).map((encoder) => measureAdversarial(name, encoder));
-  for (const [i, key] of (["native", "wasm"] as const).entries()) {
-    worst[key] = { ms: Math.max(worst[key].ms, row[i]!.ms), peakMegabytes: Math.max(worst[key].peakMegabytes, row[i]!.peakMegabytes) };
+if (wanted("adversarial")) {
+  console.log("1 MB made to be slow, ms (peak MB of the whole process): native, WebAssembly, TypeScript");
+  const worst = { native: { ms: 0, peakMegabytes: 0 }, wasm: { ms: 0, peakMegabytes: 0 } };
+  for (const name of Object.keys(adversarial)) {
+    const row = (["auto", "wasm", "typescript"] as const).map((encoder) => measureAdversarial(name, encoder));
+    for (const [i, key] of (["native", "wasm"] as const).entries()) {
+      worst[key] = { ms: Math.max(worst[key].ms, row[i]!.ms), peakMegabytes: Math.max(worst[key].peakMegabytes, row[i]!.peakMegabytes) };
+    }
+    console.log(`  ${name.padEnd(26)}${row.map(({ ms, peakMegabytes }) => `${ms.toFixed(0).padStart(6)} (${peakMegabytes.toFixed(0)})`).join("")}`);
   }
-  console.log(`  ${name.padEnd(26)}${row.map(({ ms, peakMegabytes }) => `${ms.toFixed(0).padStart(6)} (${peakMegabytes.toFixed(0)})`).join("")}`);
-}
-for (const [key, { ms, peakMegabytes }] of Object.entries(worst)) {
-  bar(`slowest megabyte, ${key}`, ms, 500, "ms", true);
-  bar(`most memory for a megabyte, ${key}, whole process`, peakMegabytes, 200, "MB", true);
+  for (const [key, { ms, peakMegabytes }] of Object.entries(worst)) {
+    bar(`slowest megabyte, ${key}`, ms, 500, "ms", true);
+    bar(`most memory for a megabyte, ${key}, whole process`, peakMegabytes, 200, "MB", true);
+  }
 }
 
-// A fresh process from the import of the built package to the first ids.
-const program = `const start = performance.now();
-const { cl100k } = await import("@espalier/tokenizer/node");
-const { length } = cl100k().encode("hello");
-if (length === 1) console.log(performance.now() - start, cl100k().encoder);`;
-const startups = Array.from({ length: RUNS }, () =>
-  spawnSync(process.execPath, ["--input-type=module", "-e", program], { cwd: new URL("..", import.meta.url), encoding: "utf8" }),
-).map(({ stdout, stderr }) => {
-  if (!stdout.endsWith("native\n")) throw new Error(`Build first: \`pnpm --filter @espalier/tokenizer... build\`.\n${stderr}`);
-  return parseFloat(stdout);
-});
-console.log(`start-up, import to first ids: ${spread(startups)} ms`);
-bar("start-up", median(startups), 40, "ms", true);
+if (wanted("start-up")) {
+  // A fresh process from the import of the built package to the first ids.
+  const program = `const start = performance.now();
+  const { cl100k } = await import("@espalier/tokenizer/node");
+  const { length } = cl100k().encode("hello");
+  if (length === 1) console.log(performance.now() - start, cl100k().encoder);`;
+  const startups = Array.from({ length: RUNS }, () =>
+    spawnSync(process.execPath, ["--input-type=module", "-e", program], { cwd: new URL("..", import.meta.url), encoding: "utf8" }),
+  ).map(({ stdout, stderr }) => {
+    if (!stdout.endsWith("native\n")) throw new Error(`Build first: \`pnpm --filter @espalier/tokenizer... build\`.\n${stderr}`);
+    return parseFloat(stdout);
+  });
+  console.log(`start-up, import to first ids: ${spread(startups)} ms`);
+  bar("start-up", median(startups), 40, "ms", true);
+}
 
-const documents = textsOf(new URL("en-docs.jsonl.gz", corpus)).map((text) => new TextEncoder().encode(text));
-const scaling: number[] = [];
-for (let run = 0; run < RUNS; run++) scaling.push((await workersSpeed(2, documents, 6)) / (await workersSpeed(1, documents, 6)));
-console.log(`two workers against one: ${spread(scaling, 2)} times`);
-bar("two workers", median(scaling), 1.9, "times one");
+if (wanted("workers")) {
+  const documents = textsOf(new URL("en-docs.jsonl.gz", corpus)).map((text) => new TextEncoder().encode(text));
+  const scaling: number[] = [];
+  for (let run = 0; run < RUNS; run++) scaling.push((await workersSpeed(2, documents, 6)) / (await workersSpeed(1, documents, 6)));
+  console.log(`two workers against one: ${spread(scaling, 2)} times`);
+  bar("two workers", median(scaling), 1.9, "times one");
+}
 
 console.log(`\nBars\n${bars.join("\n")}`);

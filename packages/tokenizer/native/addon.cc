@@ -4,6 +4,8 @@
 //   create(tokens: Uint8Array, offsets: Uint32Array, classes: Uint8Array, pattern: number, set?: string): encoder
 //       undefined when the vocabulary is not usable: the TypeScript path says what is wrong with it
 //   encode(encoder, text: Uint8Array, out: Uint32Array): number    ids written
+//
+// What trains is in train/train_addon.cc.
 #include <node_api.h>
 
 #include <cstdint>
@@ -13,10 +15,17 @@
 
 #include "arena.h"
 #include "instruction_set.h"
+#include "node_values.h"
+#include "train/train_addon.h"
 
 namespace {
 
+using espalier::Arguments;
+using espalier::arguments_of;
+using espalier::Array;
+using espalier::array_of;
 using espalier::EncodeCore;
+using espalier::fail;
 using espalier::Status;
 
 struct EncoderHandle {
@@ -27,39 +36,6 @@ struct EncoderHandle {
   std::size_t scratch_bytes;
   std::int64_t held_bytes;  // as told to the collector
 };
-
-constexpr std::size_t kMaxArguments = 5;
-
-struct Arguments {
-  napi_value values[kMaxArguments] = {};
-  std::size_t count = kMaxArguments;
-};
-
-Arguments arguments_of(napi_env env, napi_callback_info info) {
-  Arguments arguments;
-  napi_get_cb_info(env, info, &arguments.count, arguments.values, nullptr, nullptr);
-  return arguments;
-}
-
-template <class T>
-struct Array {
-  T* data = nullptr;
-  std::size_t length = 0;
-};
-
-template <class T>
-bool array_of(napi_env env, napi_value value, napi_typedarray_type wanted, Array<T>& array) {
-  napi_typedarray_type type;
-  void* data = nullptr;
-  const bool ok = napi_get_typedarray_info(env, value, &type, &array.length, &data, nullptr, nullptr) == napi_ok && type == wanted;
-  array.data = static_cast<T*>(data);
-  return ok;
-}
-
-napi_value fail(napi_env env, const char* message) {
-  napi_throw_error(env, nullptr, message);
-  return nullptr;
-}
 
 void release(napi_env env, void* data, void*) {
   auto* handle = static_cast<EncoderHandle*>(data);
@@ -163,6 +139,7 @@ napi_value initialize(napi_env env, napi_value exports) {
       {"encode", nullptr, encode, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
   };
   napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties);
+  espalier::add_training(env, exports);
   return exports;
 }
 

@@ -1,6 +1,5 @@
 import { ConfigError, DeviceError } from "@espalier/core";
 import type { DeviceBuffer, Executor, LoadedProgram, OpProfile, PlacedTensor, Program } from "../types.ts";
-import { profileByOp } from "../profile.ts";
 import type { ReferenceCall, ReferenceOp, Values } from "./call.ts";
 import { referenceTable } from "./table.ts";
 
@@ -61,14 +60,11 @@ export class ReferenceProgram implements LoadedProgram {
   readonly #runtime: Float64Array;
   readonly #output: Float64Array;
   readonly #values: (Values | undefined)[];
-  readonly #calls: { run: ReferenceOp; call: ReferenceCall }[] = [];
-  readonly #runs: Float64Array;
-  readonly #seconds: Float64Array;
+  readonly #calls: { op: string; run: ReferenceOp; call: ReferenceCall }[] = [];
+  readonly #profile = new Map<string, OpProfile>();
 
   constructor(program: Program) {
     this.program = program;
-    this.#runs = new Float64Array(program.instructions.length);
-    this.#seconds = new Float64Array(program.instructions.length);
     this.#arena = new Float64Array(program.arenaBytes / ELEMENT_BYTES);
     this.#runtime = new Float64Array(program.runtimeBytes / ELEMENT_BYTES);
     this.#output = new Float64Array(program.outputBytes / ELEMENT_BYTES);
@@ -100,12 +96,11 @@ export class ReferenceProgram implements LoadedProgram {
     for (const tensor of tensors) {
       if (tensor.region === "runtime") this.#values[tensor.id]!.data.set(hostView(runtime, tensor));
     }
-    this.#calls.forEach(({ run, call }, i) => {
+    for (const { op, run, call } of this.#calls) {
       const start = performance.now();
       run(call);
-      this.#runs[i]!++;
-      this.#seconds[i]! += (performance.now() - start) / 1000;
-    });
+      this.#count(op, (performance.now() - start) / 1000);
+    }
     for (const tensor of tensors) {
       if (tensor.region === "output") hostView(output, tensor).set(this.#values[tensor.id]!.data);
     }
@@ -128,7 +123,7 @@ export class ReferenceProgram implements LoadedProgram {
   }
 
   profile(): OpProfile[] {
-    return profileByOp(this.program, this.#runs, this.#seconds);
+    return [...this.#profile.values()].map((row) => ({ ...row }));
   }
 
   free(): void {}
@@ -158,11 +153,17 @@ export class ReferenceProgram implements LoadedProgram {
         if (!run) {
           throw new DeviceError(`reference: found op '${op}', expected one of the op table. Plan with this version.`);
         }
-        return { run, call: { inputs: values(inputs), outputs: values(outputs), attributes } };
+        return { op, run, call: { inputs: values(inputs), outputs: values(outputs), attributes } };
       }),
     );
   }
 
+  #count(op: string, seconds: number): void {
+    const row = this.#profile.get(op) ?? { op, calls: 0, seconds: 0 };
+    row.calls++;
+    row.seconds += seconds;
+    this.#profile.set(op, row);
+  }
 }
 
 function part(region: Float64Array, { offset, bytes }: PlacedTensor): Float64Array {

@@ -1,5 +1,7 @@
-import type { NativeEncodeCore } from "./types.ts";
+import type { NativeEncodeCore, NativeLearnTokens, NativePieceCounts } from "./types.ts";
 
 /** Where there is no Node there is no addon. */
 export const nativeEncodeCore: NativeEncodeCore = () => undefined;
+export const nativePieceCounts: NativePieceCounts = () => undefined;
+export const nativeLearnTokens: NativeLearnTokens = () => undefined;
 export const instructionSets = (): string[] => [];

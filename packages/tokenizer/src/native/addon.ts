@@ -1,17 +1,24 @@
 import { createRequire } from "node:module";
 import { patterns } from "../pretokenize/patterns.ts";
 import { codePointClass } from "../unicode/classTable.ts";
-import type { NativeEncodeCore } from "./types.ts";
+import { byteOrder } from "../train/byteOrder.ts";
+import { offsetsOf } from "../train/pieceCounts.ts";
+import type { NativeEncodeCore, NativeLearnTokens, NativePieceCounts } from "./types.ts";
 
-/** An encoder of the addon; its memory goes when this is collected. */
+/** An encoder or a counter of the addon; its memory goes when this is collected. */
 declare const handle: unique symbol;
 type Handle = { readonly [handle]: true };
 
-/** What native/addon.cc exports. */
+/** What native/addon.cc and native/train/train_addon.cc export. */
 interface Addon {
   instructionSets(): string[];
   create(tokens: Uint8Array, offsets: Uint32Array, classes: Uint8Array, pattern: number, instructionSet?: string): Handle | undefined;
   encode(encoder: Handle, text: Uint8Array, out: Uint32Array): number;
+  createCounter(classes: Uint8Array, pattern: number): Handle;
+  count(counter: Handle, text: Uint8Array): void;
+  counterSize(counter: Handle): [pieces: number, heldBytes: number];
+  countedPieces(counter: Handle, clear: boolean): [bytes: Uint8Array, lengths: Uint32Array, counts: Float64Array];
+  learn(bytes: Uint8Array, offsets: Uint32Array, counts: Float64Array, order: Uint8Array, size: number, minFrequency: number, maxTokenBytes: number): Uint32Array;
 }
 
 let loaded: Addon | null | undefined;
@@ -36,3 +43,28 @@ export const nativeEncodeCore: NativeEncodeCore = (ranks, pattern, instructionSe
   if (!native || !encoder) return undefined;
   return { kind: "native", encode: (bytes, out) => native.encode(encoder, bytes, out) };
 };
+
+export const nativePieceCounts: NativePieceCounts = (pattern) => {
+  const native = addon();
+  if (!native) return undefined;
+  const counter = native.createCounter(codePointClass, patterns[pattern].nativeNumber);
+  const take = (clear: boolean) => {
+    const [bytes, lengths, counts] = native.countedPieces(counter, clear);
+    return { bytes, offsets: offsetsOf(lengths), counts };
+  };
+  return {
+    pattern,
+    add: (document) => native.count(counter, document),
+    get numPieces() {
+      return native.counterSize(counter)[0];
+    },
+    get heldBytes() {
+      return native.counterSize(counter)[1];
+    },
+    pieces: () => take(false),
+    drain: () => take(true),
+  };
+};
+
+export const nativeLearnTokens: NativeLearnTokens = ({ bytes, offsets, counts }, { size, minFrequency, maxTokenBytes }) =>
+  addon()?.learn(bytes, offsets, counts, byteOrder, size, minFrequency, maxTokenBytes);

@@ -1,5 +1,7 @@
 import type { EncodeCore } from "../encodeCore.ts";
 import type { PatternName } from "../pretokenize/patterns.ts";
+import type { LearnedPairs, LearnLimits } from "../train/learnTokens.ts";
+import type { PieceCounts, Pieces } from "../train/pieceCounts.ts";
 import type { Ranks } from "../vocabulary.ts";
 
 /**
@@ -8,3 +10,9 @@ import type { Ranks } from "../vocabulary.ts";
  * @param instructionSet one of `instructionSets()`, for tests; default: the best of this processor
  */
 export type NativeEncodeCore = (ranks: Ranks, pattern: PatternName, instructionSet?: string) => EncodeCore | undefined;
+
+/** The addon's counter of pieces, or nothing where it is not built. */
+export type NativePieceCounts = (pattern: PatternName) => PieceCounts | undefined;
+
+/** The addon's `learnTokens`, or nothing where it is not built. */
+export type NativeLearnTokens = (pieces: Pieces, limits: LearnLimits) => LearnedPairs | undefined;

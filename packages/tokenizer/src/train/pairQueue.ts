@@ -1,8 +1,10 @@
+import { byteOrder } from "./byteOrder.ts";
 import type { PairTable } from "./pairTable.ts";
 
 /**
- * The most frequent pair first; equal counts by lower left id, then lower right id. Counts that fell since a pair was
- * pushed are noticed when it comes up (it sinks to its place); pairs whose count rose must be pushed again.
+ * The most frequent pair first; equal counts by the earlier left token, then the earlier right token: bytes by
+ * `byteOrder`, then learned tokens by rank. Counts that fell since a pair was pushed are noticed when it comes up (it
+ * sinks to its place); pairs whose count rose must be pushed again.
  */
 export class PairQueue {
   readonly #pairs: PairTable;
@@ -34,7 +36,7 @@ export class PairQueue {
   #before(keyA: number, a: number, keyB: number, b: number): boolean {
     if (keyA !== keyB) return keyA > keyB;
     const { left, right } = this.#pairs;
-    return left[a] !== left[b] ? left[a]! < left[b]! : right[a]! < right[b]!;
+    return left[a] !== left[b] ? place(left[a]!) < place(left[b]!) : place(right[a]!) < place(right[b]!);
   }
 
   #add(key: number, pair: number): void {
@@ -70,3 +72,5 @@ export class PairQueue {
     keys[i] = key;
   }
 }
+
+const place = (token: number): number => (token < 256 ? byteOrder[token]! : token);

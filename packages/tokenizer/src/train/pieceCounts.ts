@@ -1,30 +1,63 @@
-import { pieceEnd } from "../pretokenize/cl100k.ts";
+import { nativePieceCounts } from "#native";
+import { type PatternName, patterns } from "../pretokenize/patterns.ts";
 import { hashBytes } from "../vocabulary.ts";
+
+/** Distinct pieces with the number of their occurrences, in any order. */
+export interface Pieces {
+  /** The pieces end to end. */
+  bytes: Uint8Array;
+  /** Piece `i` is `bytes[offsets[i] .. offsets[i + 1])`. */
+  offsets: Uint32Array;
+  /** Occurrences of each piece: whole numbers, exact to 2^53, so that no corpus overflows them. */
+  counts: Float64Array;
+}
 
 /**
  * How often each piece of the pretokenising pattern occurs in a corpus: all that a BPE trainer needs to know of it.
- * Memory grows with the number of distinct pieces, not with the corpus.
+ * Memory grows with the number of distinct pieces, not with the corpus; see `countFiles` of `/node` for corpora
+ * where that, too, is too much.
  */
 export interface PieceCounts {
+  readonly pattern: PatternName;
   /** Counts the pieces of one document. */
   add(document: Uint8Array): void;
   readonly numPieces: number;
-  /** Distinct pieces end to end, in order of first occurrence. */
-  readonly bytes: Uint8Array;
-  /** Piece `i` is `bytes[offsets[i] .. offsets[i + 1])`. */
-  readonly offsets: Uint32Array;
-  /** Occurrences of each piece; doubles, so that no corpus overflows them. */
-  readonly counts: Float64Array;
+  /** Memory in use, about. */
+  readonly heldBytes: number;
+  pieces(): Pieces;
+  /** The pieces so far, which are then forgotten. */
+  drain(): Pieces;
 }
 
-/** Counts of an empty corpus. */
-export function createPieceCounts(): PieceCounts {
+/** Counts of an empty corpus: in the addon where it is built, else in TypeScript. */
+export function createPieceCounts(pattern: PatternName = "cl100k"): PieceCounts {
+  return nativePieceCounts(pattern) ?? typescriptPieceCounts(pattern);
+}
+
+/** Offsets of pieces from their lengths. */
+export function offsetsOf(lengths: Uint32Array): Uint32Array {
+  const offsets = new Uint32Array(lengths.length + 1);
+  for (let i = 0; i < lengths.length; i++) offsets[i + 1] = offsets[i]! + lengths[i]!;
+  return offsets;
+}
+
+export function typescriptPieceCounts(pattern: PatternName): PieceCounts {
+  const { pieceEnd } = patterns[pattern];
   let numPieces = 0;
-  let bytes = new Uint8Array(1 << 16);
-  let offsets = new Uint32Array((1 << 12) + 1);
-  let counts = new Float64Array(1 << 12);
-  let hashes = new Int32Array(1 << 12);
-  let slots = new Int32Array(1 << 13).fill(-1); // open addressing, at most half full
+  let bytes = new Uint8Array();
+  let offsets = new Uint32Array();
+  let counts = new Float64Array();
+  let hashes = new Int32Array();
+  let slots = new Int32Array(); // open addressing, at most half full
+  const clear = () => {
+    numPieces = 0;
+    bytes = new Uint8Array(1 << 16);
+    offsets = new Uint32Array((1 << 12) + 1);
+    counts = new Float64Array(1 << 12);
+    hashes = new Int32Array(1 << 12);
+    slots = new Int32Array(1 << 13).fill(-1);
+  };
+  clear();
 
   const grow = () => {
     const capacity = counts.length * 2;
@@ -64,7 +97,14 @@ export function createPieceCounts(): PieceCounts {
     if (numPieces === counts.length) grow();
   };
 
+  const pieces = (): Pieces => ({
+    bytes: bytes.subarray(0, offsets[numPieces]),
+    offsets: offsets.subarray(0, numPieces + 1),
+    counts: counts.subarray(0, numPieces),
+  });
+
   return {
+    pattern,
     add(document) {
       for (let start = 0; start < document.length; ) {
         const end = pieceEnd(document, start);
@@ -75,14 +115,14 @@ export function createPieceCounts(): PieceCounts {
     get numPieces() {
       return numPieces;
     },
-    get bytes() {
-      return bytes.subarray(0, offsets[numPieces]);
+    get heldBytes() {
+      return bytes.byteLength + offsets.byteLength + counts.byteLength + hashes.byteLength + slots.byteLength;
     },
-    get offsets() {
-      return offsets.subarray(0, numPieces + 1);
-    },
-    get counts() {
-      return counts.subarray(0, numPieces);
+    pieces,
+    drain() {
+      const drained = pieces();
+      clear();
+      return drained;
     },
   };
 }

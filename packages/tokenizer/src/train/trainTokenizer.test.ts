@@ -2,6 +2,8 @@ import { ConfigError } from "@espalier/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { pieceEnd } from "../pretokenize/cl100k.ts";
+import { byteOrder } from "./byteOrder.ts";
+import { createPieceCounts } from "./pieceCounts.ts";
 import { trainTokenizer } from "./trainTokenizer.ts";
 
 const bytesOf = (texts: readonly string[]) => texts.map((text) => Buffer.from(text));
@@ -30,7 +32,8 @@ function learnedSlowly(texts: readonly string[], numTokens: number, minFrequency
       }
     }
     const order = [...counts].map(([pair, count]) => ({ pair: pair.split(" ").map(Number) as [number, number], count }));
-    order.sort((a, b) => b.count - a.count || a.pair[0] - b.pair[0] || a.pair[1] - b.pair[1]);
+    const place = (id: number) => (id < 256 ? byteOrder[id]! : id);
+    order.sort((a, b) => b.count - a.count || place(a.pair[0]) - place(b.pair[0]) || place(a.pair[1]) - place(b.pair[1]));
     const best = order[0];
     if (!best || best.count < minFrequency) break;
     const [left, right] = best.pair.map((id) => vocabulary[id]!) as [string, string];
@@ -83,6 +86,18 @@ describe("trainTokenizer", () => {
     const tokenizer = trainTokenizer(bytesOf([text]), { vocabSize: 320 });
     expect(tokenizer.encode(text).length).toBeLessThan(text.length / 3);
     expect(tokenizer.decodeText(tokenizer.encode(text))).toBe(text);
+  });
+
+  it("cuts by the pattern that is asked for, and refuses counts of another", () => {
+    const text = bytesOf(["1234 1234 1234"]);
+    const longest = (pattern: "gpt2" | "cl100k") => {
+      const tokenizer = trainTokenizer(text, { vocabSize: 300, pattern });
+      return Array.from({ length: tokenizer.vocabSize - 1 }, (_, id) => tokenizer.decodeText([id])).reduce((a, b) => (b.length > a.length ? b : a));
+    };
+    expect([longest("gpt2"), longest("cl100k")]).toEqual([" 1234", "123"]);
+    const counts = createPieceCounts("gpt2");
+    expect(trainTokenizer(counts, { vocabSize: 300 }).pattern).toBe("gpt2");
+    expect(() => trainTokenizer(counts, { vocabSize: 300, pattern: "o200k" })).toThrow(/pattern is o200k, expected gpt2/);
   });
 
   it("refuses a vocabulary with no room for the bytes", () => {

@@ -1,14 +1,17 @@
 import { ConfigError, type Progress, silent } from "@espalier/core";
+import { nativeLearnTokens } from "#native";
 import { END_OF_TEXT } from "../encodings.ts";
+import type { PatternName } from "../pretokenize/patterns.ts";
 import { createTokenizer, type Tokenizer } from "../tokenizer.ts";
-import { ranksOf } from "../vocabulary.ts";
-import { PairTable } from "./pairTable.ts";
-import { createPieceCounts, type PieceCounts } from "./pieceCounts.ts";
-import { PairQueue } from "./pairQueue.ts";
+import { type Ranks, ranksOf } from "../vocabulary.ts";
+import { type LearnedPairs, learnTokens } from "./learnTokens.ts";
+import { createPieceCounts, type PieceCounts, type Pieces } from "./pieceCounts.ts";
 
 export interface TrainTokenizerOptions {
   /** Number of ids in all: 256 bytes, learned tokens, special tokens. */
   vocabSize: number;
+  /** How text is cut into pieces; no token crosses a cut. Default: that of the counts, else `cl100k`. */
+  pattern?: PatternName;
   /** A pair seen less often than this is not joined; the vocabulary then stays smaller. Default 2. */
   minFrequency?: number;
   /** No token gets longer than this, so that rulers and padding do not fill the vocabulary. Default 128, as cl100k's longest. */
@@ -20,16 +23,15 @@ export interface TrainTokenizerOptions {
   progress?: Progress;
 }
 
-/** Learned tokens between two reports of progress. */
-const REPORT_EVERY = 64;
-
 /**
  * Byte-level BPE training: starting from the 256 bytes, the most frequent pair of neighbouring tokens inside a piece
- * becomes a token, until the vocabulary is full. Equal counts are decided by the lower left id, then the lower right
- * id, so equal corpora give equal vocabularies whatever the order of their documents.
+ * becomes a token, until the vocabulary is full. Of equally frequent pairs the one with the earlier left token comes
+ * first, then the one with the earlier right token, bytes in the order of GPT-2's printable characters: the merges of
+ * Hugging Face's trainer, and equal corpora give equal vocabularies whatever the order of their documents. Counts are
+ * exact to 2^53. The addon learns where it is built, else TypeScript; the tokens are the same.
  *
  * @param corpus documents, or the counts of their pieces; one synchronous pass (run it in a worker to stay responsive)
- * @throws {ConfigError} when `vocabSize` leaves no room for bytes and special tokens
+ * @throws {ConfigError} when `vocabSize` leaves no room for bytes and special tokens, or `pattern` is not that of the counts
  * @see Sennrich et al. 2016, arXiv:1508.07909; bytes: Radford et al. 2019, section 2.2
  */
 export function trainTokenizer(corpus: PieceCounts | Iterable<Uint8Array>, options: TrainTokenizerOptions): Tokenizer {
@@ -40,123 +42,44 @@ export function trainTokenizer(corpus: PieceCounts | Iterable<Uint8Array>, optio
       `trainTokenizer: vocabSize is ${vocabSize}, expected at least ${256 + specialTokens.length} (256 bytes and ${specialTokens.length} special tokens). Raise it.`,
     );
   }
-  const tokens = learnTokens("add" in corpus ? corpus : countPieces(corpus), { size, minFrequency, maxTokenBytes }, (done) =>
-    progress({ task: "train tokenizer", done, total: size, unit: "tokens" }),
-  );
+  const pattern = options.pattern ?? ("add" in corpus ? corpus.pattern : "cl100k");
+  const counts = "add" in corpus ? corpus : countPieces(corpus, pattern);
+  if (counts.pattern !== pattern) {
+    throw new ConfigError(`trainTokenizer: pattern is ${pattern}, expected ${counts.pattern}, by which the pieces were counted. Leave it out, or count again.`);
+  }
+  const report = (done: number): void => progress({ task: "train tokenizer", done, total: size, unit: "tokens" });
+  const ranks = learnRanks(counts.pieces(), { size, minFrequency, maxTokenBytes }, report);
+  const numRanks = ranks.offsets.length - 1;
   return createTokenizer({
     name: options.name ?? `bpe-${vocabSize}`,
-    ranks: ranksOf(tokens),
-    specialTokens: new Map(specialTokens.map((text, i) => [text, tokens.length + i])),
+    ranks,
+    pattern,
+    specialTokens: new Map(specialTokens.map((text, i) => [text, numRanks + i])),
   });
 }
 
-function countPieces(documents: Iterable<Uint8Array>): PieceCounts {
-  const counts = createPieceCounts();
-  for (const document of documents) counts.add(document);
-  return counts;
+function learnRanks(pieces: Pieces, limits: Parameters<typeof learnTokens>[1], report: (done: number) => void): Ranks {
+  const native = nativeLearnTokens(pieces, limits);
+  const ranks = ranksOf(tokensOf(native ?? learnTokens(pieces, limits, report)));
+  if (native) report(ranks.offsets.length - 1);
+  return ranks;
 }
 
-interface Limits {
-  size: number;
-  minFrequency: number;
-  maxTokenBytes: number;
-}
-
-function learnTokens(corpus: PieceCounts, limits: Limits, report: (done: number) => void): Uint8Array[] {
-  const { size, minFrequency, maxTokenBytes } = limits;
-  const { offsets, counts } = corpus;
-  const symbols = Int32Array.from(corpus.bytes); // of piece p: symbols[offsets[p] .. offsets[p] + lengths[p])
-  const lengths = Int32Array.from(counts, (_, p) => offsets[p + 1]! - offsets[p]!);
-  const tokens: Uint8Array[] = Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte));
-  const rankOf = new Map(tokens.map((token, rank) => [latin1(token), rank]));
-
-  const pairs = new PairTable();
-  for (let p = 0; p < lengths.length; p++) {
-    for (let i = offsets[p]!; i + 1 < offsets[p + 1]!; i++) addPair(pairs, symbols[i]!, symbols[i + 1]!, counts[p]!, p);
+/** The 256 bytes and the learned tokens, in rank order. */
+export function tokensOf(learned: LearnedPairs): Uint8Array[] {
+  const tokens = Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte));
+  for (let i = 0; i < learned.length; i += 2) {
+    const left = tokens[learned[i]!]!;
+    const token = new Uint8Array(left.length + tokens[learned[i + 1]!]!.length);
+    token.set(left);
+    token.set(tokens[learned[i + 1]!]!, left.length);
+    tokens.push(token);
   }
-  const queue = new PairQueue(pairs);
-  for (let pair = 0; pair < pairs.size; pair++) queue.push(pair);
-
-  while (tokens.length < size) {
-    const best = queue.pop();
-    if (best < 0 || pairs.count[best]! < minFrequency) break;
-    const left = pairs.left[best]!;
-    const right = pairs.right[best]!;
-    const token = joined(tokens[left]!, tokens[right]!);
-    if (token.length > maxTokenBytes) {
-      pairs.count[best] = 0; // never to come up again
-      continue;
-    }
-    const known = rankOf.get(latin1(token)); // two different pairs can spell the same bytes
-    const rank = known ?? tokens.length;
-    if (known === undefined) {
-      rankOf.set(latin1(token), rank);
-      tokens.push(token);
-    }
-    const firstNew = pairs.size;
-    const touched = new Set<number>(); // older pairs whose count rose: only when `known`
-    for (const p of pairs.pieces[best]!) {
-      lengths[p] = joinInPiece(symbols, offsets[p]!, lengths[p]!, left, right, rank, counts[p]!, p, pairs, touched);
-    }
-    pairs.count[best] = 0;
-    pairs.pieces[best] = [];
-    for (let pair = firstNew; pair < pairs.size; pair++) queue.push(pair);
-    for (const pair of touched) if (pair < firstNew) queue.push(pair);
-    if (tokens.length % REPORT_EVERY === 0) report(tokens.length);
-  }
-  report(tokens.length);
   return tokens;
 }
 
-/** Replaces every (left, right) in one piece, left to right, and keeps the pair counts true. Returns the new length. */
-function joinInPiece(
-  symbols: Int32Array,
-  start: number,
-  length: number,
-  left: number,
-  right: number,
-  rank: number,
-  weight: number,
-  piece: number,
-  pairs: PairTable,
-  touched: Set<number>,
-): number {
-  const end = start + length;
-  let write = start;
-  for (let read = start; read < end; ) {
-    if (symbols[read] !== left || read + 1 >= end || symbols[read + 1] !== right) {
-      symbols[write++] = symbols[read++]!;
-      continue;
-    }
-    if (write > start) {
-      const before = symbols[write - 1]!;
-      pairs.count[pairs.indexOf(before, left)]! -= weight;
-      touched.add(addPair(pairs, before, rank, weight, piece));
-    }
-    if (read + 2 < end) {
-      const after = symbols[read + 2]!;
-      pairs.count[pairs.indexOf(right, after)]! -= weight;
-      touched.add(addPair(pairs, rank, after, weight, piece));
-    }
-    symbols[write++] = rank;
-    read += 2;
-  }
-  return write - start;
+function countPieces(documents: Iterable<Uint8Array>, pattern: PatternName): PieceCounts {
+  const counts = createPieceCounts(pattern);
+  for (const document of documents) counts.add(document);
+  return counts;
 }
-
-function addPair(pairs: PairTable, left: number, right: number, weight: number, piece: number): number {
-  const pair = pairs.indexOf(left, right);
-  pairs.count[pair]! += weight;
-  const pieces = pairs.pieces[pair]!;
-  if (pieces.at(-1) !== piece) pieces.push(piece);
-  return pair;
-}
-
-function joined(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const token = new Uint8Array(left.length + right.length);
-  token.set(left);
-  token.set(right, left.length);
-  return token;
-}
-
-const latin1 = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
