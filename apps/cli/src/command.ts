@@ -60,10 +60,14 @@ export function describeError(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+function throwAtWrongUsage(command: Command): void {
+  command.exitOverride();
+  for (const below of command.commands) throwAtWrongUsage(below);
+}
+
 /** Runs the program; wrong usage is exit code 2. */
 export async function runProgram(program: Command, argv: readonly string[]): Promise<void> {
-  program.exitOverride();
-  for (const command of program.commands) command.exitOverride();
+  throwAtWrongUsage(program);
   try {
     await program.parseAsync(argv as string[]);
   } catch (error) {

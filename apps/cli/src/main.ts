@@ -2,18 +2,23 @@
 import { createRequire } from "node:module";
 import { Command } from "commander";
 import { runProgram } from "./command.ts";
-import { addAudit } from "./commands/audit.ts";
-import { addCost } from "./commands/cost.ts";
-import { addDoctor } from "./commands/doctor.ts";
-import { addEval } from "./commands/eval.ts";
-import { addExport } from "./commands/export.ts";
-import { addPlan } from "./commands/plan.ts";
-import { addReproduce } from "./commands/reproduce.ts";
-import { addServe } from "./commands/serve.ts";
-import { addTokenize } from "./commands/tokenize.ts";
-import { addTrain } from "./commands/train.ts";
 
 const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
+
+/** Commands in the order of the help. Each brings its own packages, so only the one that is called is loaded. */
+const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  reproduce: async () => (await import("./commands/reproduce.ts")).addReproduce,
+  data: async () => (await import("./commands/data.ts")).addData,
+  tokenize: async () => (await import("./commands/tokenize.ts")).addTokenize,
+  train: async () => (await import("./commands/train.ts")).addTrain,
+  eval: async () => (await import("./commands/eval.ts")).addEval,
+  export: async () => (await import("./commands/export.ts")).addExport,
+  cost: async () => (await import("./commands/cost.ts")).addCost,
+  plan: async () => (await import("./commands/plan.ts")).addPlan,
+  audit: async () => (await import("./commands/audit.ts")).addAudit,
+  serve: async () => (await import("./commands/serve.ts")).addServe,
+  doctor: async () => (await import("./commands/doctor.ts")).addDoctor,
+};
 
 const program = new Command("espalier")
   .description("Trains language models on small budgets by growing them while they train.")
@@ -21,6 +26,11 @@ const program = new Command("espalier")
   .option("--json", "one JSON object a line on standard output, for programs")
   .showHelpAfterError("(espalier --help lists the commands)");
 
-for (const add of [addReproduce, addTokenize, addTrain, addEval, addExport, addCost, addPlan, addAudit, addServe, addDoctor]) add(program);
+// Without a command of ours (help, an unknown word) all are loaded, since the answer names them.
+const words = process.argv.slice(2);
+const called = words.find((word) => !word.startsWith("-"));
+const asksVersion = words[0] === "--version" || words[0] === "-V";
+const wanted = called !== undefined && Object.hasOwn(commands, called) ? [called] : asksVersion ? [] : Object.keys(commands);
+for (const add of await Promise.all(wanted.map((name) => commands[name]!()))) add(program);
 
 await runProgram(program, process.argv);

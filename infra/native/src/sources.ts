@@ -62,7 +62,7 @@ export interface CompileUnit {
 }
 
 export interface InstructionSet {
-  name: "portable" | "avx2" | "avx512";
+  name: "portable" | "avx2" | "avx512" | "avx512bf16";
   /** Processor features beyond the platform's base, by the names that g++ and clang share. */
   features: readonly string[];
 }
@@ -72,6 +72,7 @@ const instructionSets: Record<string, readonly InstructionSet[]> = {
     { name: "portable", features: [] },
     { name: "avx2", features: ["avx2", "fma"] },
     { name: "avx512", features: ["avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl"] },
+    { name: "avx512bf16", features: ["avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512bf16"] },
   ],
 };
 const portableOnly: readonly InstructionSet[] = [{ name: "portable", features: [] }];

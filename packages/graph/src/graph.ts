@@ -1,5 +1,5 @@
 import { ConfigError, ShapeError } from "@espalier/core";
-import { type DType, type GraphData, type GraphNode, type Region, type Segment, type TensorInfo } from "./types.ts";
+import { precisions, type DType, type GraphData, type GraphNode, type Precision, type Region, type Segment, type TensorInfo } from "./types.ts";
 import { elements, showShape } from "./shapes.ts";
 
 /** A symbolic value: shape and dtype are known while tracing, numbers only when a program runs. */
@@ -12,15 +12,31 @@ export interface Tensor {
   readonly name: string;
 }
 
+export interface GraphOptions {
+  /** What products recorded without a precision of their own round their factors to. Default: `fp32`, as they are. */
+  precision?: Precision;
+}
+
 /**
  * A computation being traced. It owns the list of nodes; op functions such as `matmul` append to it through their
  * arguments, and nothing is computed.
  */
 export class Graph implements GraphData {
+  readonly precision: Precision;
   readonly #tensors: (TensorInfo & Tensor)[] = [];
   readonly #nodes: GraphNode[] = [];
   readonly #byName = new Map<string, Tensor>();
   readonly #segments: Segment[] = [];
+
+  /** @throws {ConfigError} for an unknown precision */
+  constructor({ precision = "fp32" }: GraphOptions = {}) {
+    if (!precisions.includes(precision)) {
+      throw new ConfigError(
+        `graph: precision: is "${String(precision)}", expected ${precisions.join(" or ")}. Correct the name.`,
+      );
+    }
+    this.precision = precision;
+  }
 
   get tensors(): readonly TensorInfo[] {
     return this.#tensors;

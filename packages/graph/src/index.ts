@@ -1,7 +1,7 @@
 export { Outputs, RuntimeInputs, outputLayout, runtimeLayout } from "./buffers.ts";
 export { type DifferentiateOptions, differentiate } from "./differentiate.ts";
 export { type FuseOptions, fuse } from "./fuse.ts";
-export { Graph, type Tensor } from "./graph.ts";
+export { Graph, type GraphOptions, type Tensor } from "./graph.ts";
 export { type AdamwInputs, type AdamwOptions, type AdamwState, adamw } from "./ops/adamw.ts";
 export { add } from "./ops/add.ts";
 export { addBias } from "./ops/addBias.ts";
@@ -28,7 +28,9 @@ export { swiglu } from "./ops/swiglu.ts";
 export { type RecordOptions, nodeBytes, nodeFlops, opTable, recordOp } from "./ops/table.ts";
 export { writeRows } from "./ops/writeRows.ts";
 export { type PlanOptions, peakBytes, plan } from "./plan.ts";
+export { profileByOp } from "./profile.ts";
 export { type MemoryPlan, type WithinOptions, planWithin, recompute } from "./recompute.ts";
+export { roundToBf16 } from "./reference/bf16.ts";
 export {
   type ReferenceBuffer,
   type ReferenceExecutor,
@@ -47,9 +49,11 @@ export {
   type LoadedProgram,
   type OpProfile,
   type PlacedTensor,
+  type Precision,
   type Program,
   type Region,
   type Segment,
   type TensorInfo,
   dtypeBytes,
+  precisions,
 } from "./types.ts";

@@ -4,6 +4,13 @@
 
 export type DType = "f32" | "i32";
 
+/**
+ * What the factors of matrix products are rounded to before they are multiplied. `bf16`: 8 bits of mantissa, nearest, ties
+ * to even. Tensors in memory, sums, gradients of parameters, norms, softmax and the optimiser are fp32 either way.
+ */
+export type Precision = "fp32" | "bf16";
+export const precisions: readonly Precision[] = ["fp32", "bf16"];
+
 /** Bytes of one element. */
 export const dtypeBytes = { f32: 4, i32: 4 } as const satisfies Record<DType, number>;
 
@@ -78,10 +85,15 @@ export interface DeviceBuffer {
   free(): void;
 }
 
+/** What an op has cost since its program was loaded: every row sums the calls of one op name. */
 export interface OpProfile {
   op: string;
   calls: number;
   seconds: number;
+  /** Work of these calls by `nodeFlops`. */
+  flops: number;
+  /** Least memory traffic of these calls by `nodeBytes`. */
+  bytes: number;
 }
 
 /** A program ready to run on a device. */
@@ -96,6 +108,7 @@ export interface LoadedProgram {
   run(runtime: Uint8Array, output: Uint8Array): Promise<void>;
   /** Value of a kept intermediate after the last run. */
   readTensor(name: string): Float32Array | Int32Array;
+  /** Largest share of the time first. */
   profile(): OpProfile[];
   free(): void;
 }

@@ -219,7 +219,7 @@ napi_value describe(napi_env env, napi_callback_info info) {
   napi_create_string_utf8(env, api.espalier_op_list(), NAPI_AUTO_LENGTH, &text);
   napi_set_named_property(env, result, "ops", text);
   std::string paths;
-  for (const char* path : {"avx512", "avx2", "portable", "sm_80", "sm_86", "sm_87", "sm_89", "sm_90", "sm_100", "sm_103", "sm_110", "sm_120",
+  for (const char* path : {"avx512bf16", "avx512", "avx2", "portable", "sm_80", "sm_86", "sm_87", "sm_89", "sm_90", "sm_100", "sm_103", "sm_110", "sm_120",
                            "sm_121", "emulated"}) {
     if (api.espalier_has_instruction_path(path)) paths += (paths.empty() ? "" : ",") + std::string(path);
   }

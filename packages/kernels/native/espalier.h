@@ -42,7 +42,7 @@ typedef struct EspalierProgram EspalierProgram;
 typedef struct EspalierExecutorOptions {
   uint64_t struct_size;
   int64_t num_threads;          /* the executor's own thread included; at least 1 */
-  const char* instruction_path; /* "portable", "avx2", "avx512"; NULL: the best of this machine */
+  const char* instruction_path; /* "portable", "avx2", "avx512", "avx512bf16"; NULL: the best of this machine */
   double parallel_grain;        /* ops of fewer FLOPs run on one thread; negative: the measured default */
 } EspalierExecutorOptions;
 

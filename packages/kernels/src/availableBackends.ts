@@ -6,7 +6,7 @@ import { nativeStatus } from "./nativeStatus.ts";
 
 /** An executor that this machine has, for tests that run on all of them. */
 export interface Backend {
-  /** `reference`, `cpu avx512`, `cpu avx2`, `cpu portable`, `cuda sm_90`, `cuda emulated`. */
+  /** `reference`, `cpu avx512bf16`, `cpu avx512`, `cpu avx2`, `cpu portable`, `cuda sm_90`, `cuda emulated`. */
   name: string;
   create(options?: Omit<CpuExecutorOptions, "isa">): Executor;
 }

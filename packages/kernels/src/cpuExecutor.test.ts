@@ -197,9 +197,9 @@ describe("load", () => {
 });
 
 describe("scratchBytes", () => {
-  it("is what the largest op needs: here one packed matrix", () => {
+  it("is what the largest op needs: here a matrix packed in 43 tiles of 6 rows, padded to 8", () => {
     const executor = cpuExecutor({ numThreads: 1, isa: "portable" });
-    expect(executor.load(long).scratchBytes).toBe(4 * 256 * 256);
+    expect(executor.load(long).scratchBytes).toBe(4 * 43 * 8 * 256);
     expect(executor.load(sixfold).scratchBytes).toBe(0);
   });
 });

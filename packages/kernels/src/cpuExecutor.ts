@@ -6,8 +6,8 @@ import { NativeBuffer } from "./nativeBuffer.ts";
 import { NativeProgram } from "./nativeProgram.ts";
 
 /** Instruction sets that kernels are compiled for. */
-export type InstructionPath = "portable" | "avx2" | "avx512";
-export const instructionPaths: readonly InstructionPath[] = ["avx512", "avx2", "portable"];
+export type InstructionPath = "portable" | "avx2" | "avx512" | "avx512bf16";
+export const instructionPaths: readonly InstructionPath[] = ["avx512bf16", "avx512", "avx2", "portable"];
 
 export interface CpuExecutorOptions {
   /** Threads that share an op's work. Results do not depend on it. Default: the cores this process may use. */

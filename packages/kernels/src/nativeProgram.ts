@@ -1,5 +1,5 @@
 import { CancelledError, DeviceError } from "@espalier/core";
-import type { DeviceBuffer, LoadedProgram, OpProfile, PlacedTensor, Program } from "@espalier/graph";
+import { type DeviceBuffer, type LoadedProgram, type OpProfile, type PlacedTensor, type Program, profileByOp } from "@espalier/graph";
 import { type Addon, type Handle, type NativeError, status } from "./addon.ts";
 import { NativeBuffer } from "./nativeBuffer.ts";
 import { packProgram, storageOf } from "./packProgram.ts";
@@ -93,12 +93,7 @@ export class NativeProgram implements LoadedProgram {
     const seconds = new Float64Array(instructions.length);
     const calls = new BigInt64Array(instructions.length);
     this.#addon.profile(this.#handle, seconds, calls);
-    const byOp = new Map<string, OpProfile>();
-    instructions.forEach(({ op }, i) => {
-      const row = byOp.get(op) ?? { op, calls: 0, seconds: 0 };
-      byOp.set(op, { op, calls: row.calls + Number(calls[i]), seconds: row.seconds + seconds[i]! });
-    });
-    return [...byOp.values()].sort((a, b) => b.seconds - a.seconds);
+    return profileByOp(this.program, Array.from(calls, Number), seconds);
   }
 
   free(): void {

@@ -3,22 +3,16 @@
  * are fp32 sums (matmul, linearCrossEntropy) and, in attention, probabilities that are rounded before they are multiplied.
  */
 import { random } from "@espalier/core";
-import { referenceExecutor } from "@espalier/graph";
+import { referenceExecutor, roundToBf16 } from "@espalier/graph";
 import { describe, expect, it } from "vitest";
 import { cudaExecutor } from "./cudaExecutor.ts";
 import { cudaStatus, emulatedCuda } from "./cudaLibrary.ts";
 import { largestError, type CaseTensor, type OpCase, runCase } from "./testing/opCase.ts";
 
-/** Nearest bf16, ties to even. */
-function toBf16(x: number): number {
-  const bits = new Uint32Array(new Float32Array([x]).buffer)[0]!;
-  return new Float32Array(new Uint32Array([((bits + 0x7fff + ((bits >>> 16) & 1)) & 0xffff0000) >>> 0]).buffer)[0]!;
-}
-
 /** Normal numbers, as they are and rounded. */
 function factor(shape: number[], label: string): { exact: CaseTensor; rounded: CaseTensor } {
   const stream = random(9, label);
-  return { exact: { shape, value: (i) => stream.normal(i) }, rounded: { shape, value: (i) => toBf16(stream.normal(i)) } };
+  return { exact: { shape, value: (i) => stream.normal(i) }, rounded: { shape, value: (i) => roundToBf16(stream.normal(i)) } };
 }
 
 const i32 = (shape: number[], value: (i: number) => number): CaseTensor => ({ shape, dtype: "i32", value });

@@ -1,4 +1,6 @@
-import { estimateCorpus, exportCorpus, joinSlices, listCorpusFiles, prepareCorpus } from "@espalier/tokenizer/node";
+import { join } from "node:path";
+import { ConfigError } from "@espalier/core";
+import { estimateCorpus, exportCorpus, fetchInputs, joinSlices, listCorpusFiles, prepareCorpus } from "@espalier/tokenizer/node";
 import type { Command } from "commander";
 import { action, type Context } from "../command.ts";
 import { addOptions, corpusOptions, defaultWorkers, type TokenizeOptions } from "../tokenize/options.ts";
@@ -8,19 +10,23 @@ export function addTokenize(program: Command): void {
   const command = program
     .command("tokenize")
     .description("text files and directories to a tokeniser and shards of token ids")
-    .argument("<paths...>", "JSONL, CSV, Parquet, WARC, WET or text, also .gz and .zst; directories recursively; patterns in quotes");
+    .argument("<paths...>", "JSONL, CSV, Parquet, WARC, WET or text, also .gz and .zst; directories recursively; patterns in quotes; http(s) addresses, also with #sha256=...");
   addOptions(command).action(action<TokenizeOptions>(tokenize, () => `espalier ${process.argv.slice(2).join(" ")}`));
 }
 
+const isAddress = (input: string): boolean => /^https?:\/\//i.test(input);
+
 async function tokenize(options: TokenizeOptions, { output, path, signal }: Context, paths: string[]): Promise<void> {
-  const inputs = paths.map(path);
+  const named = paths.map((input) => (isAddress(input) ? input : path(input)));
   const { progress } = output;
   if (options.join) {
-    const manifest = await joinSlices(inputs, path(options.out), { progress, signal });
+    const manifest = await joinSlices(named, path(options.out), { progress, signal });
     await finish(manifest);
     return;
   }
-  const corpus = await corpusOptions(options, inputs, path);
+  if (options.dryRun && named.some(isAddress)) throw new ConfigError("--dry-run: addresses are not downloaded for it, expected files. Leave them out, or download them first (espalier data pull).");
+  const corpus = await corpusOptions(options, named, path);
+  const inputs = await fetchInputs(named, join(corpus.directory, "downloads"), { progress, signal });
   const workers = options.workers ?? defaultWorkers((await listCorpusFiles(inputs)).reduce((sum, { bytes }) => sum + bytes, 0));
   if (options.dryRun) {
     const estimate = await estimateCorpus({ ...corpus, workers, numFormats: options.format?.length ?? 0 });
@@ -28,7 +34,7 @@ async function tokenize(options: TokenizeOptions, { output, path, signal }: Cont
     output.result("estimate", estimate);
     return;
   }
-  await finish(await prepareCorpus({ ...corpus, workers, progress, signal }));
+  await finish(await prepareCorpus({ ...corpus, inputs, workers, progress, signal }));
 
   async function finish(manifest: Awaited<ReturnType<typeof prepareCorpus>>): Promise<void> {
     const directory = path(options.out);

@@ -1,5 +1,5 @@
 import type { AxisProbe, GrowthProof, ReportArm } from "@espalier/spec/run";
-import { compact, loss } from "../format.ts";
+import { compact, loss, scientific } from "../format.ts";
 
 /** The two columns of the algebra: what is proved from the map, before a number moves. */
 function Proof({ proof: { logits, gradients, needsGates, refusals } }: { proof: GrowthProof }) {
@@ -23,8 +23,7 @@ export function Growths({ arms, probes }: { arms: readonly ReportArm[]; probes: 
       <p>
         Logit change is max |a − b| / max |a| over 64 held-back positions in single precision, gates at 0. Exact operators
         must stay below 10⁻⁵. The two columns beside it are proved from the growth map alone, before a number moves: whether
-        the logits stay, and whether the gradients of all carried weights do (masked growth gives that up: new units start
-        with fresh weights).
+        the logits of every input stay, and whether the gradients of the carried weights do.
       </p>
       {probes.length > 0 && (
         <table>
@@ -47,7 +46,7 @@ export function Growths({ arms, probes }: { arms: readonly ReportArm[]; probes: 
                 <td>{probe.from}</td>
                 <td>{probe.to}</td>
                 <Proof proof={probe.proof} />
-                <td className={probe.logitChange <= 1e-5 ? "yes" : "no"}>{probe.logitChange.toExponential(1)}</td>
+                <td className={probe.logitChange <= 1e-5 ? "yes" : "no"}>{scientific(probe.logitChange)}</td>
               </tr>
             ))}
           </tbody>
@@ -59,6 +58,7 @@ export function Growths({ arms, probes }: { arms: readonly ReportArm[]; probes: 
           <thead>
             <tr>
               <th>arm</th>
+              <th>seed</th>
               <th>at</th>
               <th>operators</th>
               <th>to</th>
@@ -73,6 +73,7 @@ export function Growths({ arms, probes }: { arms: readonly ReportArm[]; probes: 
             {rows.map(({ arm, growth, stage }) => (
               <tr key={`${arm.id}-${growth.step}`}>
                 <td>{arm.title}</td>
+                <td>{arm.seed}</td>
                 <td>{compact(growth.tokens)} tokens</td>
                 <td>
                   {Object.entries(growth.operators)
@@ -83,7 +84,7 @@ export function Growths({ arms, probes }: { arms: readonly ReportArm[]; probes: 
                 <td>{loss(growth.lossBefore)}</td>
                 <td>{loss(growth.lossAfter)}</td>
                 <Proof proof={growth.proof} />
-                <td className={growth.logitChange <= 1e-5 ? "yes" : "no"}>{growth.logitChange.toExponential(1)}</td>
+                <td className={growth.logitChange <= 1e-5 ? "yes" : "no"}>{scientific(growth.logitChange)}</td>
               </tr>
             ))}
           </tbody>

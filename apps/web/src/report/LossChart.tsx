@@ -46,8 +46,9 @@ export function LossChart({ arms }: { arms: readonly ReportArm[] }) {
       height: 460,
       marginLeft: 52,
       marginRight: 24,
+      marginBottom: 50,
       style: { fontSize: "13px", background: "transparent" },
-      x: { type: axis === "flops" || axis === "tokens" ? "log" : "linear", label: axes[axis].label, tickFormat: (value: number) => (axis === "seconds" ? duration(value) : axis === "usd" ? value.toPrecision(2) : axis === "flops" ? scientific(value, 1) : compact(value)), ticks: 6 },
+      x: { type: axis === "flops" || axis === "tokens" ? "log" : "linear", label: axes[axis].label, labelOffset: 44, tickFormat: (value: number) => (axis === "seconds" ? duration(value) : axis === "usd" ? value.toPrecision(2) : axis === "flops" ? scientific(value, 1) : compact(value)), ticks: 6 },
       y: { label: "validation loss, nats per token", domain: [lowest - 0.05, top], grid: true },
       marks: [
         Plot.line(points, { x: "x", y: "loss", z: "arm", stroke: (d) => colour(d.role), strokeWidth: (d) => (d.role === "pilot" ? 0.75 : 1.75), clip: true, filter: (d) => d.loss <= top * 1.2 }),
@@ -84,6 +85,9 @@ export function LossChart({ arms }: { arms: readonly ReportArm[] }) {
         ))}
         <span className="key">
           <i className="ring" /> a growth
+        </span>
+        <span className="key">
+          <i className="end" /> the end of a run <small>(over more validation text than its curve)</small>
         </span>
       </figcaption>
     </figure>

@@ -129,7 +129,7 @@ export function arms({ target, text, tokensPerStep, tokensPerParameter, oneHopOp
   const grownTokens = control.flops / factors.threeStages / perToken;
   const threeStages = arm(
     "growth three stages",
-    `${models.map(describe).join(" -> ")}, masked growth`,
+    `${models.map(describe).join(" → ")}, masked growth`,
     models.map((model, i): Stage => {
       const tokens = stepsWithin(shares[i]! * grownTokens, tokensPerStep);
       const base = { name: `stage-${i + 1}`, model, tokens, learningRate: "inherit" as const };
@@ -143,7 +143,7 @@ export function arms({ target, text, tokensPerStep, tokensPerParameter, oneHopOp
   const small = rungModel({ ...target, numLayers: target.numLayers / 4 }, text);
   const oneHopFlops = control.flops / factors.oneHop;
   const lastTokens = stepsWithin(((1 - ONE_HOP_SMALL_SHARE) * oneHopFlops) / trainingFlopsPerToken(final), tokensPerStep);
-  const oneHop = arm("growth one hop", `${describe(small)} -> ${describe(final)}, ${oneHopOperator}, restarted cosine`, [
+  const oneHop = arm("growth one hop", `${describe(small)} → ${describe(final)}, ${oneHopOperator}, restarted cosine`, [
     {
       name: "small",
       model: small,

@@ -28,6 +28,7 @@ function isGradientOf(node: GraphNode, loss: GraphNode): boolean {
   return (
     node.op === "linearCrossEntropyGrad" &&
     node.attributes.factor === loss.attributes.factor &&
+    node.attributes.bf16 === loss.attributes.bf16 &&
     loss.inputs.every((id, i) => node.inputs[i] === id)
   );
 }

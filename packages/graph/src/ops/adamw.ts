@@ -29,6 +29,8 @@ export const adamwOp: OpDefinition = {
     return [grad, grad, grad];
   },
   flops: (inputs) => 15 * elements(inputs[0].shape),
+  // The gradient is read; parameter and moments are read and written. Births are a few numbers a row.
+  bytes: (inputs) => 28 * elements(inputs[0].shape),
 };
 
 /** What AdamW updates in place, all of the shape of the gradient. */

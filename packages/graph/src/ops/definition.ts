@@ -37,6 +37,8 @@ export interface OpDefinition {
   readonly name: string;
   /** Names in the order of docs/ops.md and of the native registry. */
   readonly attributes: readonly string[];
+  /** Names that may be left out, and then count as 0. */
+  readonly optional?: readonly string[];
   /**
    * Shapes and dtypes of the outputs. `declared` holds those that the caller stated; only ops whose outputs do not
    * follow from their inputs look at it.
@@ -56,6 +58,8 @@ export interface OpDefinition {
   readonly inPlace?: readonly (readonly [output: number, input: number])[];
   /** FLOPs of one call (multiply-add = 2; an exponential, tanh, root or division = 1). */
   readonly flops: (inputs: readonly TensorType[], outputs: readonly TensorType[], attributes: Attributes) => number;
+  /** Bytes that one call must move at least. Absent: every input is read once and every output written once. */
+  readonly bytes?: (inputs: readonly TensorType[], outputs: readonly TensorType[]) => number;
 }
 
 /**
@@ -87,6 +91,9 @@ export function record(
       throw new ShapeError(`${definition.name}: ${name}: is ${value}, expected a number. See docs/ops.md.`);
     }
     ordered[name] = value;
+  }
+  for (const name of definition.optional ?? []) {
+    if (attributes[name]) ordered[name] = attributes[name];
   }
   const types = definition.infer(inputs, ordered, declared);
   return graph.append({ op: definition.name, inputs: inputs.map(({ id }) => id), attributes: ordered }, types, into);

@@ -29,6 +29,7 @@ export const embeddingOp: OpDefinition = {
     return [undefined, embeddingGrad(tokens, dy, table.shape[0], { factor: attributes.factor }, target(1))];
   },
   flops: (_inputs, [y]) => elements(y.shape),
+  bytes: ([tokens], [y]) => 4 * elements(tokens.shape) + 8 * elements(y.shape), // the rows looked up, not the table
 };
 
 export const embeddingGradOp: OpDefinition = {

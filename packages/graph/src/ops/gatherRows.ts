@@ -1,5 +1,5 @@
 import type { Tensor } from "../graph.ts";
-import { expectDtype, expectFloats, expectInputs, expectRank, expectShape, f32 } from "../shapes.ts";
+import { elements, expectDtype, expectFloats, expectInputs, expectRank, expectShape, f32 } from "../shapes.ts";
 import { type OpDefinition, record } from "./definition.ts";
 
 export const gatherRowsOp: OpDefinition = {
@@ -16,6 +16,7 @@ export const gatherRowsOp: OpDefinition = {
     return [f32([B, C])];
   },
   flops: () => 0,
+  bytes: ([, index], [y]) => 4 * elements(index.shape) + 8 * elements(y.shape), // the rows picked, not all of x
 };
 
 /**

@@ -38,20 +38,21 @@ function numLogitOps([x, head]: readonly TensorType[]): number {
 export const linearCrossEntropyOp: OpDefinition = {
   name: "linearCrossEntropy",
   attributes: ["factor"],
+  optional: ["bf16"],
   infer(inputs) {
     expectInputs("linearCrossEntropy", inputs, 4);
     const rows = f32([checkInputs("linearCrossEntropy", inputs)]);
     return [f32([1]), rows, rows, rows];
   },
   lossGradient({ inputs: [x, head, targets, weights], outputs, attributes, needs, target }) {
-    const { factor } = attributes;
+    const { factor, bf16 = 0 } = attributes;
     const [dx, dHead] = linearCrossEntropyGrad(
       x,
       head,
       targets,
       weights,
       outputs[3],
-      { factor },
+      { factor, bf16: bf16 === 1 },
       needs(1) ? target(1) : fresh,
     );
     return [needs(0) ? dx : undefined, needs(1) ? dHead : undefined];
@@ -62,6 +63,7 @@ export const linearCrossEntropyOp: OpDefinition = {
 export const linearCrossEntropyGradOp: OpDefinition = {
   name: "linearCrossEntropyGrad",
   attributes: ["factor", "accumulate"],
+  optional: ["bf16"],
   infer(inputs, attributes) {
     const plain = withoutFlag("linearCrossEntropyGrad", inputs, attributes);
     expectInputs("linearCrossEntropyGrad", plain, 5);
@@ -75,6 +77,7 @@ export const linearCrossEntropyGradOp: OpDefinition = {
 export const linearCrossEntropyWithGradOp: OpDefinition = {
   name: "linearCrossEntropyWithGrad",
   attributes: ["factor", "accumulate"],
+  optional: ["bf16"],
   infer(inputs, attributes) {
     const plain = withoutFlag("linearCrossEntropyWithGrad", inputs, attributes);
     expectInputs("linearCrossEntropyWithGrad", plain, 4);
@@ -87,6 +90,8 @@ export const linearCrossEntropyWithGradOp: OpDefinition = {
 export interface LinearCrossEntropyOptions {
   /** Multiplies the logits: the logits multiplier of a configuration. Default 1. */
   factor?: number;
+  /** Round x, head and the gradient of the logits to bf16 before they are multiplied. Default: the precision of the graph. */
+  bf16?: boolean;
 }
 
 export interface LinearCrossEntropy {
@@ -116,9 +121,9 @@ export function linearCrossEntropy(
   head: Tensor,
   targets: Tensor,
   weights: Tensor,
-  { factor = 1 }: LinearCrossEntropyOptions = {},
+  { factor = 1, bf16 = x.graph.precision === "bf16" }: LinearCrossEntropyOptions = {},
 ): LinearCrossEntropy {
-  const [loss, tokenLoss, greedy, lse] = record(linearCrossEntropyOp, [x, head, targets, weights], { factor });
+  const [loss, tokenLoss, greedy, lse] = record(linearCrossEntropyOp, [x, head, targets, weights], { factor, bf16: +bf16 });
   return { loss, tokenLoss, greedy, lse };
 }
 
@@ -134,10 +139,10 @@ export function linearCrossEntropyGrad(
   targets: Tensor,
   weights: Tensor,
   lse: Tensor,
-  { factor = 1 }: LinearCrossEntropyOptions = {},
+  { factor = 1, bf16 = x.graph.precision === "bf16" }: LinearCrossEntropyOptions = {},
   target: GradientTarget = fresh,
 ): Tensor[] {
   const inputs = withFlag([x, head, targets, weights, lse], target);
-  const attributes = { factor, accumulate: target.accumulate };
+  const attributes = { factor, accumulate: target.accumulate, bf16: +bf16 };
   return record(linearCrossEntropyGradOp, inputs, attributes, [undefined, target.tensor]);
 }

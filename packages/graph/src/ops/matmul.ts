@@ -27,6 +27,7 @@ export function matmulSizes(a: TensorType, b: TensorType, { transA, transB }: At
 export const matmulOp: OpDefinition = {
   name: "matmul",
   attributes: ["transA", "transB", "alpha", "accumulate", "bias", "gelu", "gate", "residual", "savePre"],
+  optional: ["bf16"],
   infer(inputs, attributes) {
     const plain = withoutFlag("matmul", inputs, attributes);
     expectInputs("matmul", plain, 2 + attributes.bias + attributes.gate + attributes.residual);
@@ -52,12 +53,12 @@ export const matmulOp: OpDefinition = {
     return attributes.savePre ? [y, y] : [y];
   },
   gradient({ inputs: [a, b], attributes, dy, needs, target }) {
-    const { transA, transB, alpha } = attributes;
+    const { transA, transB, alpha, bf16 = 0 } = attributes;
     if (attributes.bias || attributes.gelu || attributes.gate || attributes.residual || attributes.accumulate) {
       throw new ShapeError("matmul: has an epilogue, expected a plain product. Differentiate first, then fuse.");
     }
     const product = (left: Tensor, right: Tensor, tA: number, tB: number, to: GradientTarget) =>
-      matmul(left, right, { transA: tA === 1, transB: tB === 1, alpha }, to);
+      matmul(left, right, { transA: tA === 1, transB: tB === 1, alpha, bf16: bf16 === 1 }, to);
     // With A = op(a), B = op(b): dA = dy B^T and dB = A^T dy, each transposed back where a or b was.
     let da: Tensor | undefined;
     let db: Tensor | undefined;
@@ -79,6 +80,8 @@ export interface MatmulOptions {
   transB?: boolean;
   /** Multiplies the product. Default 1. */
   alpha?: number;
+  /** Round a and b to bf16 (nearest, ties to even) before they are multiplied. Default: the precision of the graph. */
+  bf16?: boolean;
 }
 
 /**
@@ -94,9 +97,9 @@ export interface MatmulOptions {
 export function matmul(
   a: Tensor,
   b: Tensor,
-  { transA = false, transB = false, alpha = 1 }: MatmulOptions = {},
+  { transA = false, transB = false, alpha = 1, bf16 = a.graph.precision === "bf16" }: MatmulOptions = {},
   target: GradientTarget = fresh,
 ): Tensor {
-  const attributes = { transA: +transA, transB: +transB, alpha, accumulate: target.accumulate, ...plainEpilogue };
+  const attributes = { transA: +transA, transB: +transB, alpha, accumulate: target.accumulate, ...plainEpilogue, bf16: +bf16 };
   return record(matmulOp, withFlag([a, b], target), attributes, [target.tensor])[0];
 }

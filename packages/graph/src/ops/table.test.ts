@@ -2,10 +2,14 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Graph } from "../graph.ts";
 import { referenceTable } from "../reference/table.ts";
+import { adamw } from "./adamw.ts";
 import { causalAttention } from "./causalAttention.ts";
+import { embedding } from "./embedding.ts";
+import { gatherRows } from "./gatherRows.ts";
 import { linearCrossEntropy } from "./linearCrossEntropy.ts";
 import { matmul } from "./matmul.ts";
 import { nodeBytes, nodeFlops, opTable, recordOp } from "./table.ts";
+import { writeRows } from "./writeRows.ts";
 
 /** Rows of the table in docs/ops.md: op name and attributes. */
 function documentedOps(): Map<string, string[]> {
@@ -25,7 +29,9 @@ describe("opTable", () => {
     const documented = documentedOps();
     expect(documented.size).toBeGreaterThan(20);
     expect(Object.keys(opTable)).toEqual([...documented.keys()]);
-    for (const [name, { attributes }] of Object.entries(opTable)) expect(attributes, name).toEqual(documented.get(name));
+    for (const [name, { attributes, optional = [] }] of Object.entries(opTable)) {
+      expect([...attributes, ...optional.map((attribute) => `${attribute}?`)], name).toEqual(documented.get(name));
+    }
   });
 
   it("has a reference implementation of every op", () => {
@@ -80,5 +86,27 @@ describe("nodeBytes", () => {
     const g = new Graph();
     matmul(g.owned("a", [2, 5]), g.owned("b", [5, 7]));
     expect(nodeBytes(g.nodes[0], g.tensors)).toBe(4 * (10 + 35 + 14));
+  });
+
+  it("counts the rows that a look-up touches, not its table", () => {
+    const g = new Graph();
+    embedding(g.runtime("tokens", [2, 3], "i32"), g.owned("table", [1000, 8]));
+    writeRows(g.owned("pool", [500, 8]), g.owned("x", [3, 8]), g.runtime("rows", [3], "i32"));
+    gatherRows(g.owned("h", [2, 100, 8]), g.runtime("index", [2], "i32"));
+    expect(g.nodes.map((node) => nodeBytes(node, g.tensors))).toEqual([
+      4 * (6 + 2 * 6 * 8),
+      4 * (3 + 2 * 3 * 8),
+      4 * (2 + 2 * 2 * 8),
+    ]);
+  });
+
+  it("counts what AdamW updates twice, and its gradient once", () => {
+    const g = new Graph();
+    const size = [6, 5];
+    adamw(
+      { parameter: g.owned("p", size), m: g.owned("m", size), v: g.owned("v", size) },
+      { gradient: g.owned("g", size), norm: g.owned("norm", [1]), step: g.owned("step", [2]), births: g.owned("births", [1, 3]) },
+    );
+    expect(nodeBytes(g.nodes[0], g.tensors)).toBe(28 * 30);
   });
 });

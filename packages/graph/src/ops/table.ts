@@ -105,9 +105,11 @@ export function nodeFlops(node: GraphNode, tensors: readonly TensorInfo[]): numb
   return opDefinition(node.op).flops(types(node.inputs), types(node.outputs), node.attributes);
 }
 
-/** Bytes that one call of a node must move at least once: all inputs read, all outputs written. */
+/** Bytes that one call of a node must move at least: what it needs of its inputs read, what it changes written. */
 export function nodeBytes(node: GraphNode, tensors: readonly TensorInfo[]): number {
   if (node.op === RESHAPE) return 0;
+  const own = opDefinition(node.op).bytes;
+  if (own) return own(node.inputs.map((id) => tensors[id]), node.outputs.map((id) => tensors[id]));
   let bytes = 0;
   for (const id of [...node.inputs, ...node.outputs]) {
     bytes += elements(tensors[id].shape) * dtypeBytes[tensors[id].dtype];

@@ -23,6 +23,7 @@ export const writeRowsOp: OpDefinition = {
     return [pool];
   },
   flops: () => 0,
+  bytes: ([x, rows]) => 8 * elements(x.shape) + 4 * elements(rows.shape), // the rows written, not the pool
 };
 
 /**

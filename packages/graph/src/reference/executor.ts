@@ -1,5 +1,6 @@
 import { ConfigError, DeviceError } from "@espalier/core";
 import type { DeviceBuffer, Executor, LoadedProgram, OpProfile, PlacedTensor, Program } from "../types.ts";
+import { profileByOp } from "../profile.ts";
 import type { ReferenceCall, ReferenceOp, Values } from "./call.ts";
 import { referenceTable } from "./table.ts";
 
@@ -60,11 +61,14 @@ export class ReferenceProgram implements LoadedProgram {
   readonly #runtime: Float64Array;
   readonly #output: Float64Array;
   readonly #values: (Values | undefined)[];
-  readonly #calls: { op: string; run: ReferenceOp; call: ReferenceCall }[] = [];
-  readonly #profile = new Map<string, OpProfile>();
+  readonly #calls: { run: ReferenceOp; call: ReferenceCall }[] = [];
+  readonly #runs: Float64Array;
+  readonly #seconds: Float64Array;
 
   constructor(program: Program) {
     this.program = program;
+    this.#runs = new Float64Array(program.instructions.length);
+    this.#seconds = new Float64Array(program.instructions.length);
     this.#arena = new Float64Array(program.arenaBytes / ELEMENT_BYTES);
     this.#runtime = new Float64Array(program.runtimeBytes / ELEMENT_BYTES);
     this.#output = new Float64Array(program.outputBytes / ELEMENT_BYTES);
@@ -96,11 +100,12 @@ export class ReferenceProgram implements LoadedProgram {
     for (const tensor of tensors) {
       if (tensor.region === "runtime") this.#values[tensor.id]!.data.set(hostView(runtime, tensor));
     }
-    for (const { op, run, call } of this.#calls) {
+    this.#calls.forEach(({ run, call }, i) => {
       const start = performance.now();
       run(call);
-      this.#count(op, (performance.now() - start) / 1000);
-    }
+      this.#runs[i]!++;
+      this.#seconds[i]! += (performance.now() - start) / 1000;
+    });
     for (const tensor of tensors) {
       if (tensor.region === "output") hostView(output, tensor).set(this.#values[tensor.id]!.data);
     }
@@ -123,7 +128,7 @@ export class ReferenceProgram implements LoadedProgram {
   }
 
   profile(): OpProfile[] {
-    return [...this.#profile.values()].map((row) => ({ ...row }));
+    return profileByOp(this.program, this.#runs, this.#seconds);
   }
 
   free(): void {}
@@ -153,17 +158,11 @@ export class ReferenceProgram implements LoadedProgram {
         if (!run) {
           throw new DeviceError(`reference: found op '${op}', expected one of the op table. Plan with this version.`);
         }
-        return { op, run, call: { inputs: values(inputs), outputs: values(outputs), attributes } };
+        return { run, call: { inputs: values(inputs), outputs: values(outputs), attributes } };
       }),
     );
   }
 
-  #count(op: string, seconds: number): void {
-    const row = this.#profile.get(op) ?? { op, calls: 0, seconds: 0 };
-    row.calls++;
-    row.seconds += seconds;
-    this.#profile.set(op, row);
-  }
 }
 
 function part(region: Float64Array, { offset, bytes }: PlacedTensor): Float64Array {

@@ -1,4 +1,5 @@
 import { DataError } from "@espalier/core";
+import { factorsOf, roundToBf16 } from "./bf16.ts";
 import { type ReferenceCall, type ReferenceOp, type Values, lastAxis, numRows, startGradient } from "./call.ts";
 
 /** `factor * head x[r]`, written to `logits`. */
@@ -27,8 +28,9 @@ function expectTarget(target: number, r: number, vocabSize: number): void {
 }
 
 /** `tokenLoss = lse - logit[target]`, `loss = sum weights tokenLoss`; a row with a negative target counts nothing. */
-export const linearCrossEntropy: ReferenceOp = ({ inputs, outputs, attributes: { factor } }) => {
-  const [x, head, targets, weights] = inputs;
+export const linearCrossEntropy: ReferenceOp = ({ inputs, outputs, attributes: { factor, bf16 } }) => {
+  const [x, head] = inputs.slice(0, 2).map((values) => factorsOf(values, bf16));
+  const [, , targets, weights] = inputs;
   const [loss, tokenLoss, greedy, lse] = outputs;
   const logits = new Float64Array(head.shape[0]);
   loss.data[0] = 0;
@@ -44,8 +46,9 @@ export const linearCrossEntropy: ReferenceOp = ({ inputs, outputs, attributes: {
 };
 
 function addGradient(call: ReferenceCall, lse: Values, dx: Values, dHead: Float64Array): void {
-  const [x, head, targets, weights] = call.inputs;
-  const { factor } = call.attributes;
+  const { factor, bf16 } = call.attributes;
+  const [x, head] = call.inputs.slice(0, 2).map((values) => factorsOf(values, bf16));
+  const [, , targets, weights] = call.inputs;
   const C = lastAxis(x);
   const logits = new Float64Array(head.shape[0]);
   dx.data.fill(0);
@@ -55,7 +58,8 @@ function addGradient(call: ReferenceCall, lse: Values, dx: Values, dHead: Float6
     logitsOfRow(logits, x, head, r, factor);
     for (let v = 0; v < logits.length; v++) {
       const probability = Math.exp(logits[v] - lse.data[r]);
-      const g = factor * weights.data[r] * (probability - (v === target ? 1 : 0));
+      const exact = factor * weights.data[r] * (probability - (v === target ? 1 : 0));
+      const g = bf16 ? roundToBf16(exact) : exact;
       for (let c = 0; c < C; c++) {
         dx.data[r * C + c] += g * head.data[v * C + c];
         dHead[v * C + c] += g * x.data[r * C + c];
@@ -64,7 +68,7 @@ function addGradient(call: ReferenceCall, lse: Values, dx: Values, dHead: Float6
   }
 }
 
-/** With `g = weights (softmax(logits) - onehot(target))`: `dx = factor g head`, `dHead = factor g^T x` */
+/** With `g = factor weights (softmax(logits) - onehot(target))`, rounded where `bf16`: `dx = g head`, `dHead = g^T x` */
 export const linearCrossEntropyGrad: ReferenceOp = (call) => {
   const [dx, dHead] = call.outputs;
   addGradient(call, call.inputs[4], dx, startGradient(call, dHead));

@@ -1,10 +1,12 @@
 import { type ReferenceOp, accumulates, lastAxis, numRows } from "./call.ts";
+import { factorsOf } from "./bf16.ts";
 import { geluValue } from "./gelu.ts";
 
-/** `y = alpha op(a) op(b)`, then bias, (pre = y), gelu, gate, residual, as flagged. */
+/** `y = alpha op(a) op(b)`, a and b rounded where `bf16`, then bias, (pre = y), gelu, gate, residual, as flagged. */
 export const matmul: ReferenceOp = (call) => {
-  const { transA, transB, alpha, bias, gelu, gate, residual, savePre } = call.attributes;
-  const [a, b, ...epilogue] = call.inputs;
+  const { transA, transB, alpha, bias, gelu, gate, residual, savePre, bf16 } = call.attributes;
+  const [a, b] = call.inputs.slice(0, 2).map((values) => factorsOf(values, bf16));
+  const epilogue = call.inputs.slice(2);
   const [y, pre] = call.outputs;
   const [M, K] = transA ? [lastAxis(a), numRows(a)] : [numRows(a), lastAxis(a)];
   const N = transB ? numRows(b) : lastAxis(b);

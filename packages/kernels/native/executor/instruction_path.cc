@@ -13,6 +13,7 @@ namespace portable { extern const OpTable op_table; }
 #if ESPALIER_X86
 namespace avx2 { extern const OpTable op_table; }
 namespace avx512 { extern const OpTable op_table; }
+namespace avx512bf16 { extern const OpTable op_table; }
 #endif
 
 namespace {
@@ -28,7 +29,7 @@ bool always() { return true; }
 // cpuid and xgetbv by hand: __builtin_cpu_supports needs a symbol of the compiler's runtime that a shared library
 // cannot always reach.
 struct Features {
-  bool avx2, avx512;
+  bool avx2, avx512, avx512bf16;
 };
 
 Features features_of_processor() {
@@ -41,16 +42,20 @@ Features features_of_processor() {
   constexpr unsigned kYmm = 0x6, kZmm = 0xe6;
   constexpr unsigned kAvx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;  // F, DQ, BW, VL
   const bool avx2 = (low & kYmm) == kYmm && (b >> 5 & 1);
-  return {avx2, avx2 && (low & kZmm) == kZmm && (b & kAvx512) == kAvx512};
+  const bool avx512 = avx2 && (low & kZmm) == kZmm && (b & kAvx512) == kAvx512;
+  const bool bf16 = __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1);
+  return {avx2, avx512, avx512 && bf16};
 }
 
 bool has_avx2() { return features_of_processor().avx2; }
 bool has_avx512() { return features_of_processor().avx512; }
+bool has_avx512bf16() { return features_of_processor().avx512bf16; }
 #endif
 
 // Best first.
 const Candidate kCandidates[] = {
 #if ESPALIER_X86
+    {{"avx512bf16", &avx512bf16::op_table}, has_avx512bf16},
     {{"avx512", &avx512::op_table}, has_avx512},
     {{"avx2", &avx2::op_table}, has_avx2},
 #endif

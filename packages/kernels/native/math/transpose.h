@@ -37,5 +37,65 @@ inline void transpose(float* target, int64_t target_stride, const float* source,
   }
 }
 
+// Transposes kWidth rows of kWidth numbers in registers.
+ESPALIER_INLINE void transpose_square(vf rows[kWidth]) {
+#if defined(__AVX512F__)
+  __m512 pairs[16], quads[16];
+#pragma GCC unroll 8
+  for (int i = 0; i < 16; i += 2) {
+    pairs[i] = _mm512_unpacklo_ps(rows[i].v, rows[i + 1].v);
+    pairs[i + 1] = _mm512_unpackhi_ps(rows[i].v, rows[i + 1].v);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 16; i += 4) {  // quads[i + j], 128-bit lane l: rows i to i + 3 of column 4 l + j
+#pragma GCC unroll 2
+    for (int j = 0; j < 2; ++j) {
+      const __m512d low = _mm512_castps_pd(pairs[i + j]), high = _mm512_castps_pd(pairs[i + j + 2]);
+      quads[i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, high));
+      quads[i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, high));
+    }
+  }
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j) {
+    const __m512 a = _mm512_shuffle_f32x4(quads[j], quads[4 + j], 0x88), b = _mm512_shuffle_f32x4(quads[j], quads[4 + j], 0xdd);
+    const __m512 c = _mm512_shuffle_f32x4(quads[8 + j], quads[12 + j], 0x88);
+    const __m512 d = _mm512_shuffle_f32x4(quads[8 + j], quads[12 + j], 0xdd);
+    rows[j].v = _mm512_shuffle_f32x4(a, c, 0x88);
+    rows[4 + j].v = _mm512_shuffle_f32x4(b, d, 0x88);
+    rows[8 + j].v = _mm512_shuffle_f32x4(a, c, 0xdd);
+    rows[12 + j].v = _mm512_shuffle_f32x4(b, d, 0xdd);
+  }
+#elif defined(__AVX2__)
+  __m256 pairs[8], quads[8];
+#pragma GCC unroll 4
+  for (int i = 0; i < 8; i += 2) {
+    pairs[i] = _mm256_unpacklo_ps(rows[i].v, rows[i + 1].v);
+    pairs[i + 1] = _mm256_unpackhi_ps(rows[i].v, rows[i + 1].v);
+  }
+#pragma GCC unroll 2
+  for (int i = 0; i < 8; i += 4) {
+#pragma GCC unroll 2
+    for (int j = 0; j < 2; ++j) {
+      const __m256d low = _mm256_castps_pd(pairs[i + j]), high = _mm256_castps_pd(pairs[i + j + 2]);
+      quads[i + 2 * j] = _mm256_castpd_ps(_mm256_unpacklo_pd(low, high));
+      quads[i + 2 * j + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(low, high));
+    }
+  }
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j) {
+    rows[j].v = _mm256_permute2f128_ps(quads[j], quads[4 + j], 0x20);
+    rows[4 + j].v = _mm256_permute2f128_ps(quads[j], quads[4 + j], 0x31);
+  }
+#else
+  for (int i = 1; i < kWidth; ++i) {
+    for (int j = 0; j < i; ++j) {
+      const float upper = rows[j].v[i];
+      rows[j].v[i] = rows[i].v[j];
+      rows[i].v[j] = upper;
+    }
+  }
+#endif
+}
+
 }  // namespace ESPALIER_ISA
 }  // namespace espalier

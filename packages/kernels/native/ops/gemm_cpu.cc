@@ -1,24 +1,36 @@
 // gemm_cpu.cc -- see gemm.h.
 #include "ops/gemm.h"
 
-#include "math/transpose.h"
+#include "ops/gemm_pack.h"
 
 namespace espalier {
 namespace ESPALIER_ISA {
 
 namespace {
 
+// What the tiles of a product have in common. Passed by reference: alpha in a register would displace a sum.
+struct TileOptions {
+  int64_t c_stride;
+  float alpha;
+  bool add;
+};
+
 // One register tile over one block of k: kRows rows, kVectors vectors, of which the last holds `last_lanes` columns.
-template <int kRows, int kVectors>
-void multiply_tile(float* c, int64_t c_stride, const float* a, const float* b, int64_t k, float alpha, bool add,
-                   int64_t last_lanes) {
+template <bool kPairs, int kRows, int kVectors>
+void multiply_tile(float* c, const float* a, const float* b, int64_t words, const TileOptions& options, int64_t last_lanes) {
+  const int64_t c_stride = options.c_stride;
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+    __builtin_prefetch(c + i * c_stride, 1);
+    if (kTileCols * sizeof(float) > 64) __builtin_prefetch(c + i * c_stride + kTileCols - 1, 1);
+  }
   vf sum[kRows][kVectors];
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 2
     for (int j = 0; j < kVectors; ++j) sum[i][j] = zero();
   }
-  for (; k > 0; --k, a += kRows, b += kVectors * kWidth) {
+  for (; words > 0; --words, a += kTileStride, b += kVectors * kWidth) {
     vf row[kVectors];
 #pragma GCC unroll 2
     for (int j = 0; j < kVectors; ++j) row[j] = load(b + j * kWidth);
@@ -26,7 +38,7 @@ void multiply_tile(float* c, int64_t c_stride, const float* a, const float* b, i
     for (int i = 0; i < kRows; ++i) {
       const vf x = splat(a[i]);
 #pragma GCC unroll 2
-      for (int j = 0; j < kVectors; ++j) sum[i][j] = fma(x, row[j], sum[i][j]);
+      for (int j = 0; j < kVectors; ++j) sum[i][j] = kPairs ? dot_pairs(x, row[j], sum[i][j]) : fma(x, row[j], sum[i][j]);
     }
   }
 #pragma GCC unroll 16
@@ -35,16 +47,17 @@ void multiply_tile(float* c, int64_t c_stride, const float* a, const float* b, i
     for (int j = 0; j < kVectors; ++j) {
       float* to = c + i * c_stride + j * kWidth;
       const int64_t lanes = j + 1 < kVectors ? static_cast<int64_t>(kWidth) : last_lanes;
-      const vf value = splat(alpha) * sum[i][j];
-      store_some(to, add ? load_some(to, lanes) + value : value, lanes);
+      const vf value = splat(options.alpha) * sum[i][j];
+      store_some(to, options.add ? load_some(to, lanes) + value : value, lanes);
     }
   }
 }
 
-using TileKernel = void (*)(float*, int64_t, const float*, const float*, int64_t, float, bool, int64_t);
+using TileKernel = void (*)(float*, const float*, const float*, int64_t, const TileOptions&, int64_t);
 
-// tile_kernels[rows - 1][vectors - 1]
-#define ESPALIER_TILE(rows) {multiply_tile<rows, 1>, multiply_tile<rows, 2>}
+// [rows - 1][vectors - 1]
+#define ESPALIER_TILE(rows) {multiply_tile<kPairs, rows, 1>, multiply_tile<kPairs, rows, 2>}
+template <bool kPairs>
 const TileKernel tile_kernels[][kTileVectors] = {
     ESPALIER_TILE(1),  ESPALIER_TILE(2),  ESPALIER_TILE(3),  ESPALIER_TILE(4), ESPALIER_TILE(5), ESPALIER_TILE(6),
 #if defined(__AVX512F__)
@@ -54,63 +67,61 @@ const TileKernel tile_kernels[][kTileVectors] = {
 };
 #undef ESPALIER_TILE
 
-// packed[k][i] = op(a)[row + i][k_begin + k] for i < rows.
-void pack_tile(float* packed, const Matrix& a, int64_t row, int64_t rows, int64_t k_begin, int64_t k_count) {
-  if (!a.transposed) {
-    transpose(packed, rows, a.data + row * a.stride + k_begin, a.stride, rows, k_count);
-    return;
+TileKernel tile_kernel(Precision precision, int64_t rows, int64_t vectors) {
+  if constexpr (kHasBf16Pairs) {
+    if (precision == Precision::bf16) return tile_kernels<true>[rows - 1][vectors - 1];
   }
-  const float* from = a.data + k_begin * a.stride + row;
-  for (int64_t k = 0; k < k_count; ++k, from += a.stride, packed += rows) {
-    for_each_vector(rows, [&](int64_t i, int64_t lanes) { store_some(packed + i, load_some(from + i, lanes), lanes); });
-  }
+  return tile_kernels<false>[rows - 1][vectors - 1];
 }
-
-int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
 }  // namespace
 
-void pack_panels(float* packed, Matrix b, int64_t K, int64_t N, int64_t panel_begin, int64_t panel_end) {
-  for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
-    const int64_t first = panel * kTileCols;
-    const int64_t cols = smaller_of(kTileCols, N - first);
-    const int64_t width = packed_columns(cols);
-    float* to = packed + first * K;
-    if (b.transposed) {
-      transpose(to, width, b.data + first * b.stride, b.stride, cols, K);
-      for (int64_t k = 0; k < K && cols < width; ++k) {
-        for (int64_t j = cols; j < width; ++j) to[k * width + j] = 0.0f;
-      }
-    } else {
-      const float* from = b.data + first;
-      for (int64_t k = 0; k < K; ++k, from += b.stride, to += width) {
-        for_each_vector(cols, [&](int64_t j, int64_t lanes) { store(to + j, load_some(from + j, lanes)); });
-      }
-    }
+void pack_rows(float* packed, Matrix a, int64_t M, int64_t K, Precision precision, int64_t tile_begin, int64_t tile_end) {
+  const int64_t words = words_of(K, precision);
+  for (int64_t tile = tile_begin; tile < tile_end; ++tile) {
+    const int64_t row = tile_row(M, tile);
+    const Lanes rows = {a.data + row * (a.transposed ? 1 : a.stride), a.stride, !a.transposed, tile_row(M, tile + 1) - row};
+    pack(packed + tile * kTileStride * words, kTileStride, rows, K, precision);
   }
 }
 
-void multiply_tiles(const Product& p, float* a_tile, int64_t tile_begin, int64_t tile_end, int64_t panel_begin,
-                    int64_t panel_end, Epilogue epilogue, const void* context) {
-  const int64_t blocks = p.K > 0 ? (p.K + kBlockK - 1) / kBlockK : 1;
+void pack_columns(float* packed, Matrix b, int64_t K, int64_t N, Precision precision, int64_t panel_begin, int64_t panel_end) {
+  const int64_t words = words_of(K, precision);
+  for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
+    const int64_t col = panel * kTileCols;
+    const Lanes columns = {b.data + col * (b.transposed ? b.stride : 1), b.stride, b.transposed, smaller(kTileCols, N - col)};
+    pack(packed + col * words, packed_columns(columns.count), columns, K, precision);
+  }
+}
+
+void multiply(const Product& p, float* room, int64_t tile_begin, int64_t tile_end, int64_t panel_begin, int64_t panel_end,
+              Epilogue epilogue, const void* context) {
+  const int64_t words = words_of(p.K, p.precision);
+  const int64_t numbers = numbers_in_word(p.precision);
+  const int64_t blocks = larger(1, ceil_div(words, kBlockWords));
   for (int64_t block = 0; block < blocks; ++block) {
-    const int64_t k_begin = p.K * block / blocks;
-    const int64_t k_count = p.K * (block + 1) / blocks - k_begin;
-    for (int64_t tile = tile_begin; tile < tile_end; ++tile) {
-      const int64_t row = tile_row(p.M, tile);
-      const int64_t rows = tile_row(p.M, tile + 1) - row;
-      pack_tile(a_tile, p.a, row, rows, k_begin, k_count);
-      for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
-        const int64_t col = panel * kTileCols;
-        const int64_t cols = smaller_of(kTileCols, p.N - col);
-        const int64_t width = packed_columns(cols);
-        const int64_t vectors = width / kWidth;
-        tile_kernels[rows - 1][vectors - 1](p.c + row * p.c_stride + col, p.c_stride, a_tile,
-                                            p.packed + col * p.K + k_begin * width, k_count, p.alpha,
-                                            p.add || block > 0, cols - (vectors - 1) * kWidth);
+    const int64_t begin = words * block / blocks;
+    const int64_t count = words * (block + 1) / blocks - begin;
+    const TileOptions options = {p.c_stride, p.alpha, p.add || block > 0};
+    for (int64_t group = panel_begin; group < panel_end; group += kRoomPanels) {
+      const int64_t group_end = smaller(group + kRoomPanels, panel_end);
+      if (!p.columns) {
+        const int64_t k = begin * numbers;
+        const Matrix part = {p.b.data + (p.b.transposed ? k : k * p.b.stride), p.b.stride, p.b.transposed};
+        pack_columns(room - group * kTileCols * count, part, smaller(count * numbers, p.K - k), p.N, p.precision, group, group_end);
       }
-      if (epilogue && block == blocks - 1) {
-        epilogue(context, row, row + rows, panel_begin * kTileCols, smaller_of(panel_end * kTileCols, p.N));
+      for (int64_t panel = group; panel < group_end; ++panel) {
+        const int64_t col = panel * kTileCols;
+        const int64_t cols = smaller(kTileCols, p.N - col);
+        const int64_t vectors = packed_columns(cols) / kWidth;
+        const float* columns = p.columns ? p.columns + col * words + begin * vectors * kWidth : room + (panel - group) * kTileCols * count;
+        for (int64_t tile = tile_begin; tile < tile_end; ++tile) {
+          const int64_t row = tile_row(p.M, tile);
+          const int64_t rows = tile_row(p.M, tile + 1) - row;
+          tile_kernel(p.precision, rows, vectors)(p.c + row * p.c_stride + col, p.rows + (tile * words + begin) * kTileStride,
+                                                  columns, count, options, cols - (vectors - 1) * kWidth);
+          if (epilogue && block == blocks - 1) epilogue(context, row, row + rows, col, col + cols);
+        }
       }
     }
   }

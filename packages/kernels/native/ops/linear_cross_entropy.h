@@ -12,8 +12,12 @@
 //   linearCrossEntropyGrad       x, head, targets, weights, lse, flag?  -> dx, dHead
 //   linearCrossEntropyWithGrad   x, head, targets, weights, flag?       -> loss, tokenLoss, greedy, lse, dx, dHead
 //
-// The forward op sees the vocabulary in chunks with a running maximum and sum. The other two hold g for a block of
-// rows, at most kBlockLogits numbers whatever R and V are; dHead adds the blocks in row order.
+// bf16: 1 rounds x, head and g to bf16 before they are multiplied; softmax, loss and sums stay fp32.
+//
+// The vocabulary is cut into runs, each a task with a maximum and a sum of its own; the rows into blocks. The last op
+// keeps exp(logit - maximum) of one block of rows, at most kBlockLogits numbers, until its lse is known; the second
+// makes its logits anew. dHead adds the blocks in row order; dx is summed over at most kSegments segments of the
+// vocabulary, which are then added in order.
 // See Wijmans et al. 2024, Cut Your Losses, arXiv:2411.09009.
 #pragma once
 #include "executor/op.h"

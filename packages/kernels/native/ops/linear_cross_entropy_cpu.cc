@@ -1,9 +1,14 @@
 // linear_cross_entropy_cpu.cc -- see linear_cross_entropy.h.
 //
-// Stages of the forward op: pack head^T; row blocks.
-// Stages of the two others: pack head^T and head; then for each block of rows
-//   rows:    logits of a few row tiles at a time, softmax in place, dx; beside them, x of the block is packed
-//   columns: dHead += g^T x over tiles of the vocabulary
+// Logits are held transposed, [V, rows]: words of the vocabulary are rows of a product with the packed x, so a vector
+// runs over rows of x, whose maxima and sums then need no reduction inside of a vector.
+//
+// For each block of rows:
+//   pack_x     x of the block as columns, for the logits and for dHead
+//   logits     runs of the vocabulary: logits, and what each row sees of the run
+//   rows       runs joined in order: lse, loss, greedy; the factor of every run and row
+//   gradient   segments of the vocabulary: g, dHead = g^T x, a part of dx = g head
+//   sum        parts of dx added in order
 #include "ops/linear_cross_entropy.h"
 
 #include "math/scalar.h"
@@ -16,11 +21,15 @@ namespace ESPALIER_ISA {
 
 namespace {
 
-constexpr int64_t kTilesPerTask = 4;
-constexpr int64_t kTaskRows = kTilesPerTask * kTileRows;
-constexpr int64_t kChunk = 512;  // columns: a multiple of kTileCols; with C = 192 the panels take 390 KB of L2
 constexpr float kNotANumber = __builtin_nanf("");
-constexpr int64_t kBlockLogits = int64_t(1) << 21;  // 8 MB of g, which stay in L3 between rows and columns
+constexpr int64_t kBlockLogits = int64_t(1) << 24;  // 64 MB
+constexpr int64_t kRunWords = 256;                  // k of dx, in packed words, of the longest run
+constexpr int64_t kRuns = 16;                       // runs that a small vocabulary is cut into, so that threads share it
+constexpr int64_t kShortestRun = 64;
+constexpr int64_t kSegments = 16;
+
+enum Stage : int32_t { pack_x = 0, logits = 1, rows = 2, gradient = 3, sum = 4 };
+enum class Kind { loss, gradient, both };
 
 struct Operands {
   int64_t R, V, C;
@@ -29,78 +38,379 @@ struct Operands {
   const int32_t* targets;
   const float* weights;
   float factor;
+  Precision precision;
 };
 
-Operands operands_of(const OpCall& call) {
+Operands operands_of(const OpCall& call, Kind kind) {
   const TensorView& x = call.inputs[0];
   const TensorView& head = call.inputs[1];
+  const double bf16 = call.attributes[kind == Kind::loss ? 1 : 2];
   return {x.rows(), head.rows(), x.last(), x.f32(), head.f32(), call.inputs[2].i32(), call.inputs[3].f32(),
-          static_cast<float>(call.attributes[0])};
+          static_cast<float>(call.attributes[0]), bf16 != 0 ? Precision::bf16 : Precision::f32};
 }
 
-// What one row has seen of the vocabulary so far.
-struct RowStatistics {
-  float maximum = kMinusInfinity;
-  float sum = 0;  // of exp(logit - maximum)
-  int64_t first_largest = -1;
+// What rows of x have seen of a run: arrays of block_stride numbers.
+struct RunStatistics {
+  float* maximum;  // later: what turns exp(logit - maximum) into g + onehot
+  float* sum;      // of exp(logit - maximum)
+  float* first_largest;
 };
 
-ESPALIER_INLINE vf load_or_lowest(const float* p, int64_t lanes) {
-  if (lanes == kWidth) return load(p);
-  return select(lane_numbers(0) < splat(static_cast<float>(lanes)), load_tail(p, lanes), splat(kMinusInfinity));
-}
-
-// Takes logits of columns [first, first + n) in. With `keep`, they become exp(logit - maximum) where they stand, which
-// is right when the row is taken in at once.
-void take_in(RowStatistics& row, float* logits, int64_t first, int64_t n, bool keep) {
-  vf largest = splat(kMinusInfinity);
-  for_each_vector(n, [&](int64_t i, int64_t lanes) { largest = max(largest, load_or_lowest(logits + i, lanes)); });
-  const float maximum = reduce_max(largest);
-  if (maximum > row.maximum) {
-    int64_t i = 0;
-    while (i < n && logits[i] != maximum) ++i;
-    row.first_largest = first + i;
-    row.sum *= static_cast<float>(exp_double(static_cast<double>(row.maximum) - static_cast<double>(maximum)));
-    row.maximum = maximum;
-  }
-  const vf shift = splat(row.maximum);
-  vf sum = zero();
-  for_each_vector(n, [&](int64_t i, int64_t lanes) {
-    const vf e = exp(load_or_lowest(logits + i, lanes) - shift);
-    sum += e;
-    if (keep) store_some(logits + i, e, lanes);
-  });
-  row.sum += reduce_add(sum);
-}
-
-float lse_of(const RowStatistics& row) {
-  return static_cast<float>(static_cast<double>(row.maximum) + log_double(static_cast<double>(row.sum)));
-}
-
-// logits [rows, columns first .. first + n) of rows from `row`, into `out` with the given stride.
-void logits_of(const Operands& o, const float* packed_head, float* a_tile, int64_t row, int64_t rows, int64_t first,
-               int64_t n, float* out, int64_t stride) {
-  const Product product = {out, stride, {o.x + row * o.C, o.C, false}, packed_head + first * o.C, rows, n, o.C, o.factor,
-                           false};
-  multiply_tiles(product, a_tile, 0, tile_count(rows), 0, panel_count(n));
-}
-
-struct RowResults {
+// How the work is cut, by shapes alone, and where it is held.
+struct Plan {
+  Operands o;
+  int64_t block_rows, blocks, block_stride;  // stride: block_rows up to whole vectors
+  int64_t run, runs, segments;
+  float* packed_logits;  // x^T [C, block_rows] as columns
+  float* packed_head;    // x [block_rows, C] as columns
+  float* statistics;     // [runs][3][block_stride]
+  float* target_logits;  // [block_stride]
+  float* scale;          // [block_stride]: factor * weight, 0 without a target
+  float* g;              // [V, block_stride]
+  float* parts;          // [segments][block_rows, C] of dx
+  std::size_t bytes;
+  float* dx;
+  float* dHead;
+  const float* lse;  // given
   float* token_loss;
   float* greedy;
-  float* lse;
+  float* lse_out;
+
+  RunStatistics of_run(int64_t r) const {
+    float* const at = statistics + 3 * r * block_stride;
+    return {at, at + block_stride, at + 2 * block_stride};
+  }
 };
 
-void write_row(const Operands& o, const RowResults& to, int64_t r, const RowStatistics& row, float target_logit) {
-  const int32_t target = o.targets[r];
-  to.lse[r] = lse_of(row);
-  to.token_loss[r] = target < 0 ? 0.0f : to.lse[r] - target_logit;
-  to.greedy[r] = target >= 0 && row.first_largest == target ? 1.0f : 0.0f;
+Plan plan_of(const OpCall& call, Kind kind) {
+  Plan p{};
+  const Operands o = p.o = operands_of(call, kind);
+  const int64_t longest = kRunWords * numbers_in_word(o.precision);
+  p.run = smaller(longest, larger(kShortestRun, ceil_div(o.V, kRuns)));
+  p.runs = ceil_div(o.V, p.run);
+  p.segments = smaller(kSegments, p.runs);
+  const int64_t per_row = kind == Kind::both ? o.V : 32 * p.run;
+  const int64_t fitting = larger(1, kBlockLogits / larger(1, per_row) / kTileCols) * kTileCols;
+  p.blocks = ceil_div(o.R, fitting);
+  p.block_rows = p.blocks > 0 ? ceil_div(ceil_div(o.R, p.blocks), kTileCols) * kTileCols : 0;
+  p.block_rows = smaller(p.block_rows, o.R);
+  p.blocks = p.block_rows > 0 ? ceil_div(o.R, p.block_rows) : 0;
+  p.block_stride = ceil_div(p.block_rows, kWidth) * kWidth;
+  char* const scratch = static_cast<char*>(call.scratch);
+  const auto take = [&](std::size_t bytes) {
+    float* const place = reinterpret_cast<float*>(scratch + p.bytes);
+    p.bytes += (bytes + 63) / 64 * 64;
+    return place;
+  };
+  const auto numbers = [&](int64_t count) { return take(static_cast<std::size_t>(count) * sizeof(float)); };
+  p.packed_logits = take(packed_columns_bytes(o.C, p.block_rows, o.precision));
+  p.statistics = numbers(3 * p.runs * p.block_stride);
+  p.target_logits = numbers(p.block_stride);
+  p.scale = numbers(p.block_stride);
+  if (kind != Kind::loss) {
+    p.packed_head = take(packed_columns_bytes(p.block_rows, o.C, o.precision));
+    p.parts = numbers(p.segments * p.block_rows * o.C);
+  }
+  if (kind == Kind::both) p.g = numbers(o.V * p.block_stride);
+  if (kind != Kind::gradient) {
+    p.token_loss = call.outputs[1].f32();
+    p.greedy = call.outputs[2].f32();
+    p.lse_out = call.outputs[3].f32();
+  } else {
+    p.lse = call.inputs[4].f32();
+  }
+  if (kind != Kind::loss) {
+    p.dx = call.outputs[kind == Kind::both ? 4 : 0].f32();
+    p.dHead = call.outputs[kind == Kind::both ? 5 : 1].f32();
+  }
+  return p;
 }
 
-// loss = sum weights tokenLoss, in row order. Outputs 0 and 1 of the ops that have a loss.
+// A block of rows of x.
+struct Block {
+  int64_t first, count;
+};
+Block block_of(const Plan& p, int64_t block) {
+  return {block * p.block_rows, smaller(p.block_rows, p.o.R - block * p.block_rows)};
+}
+
+// A run of the vocabulary.
+Range run_range(const Plan& p, int64_t run) { return {run * p.run, smaller((run + 1) * p.run, p.o.V)}; }
+
+// Room of a thread: tiles of a, then logits of a run where they are not kept.
+struct Room {
+  float* tiles;
+  float* panels;
+  float* logits;
+};
+
+Room room_of(const Plan& p, bool with_logits) {
+  const std::size_t of_head = packed_rows_bytes(p.run, p.o.C, p.o.precision);
+  const std::size_t of_g = packed_rows_bytes(p.run, p.block_rows, p.o.precision);
+  const std::size_t of_dx = packed_rows_bytes(p.block_rows, p.run, p.o.precision);
+  std::size_t tiles = of_head > of_g ? of_head : of_g;
+  if (of_dx > tiles) tiles = of_dx;
+  const std::size_t of_logits = with_logits ? static_cast<std::size_t>(p.run * p.block_stride) * sizeof(float) : 0;
+  char* const at = static_cast<char*>(thread_scratch(tiles + kPanelBytes + of_logits));
+  return {reinterpret_cast<float*>(at), reinterpret_cast<float*>(at + tiles), reinterpret_cast<float*>(at + tiles + kPanelBytes)};
+}
+
+// to [words of the run, block_stride] = factor head x^T.
+void logits_of(const Plan& p, const Room& room, Block block, Range words, float* to) {
+  const Operands& o = p.o;
+  const int64_t count = words.end - words.begin;
+  pack_rows(room.tiles, {o.head + words.begin * o.C, o.C, false}, count, o.C, o.precision, 0, tile_count(count));
+  Product product{};
+  product.c = to;
+  product.c_stride = p.block_stride;
+  product.rows = room.tiles;
+  product.columns = p.packed_logits;
+  product.M = count;
+  product.N = block.count;
+  product.K = o.C;
+  product.precision = o.precision;
+  product.alpha = o.factor;
+  multiply(product, nullptr, 0, tile_count(count), 0, panel_count(block.count));
+}
+
+// Takes the logits of a run in; with `keep` they become exp(logit - maximum) where they stand.
+void take_in(const Plan& p, int64_t run, Range words, float* z, bool keep) {
+  const RunStatistics to = p.of_run(run);
+  const int64_t count = words.end - words.begin;
+  for (int64_t r = 0; r < p.block_stride; r += kWidth) {
+    vf maximum = splat(kMinusInfinity), first = splat(-1.0f);
+    for (int64_t i = 0; i < count; ++i) {
+      const vf logit = load(z + i * p.block_stride + r);
+      first = select(maximum < logit, splat(static_cast<float>(words.begin + i)), first);
+      maximum = max(maximum, logit);
+    }
+    vf sum = zero();
+    for (int64_t i = 0; i < count; ++i) {
+      float* const at = z + i * p.block_stride + r;
+      const vf e = exp(load(at) - maximum);
+      sum += e;
+      if (keep) store(at, e);
+    }
+    store(to.maximum + r, maximum);
+    store(to.sum + r, sum);
+    store(to.first_largest + r, first);
+  }
+}
+
+void keep_target_logits(const Plan& p, Block block, Range words, const float* z) {
+  for (int64_t r = 0; r < block.count; ++r) {
+    const int64_t target = p.o.targets[block.first + r];
+    if (target >= words.begin && target < words.end) p.target_logits[r] = z[(target - words.begin) * p.block_stride + r];
+  }
+}
+
+float scale_of(const Operands& o, int64_t row) {
+  const int32_t target = o.targets[row];
+  return target < 0 ? 0.0f : target < o.V ? o.factor * o.weights[row] : kNotANumber;
+}
+
+// Joins the runs of one row in order and writes what is asked of it.
+void join_row(const Plan& p, Block block, int64_t r, bool with_gradient) {
+  float maximum = kMinusInfinity, largest_at = -1.0f;
+  double total = 0;
+  for (int64_t run = 0; run < p.runs; ++run) {
+    const RunStatistics of = p.of_run(run);
+    if (of.maximum[r] > maximum) {
+      maximum = of.maximum[r];
+      largest_at = of.first_largest[r];
+    }
+  }
+  for (int64_t run = 0; run < p.runs; ++run) {
+    const RunStatistics of = p.of_run(run);
+    const double shifted = static_cast<double>(of.maximum[r]) - static_cast<double>(maximum);
+    const double share = shifted == 0 ? 1 : exp_double(shifted);
+    total += share * static_cast<double>(of.sum[r]);
+  }
+  const int64_t row = block.first + r;
+  const int32_t target = p.o.targets[row];
+  const bool known = target >= 0 && target < p.o.V;
+  const float lse = static_cast<float>(static_cast<double>(maximum) + log_double(total));
+  p.lse_out[row] = lse;
+  p.token_loss[row] = target < 0 ? 0.0f : known ? lse - p.target_logits[r] : kNotANumber;
+  p.greedy[row] = target >= 0 && largest_at == static_cast<float>(target) ? 1.0f : 0.0f;
+  if (!with_gradient) return;
+  p.scale[r] = scale_of(p.o, row);
+  const double share = static_cast<double>(p.scale[r]) / total;
+  for (int64_t run = 0; run < p.runs; ++run) {
+    const RunStatistics of = p.of_run(run);
+    const double shifted = static_cast<double>(of.maximum[r]) - static_cast<double>(maximum);
+    of.maximum[r] = static_cast<float>((shifted == 0 ? 1 : exp_double(shifted)) * share);
+  }
+}
+
+void subtract_targets(const Plan& p, Block block, Range words, float* g) {
+  for (int64_t r = 0; r < block.count; ++r) {
+    const int64_t target = p.o.targets[block.first + r];
+    if (target >= words.begin && target < words.end) g[(target - words.begin) * p.block_stride + r] -= p.scale[r];
+  }
+}
+
+// exp(logit - maximum) of a run becomes g.
+void finish_g(const Plan& p, Block block, int64_t run, Range words, float* g) {
+  const float* share = p.of_run(run).maximum;
+  for (int64_t i = 0; i < words.end - words.begin; ++i) {
+    float* const at = g + i * p.block_stride;
+    for (int64_t r = 0; r < p.block_stride; r += kWidth) store(at + r, load(at + r) * load(share + r));
+  }
+  subtract_targets(p, block, words, g);
+}
+
+// The logits of a run become g, by the lse that was given.
+void g_from_lse(const Plan& p, Block block, Range words, float* g) {
+  for (int64_t i = 0; i < words.end - words.begin; ++i) {
+    float* const at = g + i * p.block_stride;
+    for_each_vector(block.count, [&](int64_t r, int64_t lanes) {
+      const vf e = exp(load(at + r) - load_some(p.lse + block.first + r, lanes));
+      store(at + r, e * load(p.scale + r));
+    });
+  }
+  subtract_targets(p, block, words, g);
+}
+
+// g [words of the run, block_stride] of a run into dHead and into a part of dx.
+void use_g(const Plan& p, const Room& room, Block block, Range words, const float* g, float* part, bool first_of_part, bool add) {
+  const Operands& o = p.o;
+  const int64_t count = words.end - words.begin;
+  pack_rows(room.tiles, {g, p.block_stride, false}, count, block.count, o.precision, 0, tile_count(count));
+  Product d_head{};
+  d_head.c = p.dHead + words.begin * o.C;
+  d_head.c_stride = o.C;
+  d_head.rows = room.tiles;
+  d_head.columns = p.packed_head;
+  d_head.M = count;
+  d_head.N = o.C;
+  d_head.K = block.count;
+  d_head.precision = o.precision;
+  d_head.alpha = 1.0f;
+  d_head.add = add;
+  multiply(d_head, nullptr, 0, tile_count(count), 0, panel_count(o.C));
+
+  pack_rows(room.tiles, {g, p.block_stride, true}, block.count, count, o.precision, 0, tile_count(block.count));
+  Product d_x{};
+  d_x.c = part;
+  d_x.c_stride = o.C;
+  d_x.rows = room.tiles;
+  d_x.b = {o.head + words.begin * o.C, o.C, false};
+  d_x.M = block.count;
+  d_x.N = o.C;
+  d_x.K = count;
+  d_x.precision = o.precision;
+  d_x.alpha = 1.0f;
+  d_x.add = !first_of_part;
+  multiply(d_x, room.panels, 0, tile_count(block.count), 0, panel_count(o.C));
+}
+
+Range segment_runs(const Plan& p, int64_t segment) {
+  return {p.runs * segment / p.segments, p.runs * (segment + 1) / p.segments};
+}
+
+// Which stages an op has, block after block.
+template <Kind kKind>
+constexpr int32_t stages_of_block() {
+  return kKind == Kind::loss ? 3 : kKind == Kind::gradient ? 4 : 5;
+}
+template <Kind kKind>
+Stage stage_at(int32_t number) {
+  const int32_t within = number % stages_of_block<kKind>();
+  if (kKind == Kind::gradient) {
+    constexpr Stage stages[] = {pack_x, rows, gradient, sum};
+    return stages[within];
+  }
+  return static_cast<Stage>(within);
+}
+
+template <Kind kKind>
+int32_t num_stages(const OpCall& call) {
+  return static_cast<int32_t>(plan_of(call, kKind).blocks) * stages_of_block<kKind>();
+}
+
+template <Kind kKind>
+int64_t stage_tasks(const OpCall& call, int32_t number) {
+  const Plan p = plan_of(call, kKind);
+  const Block block = block_of(p, number / stages_of_block<kKind>());
+  switch (stage_at<kKind>(number)) {
+    case pack_x: return panel_count(block.count) + (kKind == Kind::loss ? 0 : panel_count(p.o.C));
+    case logits: return p.runs;
+    case rows: return ceil_div(block.count, kWidth);
+    case gradient: return p.segments;
+    default: return ceil_div(block.count, kWidth);
+  }
+}
+
+template <Kind kKind>
+void run_task(const OpCall& call, const Plan& p, Stage stage, int64_t number, Block block, int64_t task) {
+  const Operands& o = p.o;
+  if (stage == pack_x) {
+    const Matrix x = {o.x + block.first * o.C, o.C, true};
+    const int64_t panels = panel_count(block.count);
+    if (task < panels) return pack_columns(p.packed_logits, x, o.C, block.count, o.precision, task, task + 1);
+    return pack_columns(p.packed_head, {x.data, o.C, false}, block.count, o.C, o.precision, task - panels, task - panels + 1);
+  }
+  const int64_t row_end = smaller((task + 1) * kWidth, block.count);
+  if (stage == logits) {
+    const Room room = room_of(p, kKind == Kind::loss);
+    const Range words = run_range(p, task);
+    float* const z = kKind == Kind::loss ? room.logits : p.g + words.begin * p.block_stride;
+    logits_of(p, room, block, words, z);
+    keep_target_logits(p, block, words, z);
+    take_in(p, task, words, z, kKind == Kind::both);
+  } else if (stage == rows) {
+    for (int64_t r = task * kWidth; r < row_end; ++r) {
+      if (kKind != Kind::gradient) {
+        join_row(p, block, r, kKind == Kind::both);
+        continue;
+      }
+      p.scale[r] = scale_of(o, block.first + r);
+    }
+  } else if (stage == gradient) {
+    const bool add = number > 0 || accumulates(call, call.attributes[1]);
+    const Room room = room_of(p, kKind == Kind::gradient);
+    const Range runs = segment_runs(p, task);
+    for (int64_t run = runs.begin; run < runs.end; ++run) {
+      const Range words = run_range(p, run);
+      float* g = p.g + words.begin * p.block_stride;
+      if (kKind == Kind::gradient) {
+        g = room.logits;
+        logits_of(p, room, block, words, g);
+        g_from_lse(p, block, words, g);
+      } else {
+        finish_g(p, block, run, words, g);
+      }
+      use_g(p, room, block, words, g, p.parts + task * p.block_rows * o.C, run == runs.begin, add);
+    }
+  } else {
+    const int64_t begin = task * kWidth * o.C, end = row_end * o.C;
+    float* const to = p.dx + block.first * o.C;
+    for_each_vector(end - begin, [&](int64_t i, int64_t lanes) {
+      vf total = load_some(p.parts + begin + i, lanes);
+      for (int64_t s = 1; s < p.segments; ++s) total += load_some(p.parts + s * p.block_rows * o.C + begin + i, lanes);
+      store_some(to + begin + i, total, lanes);
+    });
+  }
+}
+
+template <Kind kKind>
+void run_stage(const OpCall& call, int32_t number, int64_t task_begin, int64_t task_end) {
+  const Plan p = plan_of(call, kKind);
+  const int64_t block = number / stages_of_block<kKind>();
+  for (int64_t task = task_begin; task < task_end; ++task) {
+    run_task<kKind>(call, p, stage_at<kKind>(number), block, block_of(p, block), task);
+  }
+}
+
+template <Kind kKind>
+std::size_t scratch_bytes(const OpCall& call) {
+  return plan_of(call, kKind).bytes;
+}
+
+// loss = sum weights tokenLoss, in row order.
 void finish_loss(const OpCall& call) {
-  const Operands o = operands_of(call);
+  const Operands o = operands_of(call, Kind::loss);
   const float* token_loss = call.outputs[1].f32();
   double loss = 0;
   for (int64_t r = 0; r < o.R; ++r) {
@@ -109,215 +419,25 @@ void finish_loss(const OpCall& call) {
   call.outputs[0].f32()[0] = static_cast<float>(loss);
 }
 
-double product_flops(const OpCall& call) {
-  const Operands o = operands_of(call);
-  return 2.0 * static_cast<double>(o.R) * static_cast<double>(o.V) * static_cast<double>(o.C);
+template <Kind kKind>
+double flops(const OpCall& call) {
+  const Operands o = operands_of(call, kKind);
+  return (kKind == Kind::loss ? 2.0 : 6.0) * static_cast<double>(o.R) * static_cast<double>(o.V) * static_cast<double>(o.C);
 }
-
-// --- forward ---
-
-enum ForwardStage : int32_t { pack = 0, rows = 1 };
-
-int32_t forward_stages(const OpCall&) { return 2; }
-
-int64_t forward_tasks(const OpCall& call, int32_t stage) {
-  const Operands o = operands_of(call);
-  return stage == pack ? panel_count(o.V) : ceil_div(o.R, kTaskRows);
-}
-
-void run_forward(const OpCall& call, int32_t stage, int64_t task_begin, int64_t task_end) {
-  const Operands o = operands_of(call);
-  float* packed_head = static_cast<float*>(call.scratch);
-  if (stage == pack) {
-    pack_panels(packed_head, {o.head, o.C, true}, o.C, o.V, task_begin, task_end);
-    return;
-  }
-  const RowResults results = {call.outputs[1].f32(), call.outputs[2].f32(), call.outputs[3].f32()};
-  char* room = static_cast<char*>(thread_scratch(kTileBytes + kTaskRows * kChunk * sizeof(float)));
-  float* a_tile = reinterpret_cast<float*>(room);
-  float* logits = reinterpret_cast<float*>(room + kTileBytes);
-  for (int64_t task = task_begin; task < task_end; ++task) {
-    const int64_t row = task * kTaskRows;
-    const int64_t count = smaller(kTaskRows, o.R - row);
-    RowStatistics statistics[kTaskRows];
-    float target_logits[kTaskRows];  // stays not a number for a target that no chunk holds
-    for (float& logit : target_logits) logit = kNotANumber;
-    for (int64_t first = 0; first < o.V; first += kChunk) {
-      const int64_t n = smaller(kChunk, o.V - first);
-      logits_of(o, packed_head, a_tile, row, count, first, n, logits, kChunk);
-      for (int64_t i = 0; i < count; ++i) {
-        const int64_t target = o.targets[row + i];
-        if (target >= first && target < first + n) target_logits[i] = logits[i * kChunk + target - first];
-        take_in(statistics[i], logits + i * kChunk, first, n, false);
-      }
-    }
-    for (int64_t i = 0; i < count; ++i) write_row(o, results, row + i, statistics[i], target_logits[i]);
-  }
-}
-
-std::size_t forward_scratch(const OpCall& call) {
-  const Operands o = operands_of(call);
-  return packed_bytes(o.C, o.V);
-}
-
-// --- gradient, with or without the loss ---
-
-struct Gradient {
-  Operands o;
-  int64_t block_rows, blocks;
-  float* packed_transposed;  // head^T [C, V], for the logits
-  float* packed_head;        // head [V, C], for dx
-  float* packed_x;           // x of a block [block_rows, C], for dHead
-  float* g;                  // [block_rows, V]
-  std::size_t bytes;         // of all four
-  float* dx;
-  float* dHead;
-  const float* lse;          // given, or
-  RowResults results;        // to be computed
-};
-
-// The first attribute is factor, the second accumulate; outputs end with dx, dHead.
-Gradient gradient_of(const OpCall& call, bool with_loss) {
-  Gradient gradient{};
-  const Operands o = gradient.o = operands_of(call);
-  const int64_t fitting = larger(1, kBlockLogits / larger(1, o.V) / kTaskRows) * kTaskRows;
-  gradient.block_rows = smaller(o.R, fitting);
-  gradient.blocks = gradient.block_rows > 0 ? ceil_div(o.R, gradient.block_rows) : 0;
-  char* const scratch = static_cast<char*>(call.scratch);
-  const auto take = [&](std::size_t bytes) {
-    float* const place = reinterpret_cast<float*>(scratch + gradient.bytes);
-    gradient.bytes += (bytes + 63) / 64 * 64;
-    return place;
-  };
-  gradient.packed_transposed = take(packed_bytes(o.C, o.V));
-  gradient.packed_head = take(packed_bytes(o.V, o.C));
-  gradient.packed_x = take(packed_bytes(gradient.block_rows, o.C));
-  gradient.g = take(static_cast<std::size_t>(gradient.block_rows * o.V) * sizeof(float));
-  gradient.dx = call.outputs[with_loss ? 4 : 0].f32();
-  gradient.dHead = call.outputs[with_loss ? 5 : 1].f32();
-  if (with_loss) gradient.results = {call.outputs[1].f32(), call.outputs[2].f32(), call.outputs[3].f32()};
-  else gradient.lse = call.inputs[4].f32();
-  return gradient;
-}
-
-// g of one row from its logits, in place.
-void row_gradient(const Gradient& gradient, int64_t r, float* logits) {
-  const Operands& o = gradient.o;
-  const int64_t target = o.targets[r];
-  const bool known = target >= 0 && target < o.V;
-  const float scale = target < 0 ? 0.0f : known ? o.factor * o.weights[r] : kNotANumber;
-  float share = scale;
-  if (gradient.lse) {
-    const vf shift = splat(gradient.lse[r]);
-    for_each_vector(o.V, [&](int64_t i, int64_t lanes) {
-      store_some(logits + i, exp(load_some(logits + i, lanes) - shift), lanes);
-    });
-  } else {
-    const float target_logit = known ? logits[target] : kNotANumber;
-    RowStatistics row;
-    take_in(row, logits, 0, o.V, true);
-    write_row(o, gradient.results, r, row, target_logit);
-    share = scale / row.sum;
-  }
-  const vf factor = splat(share);
-  for_each_vector(o.V, [&](int64_t i, int64_t lanes) {
-    store_some(logits + i, load_some(logits + i, lanes) * factor, lanes);
-  });
-  if (known) logits[target] -= scale;
-}
-
-// Rows of one task: logits, g, dx.
-void row_block(const Gradient& gradient, float* a_tile, int64_t row, int64_t count, float* g) {
-  const Operands& o = gradient.o;
-  for (int64_t first = 0; first < o.V; first += kChunk) {
-    const int64_t n = smaller(kChunk, o.V - first);
-    logits_of(o, gradient.packed_transposed, a_tile, row, count, first, n, g + first, o.V);
-  }
-  for (int64_t i = 0; i < count; ++i) row_gradient(gradient, row + i, g + i * o.V);
-  const Product dx = {gradient.dx + row * o.C, o.C, {g, o.V, false}, gradient.packed_head, count, o.C, o.V, 1.0f, false};
-  multiply_tiles(dx, a_tile, 0, tile_count(count), 0, panel_count(o.C));
-}
-
-// Stage 0 packs; then two stages a block of rows.
-int32_t stages_of(const Gradient& gradient) { return static_cast<int32_t>(1 + 2 * gradient.blocks); }
-
-int64_t rows_in(const Gradient& gradient, int64_t block) {
-  return smaller(gradient.block_rows, gradient.o.R - block * gradient.block_rows);
-}
-
-int64_t tasks_of(const Gradient& gradient, int32_t stage) {
-  const Operands& o = gradient.o;
-  if (stage == 0) return panel_count(o.V) + panel_count(o.C);
-  const int64_t block = (stage - 1) / 2;
-  if (stage % 2 == 1) return ceil_div(rows_in(gradient, block), kTaskRows) + panel_count(o.C);
-  return ceil_div(tile_count(o.V), kTilesPerTask);
-}
-
-void run_task(const OpCall& call, const Gradient& gradient, float* a_tile, int32_t stage, int64_t task) {
-  const Operands& o = gradient.o;
-  if (stage == 0) {
-    const int64_t panels = panel_count(o.V);
-    if (task < panels) pack_panels(gradient.packed_transposed, {o.head, o.C, true}, o.C, o.V, task, task + 1);
-    else pack_panels(gradient.packed_head, {o.head, o.C, false}, o.V, o.C, task - panels, task - panels + 1);
-    return;
-  }
-  const int64_t block = (stage - 1) / 2;
-  const int64_t first_row = block * gradient.block_rows;
-  const int64_t count = rows_in(gradient, block);
-  const float* x = o.x + first_row * o.C;
-  if (stage % 2 == 1) {
-    const int64_t row_tasks = ceil_div(count, kTaskRows);
-    if (task >= row_tasks) {
-      pack_panels(gradient.packed_x, {x, o.C, false}, count, o.C, task - row_tasks, task - row_tasks + 1);
-      return;
-    }
-    const int64_t begin = task * kTaskRows;
-    row_block(gradient, a_tile, first_row + begin, smaller(kTaskRows, count - begin), gradient.g + begin * o.V);
-    return;
-  }
-  const bool add = block > 0 || accumulates(call, call.attributes[1]);
-  const Product dHead = {gradient.dHead, o.C, {gradient.g, o.V, true}, gradient.packed_x, o.V, o.C, count, 1.0f, add};
-  const int64_t tile = task * kTilesPerTask;
-  multiply_tiles(dHead, a_tile, tile, smaller(tile + kTilesPerTask, tile_count(o.V)), 0, panel_count(o.C));
-}
-
-template <bool kWithLoss>
-int32_t gradient_stages(const OpCall& call) {
-  return stages_of(gradient_of(call, kWithLoss));
-}
-
-template <bool kWithLoss>
-int64_t gradient_tasks(const OpCall& call, int32_t stage) {
-  return tasks_of(gradient_of(call, kWithLoss), stage);
-}
-
-template <bool kWithLoss>
-void run_gradient(const OpCall& call, int32_t stage, int64_t task_begin, int64_t task_end) {
-  const Gradient gradient = gradient_of(call, kWithLoss);
-  float* a_tile = static_cast<float*>(thread_scratch(kTileBytes));
-  for (int64_t task = task_begin; task < task_end; ++task) run_task(call, gradient, a_tile, stage, task);
-}
-
-template <bool kWithLoss>
-std::size_t gradient_scratch(const OpCall& call) {
-  return gradient_of(call, kWithLoss).bytes;
-}
-
-double gradient_flops(const OpCall& call) { return 3 * product_flops(call); }
 
 }  // namespace
 
 const OpKernel linear_cross_entropy_kernel = {
-    "linearCrossEntropy", "factor", nullptr, nullptr, finish_loss, forward_scratch, product_flops,
-    forward_stages, forward_tasks, run_forward,
+    "linearCrossEntropy", "factor,bf16?", nullptr, nullptr, finish_loss, scratch_bytes<Kind::loss>, flops<Kind::loss>,
+    num_stages<Kind::loss>, stage_tasks<Kind::loss>, run_stage<Kind::loss>,
 };
 const OpKernel linear_cross_entropy_grad_kernel = {
-    "linearCrossEntropyGrad", "factor,accumulate", nullptr, nullptr, nullptr, gradient_scratch<false>, gradient_flops,
-    gradient_stages<false>, gradient_tasks<false>, run_gradient<false>,
+    "linearCrossEntropyGrad", "factor,accumulate,bf16?", nullptr, nullptr, nullptr, scratch_bytes<Kind::gradient>,
+    flops<Kind::gradient>, num_stages<Kind::gradient>, stage_tasks<Kind::gradient>, run_stage<Kind::gradient>,
 };
 const OpKernel linear_cross_entropy_with_grad_kernel = {
-    "linearCrossEntropyWithGrad", "factor,accumulate", nullptr, nullptr, finish_loss, gradient_scratch<true>,
-    gradient_flops, gradient_stages<true>, gradient_tasks<true>, run_gradient<true>,
+    "linearCrossEntropyWithGrad", "factor,accumulate,bf16?", nullptr, nullptr, finish_loss, scratch_bytes<Kind::both>,
+    flops<Kind::both>, num_stages<Kind::both>, stage_tasks<Kind::both>, run_stage<Kind::both>,
 };
 
 }  // namespace ESPALIER_ISA

@@ -7,11 +7,13 @@
 //   z = alpha * op(a) op(b) + bias;  pre = z;  z = gelu(z) when gelu;  y = z * gate + residual
 //
 // accumulate: 0 overwrites y, 1 adds to y, 2 adds if the flag is not 0. y must not overlap any input.
+// bf16 (may be left out): 1 rounds a and b to bf16 (nearest, ties to even) before they are multiplied; everything else stays fp32.
 #pragma once
 
 namespace espalier {
 namespace matmul_attribute {
-constexpr int trans_a = 0, trans_b = 1, alpha = 2, accumulate = 3, bias = 4, gelu = 5, gate = 6, residual = 7, save_pre = 8;
-constexpr const char* names = "transA,transB,alpha,accumulate,bias,gelu,gate,residual,savePre";
+constexpr int trans_a = 0, trans_b = 1, alpha = 2, accumulate = 3, bias = 4, gelu = 5, gate = 6, residual = 7, save_pre = 8,
+              bf16 = 9;
+constexpr const char* names = "transA,transB,alpha,accumulate,bias,gelu,gate,residual,savePre,bf16?";
 }  // namespace matmul_attribute
 }  // namespace espalier

@@ -1,4 +1,5 @@
-// matmul_cpu.cc -- see matmul.h. Two stages: pack b, then tiles of y. A task is a run of row tiles by a run of panels.
+// matmul_cpu.cc -- see matmul.h. Two stages: pack a; then tasks, each some tiles of rows by some panels of columns, whose
+// part of b is packed a block at a time into memory that stays in the core's cache.
 #include "ops/matmul.h"
 
 #include "executor/op.h"
@@ -13,11 +14,12 @@ namespace {
 
 namespace at = matmul_attribute;
 
-enum Stage : int32_t { pack_b = 0, multiply = 1 };
+enum Stage : int32_t { pack_a = 0, products = 1 };
 
 struct Operands {
   Matrix a, b;
   int64_t M, N, K;
+  Precision precision;
   const float* bias;
   const float* gate;
   const float* residual;
@@ -36,6 +38,7 @@ Operands operands_of(const OpCall& call) {
   o.M = o.a.transposed ? a.last() : a.rows();
   o.K = o.a.transposed ? a.rows() : a.last();
   o.N = o.b.transposed ? b.rows() : b.last();
+  o.precision = attributes[at::bf16] != 0 ? Precision::bf16 : Precision::f32;
   int next = 2;
   if (attributes[at::bias] != 0) o.bias = call.inputs[next++].f32();
   if (attributes[at::gate] != 0) o.gate = call.inputs[next++].f32();
@@ -48,22 +51,22 @@ Operands operands_of(const OpCall& call) {
 
 bool has_epilogue(const Operands& o) { return o.bias || o.gate || o.residual || o.pre || o.gelu; }
 
-// How y is cut. The panels of a task's b, one block of k deep, fit half of a 1 MB L2; rows make about 16 tasks where
-// there are that many tiles, so that a few threads share them evenly.
+// How y is cut: as many rows in a task as keep their packed a in L2, since b is packed again for each run of rows; then
+// columns, until there are about 16 tasks, so that a few threads share them evenly.
 struct Split {
   int64_t panels_per_task, tiles_per_task, column_blocks, row_blocks;
 };
 
 Split split_of(const Operands& o) {
-  constexpr int64_t kPackedFloats = 128 * 1024, kTasks = 16, kMostTiles = 8;
-  const int64_t depth = larger(1, smaller(o.K, kBlockK));
+  constexpr int64_t kTasks = 16, kFewestTiles = 24;
   const int64_t panels = panel_count(o.N), tiles = tile_count(o.M);
   Split s{};
-  s.column_blocks = ceil_div(panels, larger(1, kPackedFloats / (depth * kTileCols)));
-  s.panels_per_task = ceil_div(panels, larger(1, s.column_blocks));
-  s.column_blocks = ceil_div(panels, larger(1, s.panels_per_task));
-  s.tiles_per_task = smaller(kMostTiles, larger(1, tiles * s.column_blocks / kTasks));
+  s.row_blocks = larger(1, tiles / kFewestTiles);
+  s.tiles_per_task = larger(1, ceil_div(tiles, s.row_blocks));
   s.row_blocks = ceil_div(tiles, s.tiles_per_task);
+  s.column_blocks = larger(1, smaller(panels, ceil_div(kTasks, larger(1, s.row_blocks))));
+  s.panels_per_task = larger(1, ceil_div(panels, s.column_blocks));
+  s.column_blocks = ceil_div(panels, s.panels_per_task);
   return s;
 }
 
@@ -88,7 +91,7 @@ int32_t num_stages(const OpCall&) { return 2; }
 
 int64_t stage_tasks(const OpCall& call, int32_t stage) {
   const Operands o = operands_of(call);
-  if (stage == pack_b) return panel_count(o.N);
+  if (stage == pack_a) return tile_count(o.M);
   const Split s = split_of(o);
   return s.row_blocks * s.column_blocks;
 }
@@ -96,26 +99,35 @@ int64_t stage_tasks(const OpCall& call, int32_t stage) {
 void run_stage(const OpCall& call, int32_t stage, int64_t task_begin, int64_t task_end) {
   const Operands o = operands_of(call);
   float* packed = static_cast<float*>(call.scratch);
-  if (stage == pack_b) {
-    pack_panels(packed, o.b, o.K, o.N, task_begin, task_end);
+  if (stage == pack_a) {
+    pack_rows(packed, o.a, o.M, o.K, o.precision, task_begin, task_end);
     return;
   }
   const Split s = split_of(o);
-  const Product product = {o.y, o.N, o.a, packed, o.M, o.N, o.K, static_cast<float>(call.attributes[at::alpha]),
-                           accumulates(call, call.attributes[at::accumulate])};
-  float* a_tile = static_cast<float*>(thread_scratch(kTileBytes));
+  Product product{};
+  product.c = o.y;
+  product.c_stride = o.N;
+  product.rows = packed;
+  product.b = o.b;
+  product.M = o.M;
+  product.N = o.N;
+  product.K = o.K;
+  product.precision = o.precision;
+  product.alpha = static_cast<float>(call.attributes[at::alpha]);
+  product.add = accumulates(call, call.attributes[at::accumulate]);
+  float* room = static_cast<float*>(thread_scratch(kPanelBytes));
   const Epilogue epilogue = has_epilogue(o) ? apply_epilogue : nullptr;
-  for (int64_t task = task_begin; task < task_end; ++task) {  // neighbours share their panels
+  for (int64_t task = task_begin; task < task_end; ++task) {
     const int64_t panel = task / s.row_blocks * s.panels_per_task;
     const int64_t tile = task % s.row_blocks * s.tiles_per_task;
-    multiply_tiles(product, a_tile, tile, smaller(tile + s.tiles_per_task, tile_count(o.M)), panel,
-                   smaller(panel + s.panels_per_task, panel_count(o.N)), epilogue, &o);
+    multiply(product, room, tile, smaller(tile + s.tiles_per_task, tile_count(o.M)), panel,
+             smaller(panel + s.panels_per_task, panel_count(o.N)), epilogue, &o);
   }
 }
 
 std::size_t scratch_bytes(const OpCall& call) {
   const Operands o = operands_of(call);
-  return packed_bytes(o.K, o.N);
+  return packed_rows_bytes(o.M, o.K, o.precision);
 }
 
 double flops(const OpCall& call) {

@@ -10,13 +10,6 @@ namespace {
 namespace at = matmul_attribute;
 
 // `bf16` follows the attributes of matmul.h and may be left out: products on tensor cores.
-constexpr int count_names(const char* names) {
-  int count = 1;
-  for (; *names; ++names) count += *names == ',';
-  return count;
-}
-constexpr int kBf16 = count_names(at::names);
-
 Gemm gemm_of(const OpCall& call) {
   const double* attributes = call.attributes;
   const TensorView &a = call.inputs[0], &b = call.inputs[1];
@@ -44,20 +37,19 @@ Gemm gemm_of(const OpCall& call) {
 
 void launch_matmul(const OpCall& call, const CudaContext& context) {
   const Gemm g = gemm_of(call);
-  if (call.attributes[kBf16] != 0) launch_gemm_bf16(context, "matmul", g, call.scratch);
+  if (call.attributes[at::bf16] != 0) launch_gemm_bf16(context, "matmul", g, call.scratch);
   else launch_gemm(context, "matmul", g);
 }
 
 std::size_t scratch_bytes(const OpCall& call) {
   const Gemm g = gemm_of(call);
-  return call.attributes[kBf16] != 0 ? gemm_bf16_bytes(g.M, g.N, g.K) : 0;
+  return call.attributes[at::bf16] != 0 ? gemm_bf16_bytes(g.M, g.N, g.K) : 0;
 }
 
 }  // namespace
 
 extern const OpKernel matmul_kernel;
-static const std::string kNames = std::string(at::names) + ",bf16?";
-const OpKernel matmul_kernel = cuda_op("matmul", kNames.c_str(), launch_matmul, scratch_bytes);
+const OpKernel matmul_kernel = cuda_op("matmul", at::names, launch_matmul, scratch_bytes);
 
 }  // namespace cuda
 }  // namespace espalier

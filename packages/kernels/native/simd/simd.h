@@ -3,9 +3,10 @@
 //   portable  4 lanes, compiler vector extension (SSE2, NEON or scalar code); fma is a multiply, then an add
 //   avx2      8 lanes, fused multiply-add
 //   avx512   16 lanes, fused multiply-add, masks for tails
+//   avx512bf16  the same, and sums of products of bf16 pairs
 //
-// A file in ops/ is compiled once per instruction set with -DESPALIER_ISA=portable|avx2|avx512 and the matching -m
-// flags, and puts everything it defines into `namespace espalier::ESPALIER_ISA`, headers included: an inline function
+// A file in ops/ is compiled once per instruction set with -DESPALIER_ISA=portable|avx2|avx512|avx512bf16 and the
+// matching -m flags, and puts everything it defines into `namespace espalier::ESPALIER_ISA`, headers included: an inline function
 // outside of it would exist three times under one name, and the linker would keep any of them. For the same reason no
 // templates of the standard library in ops/ (std::vector, std::function ...); <cstddef>, <cstdint>, <cstring> are fine.
 //
@@ -21,7 +22,7 @@
 #endif
 
 #ifndef ESPALIER_ISA
-#error "compile with -DESPALIER_ISA=portable, avx2 or avx512"
+#error "compile with -DESPALIER_ISA=portable, avx2, avx512 or avx512bf16"
 #endif
 
 #define ESPALIER_INLINE inline __attribute__((always_inline))
@@ -185,6 +186,37 @@ ESPALIER_INLINE vf abs(vf a) { return from_bits(bits(a) & splat_int(0x7fffffff))
 ESPALIER_INLINE vf copy_sign(vf magnitude, vf sign) {
   return from_bits((bits(magnitude) & splat_int(0x7fffffff)) | (bits(sign) & splat_int(INT32_MIN)));
 }
+
+// bf16 is the upper half of an fp32 number: 8 bits of exponent, 7 of mantissa.
+// Nearest bf16 of each lane, ties to even, as fp32; not a number stays so.
+ESPALIER_INLINE vf round_to_bf16(vf a) {
+  const vi pattern = bits(a);
+  const vi last_kept = shift_right<16>(pattern) & splat_int(1);
+  const vf rounded = from_bits((pattern + splat_int(0x7fff) + last_kept) & splat_int(static_cast<int32_t>(0xffff0000u)));
+  return select(abs(a) < splat(__builtin_inff()), rounded, a);
+}
+#if defined(__AVX512BF16__)
+constexpr bool kHasBf16Pairs = true;
+// Lane i: bf16 of numbers 2 i (low half) and 2 i + 1 of the 32 numbers in `first` and `second`.
+ESPALIER_INLINE vf pairs_along(vf first, vf second) { return {(__m512)_mm512_cvtne2ps_pbh(second.v, first.v)}; }
+// Lane i: bf16 of even[i] (low half) and odd[i].
+ESPALIER_INLINE vf pairs_across(vf even, vf odd) {
+  alignas(64) static const int16_t kInterleaved[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                                                       8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(odd.v, even.v);
+  return {_mm512_castsi512_ps(_mm512_permutexvar_epi16(_mm512_load_si512(kInterleaved), halves))};
+}
+// sum[i] + x[i].low * y[i].low + x[i].high * y[i].high
+ESPALIER_INLINE vf dot_pairs(vf x, vf y, vf sum) {
+  return {_mm512_dpbf16_ps(sum.v, (__m512bh)x.v, (__m512bh)y.v)};
+}
+#else
+constexpr bool kHasBf16Pairs = false;
+// Never called: code for pairs must compile on every path.
+ESPALIER_INLINE vf pairs_along(vf first, vf) { return first; }
+ESPALIER_INLINE vf pairs_across(vf even, vf) { return even; }
+ESPALIER_INLINE vf dot_pairs(vf, vf, vf sum) { return sum; }
+#endif
 
 // Sum and maximum of all lanes: lane i meets lane i + width/2, then i + width/4, ..., always in this order.
 #if defined(__AVX512F__) || defined(__AVX2__)

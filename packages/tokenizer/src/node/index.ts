@@ -1,5 +1,8 @@
 export { languageDetector } from "../clean/language.ts";
 export { type Document, readDocuments, type ReadOptions } from "./read/documents.ts";
+export { type CorpusFiles, filesOf, publicCorpora, type PublicCorpus, readCorpora } from "./download/corpora.ts";
+export { type Downloaded, downloadFile, type DownloadOptions } from "./download/download.ts";
+export { fetchInputs, pullCorpus, type PulledCorpus, type PullOptions } from "./download/pull.ts";
 export { cl100k, encoding } from "./encoding.ts";
 export { type CorpusEstimate, type Estimate, estimateCorpus, type EstimateOptions } from "./estimateCorpus.ts";
 export { exportCorpus, type ExportCorpusOptions, type ExportedCorpus } from "./exportCorpus.ts";

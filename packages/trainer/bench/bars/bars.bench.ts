@@ -3,7 +3,9 @@
  * against copying memory, attention and whole training steps (PyTorch). Rivals that are not installed are skipped with
  * the reason.
  *
- *     [ESPALIER_BENCH_CLOCK=cpu] pnpm bench [--only gemm,adamw,attention,step] [--rounds 7] [--burst 0.1] [--threads 1,2] [--out benchmarks/bars.json]
+ *     [ESPALIER_BENCH_CLOCK=cpu] pnpm bench [--only gemm,adamw,attention,step,neighbour|profile] [--rounds 7] [--burst 0.1] [--threads 1,2] [--out benchmarks/bars.json]
+ *
+ * `profile` runs our steps alone. Both end with a table of the time by op: calls, ms, GFLOP/s and GB/s a step.
  *
  * Prints median [lowest tenth, highest tenth] of the ratios of the rounds, and the share of the fp32 peak that this
  * machine reached in the same rounds; writes one JSON row a comparison. Ratios, not rates, are what a busy machine leaves
@@ -17,12 +19,14 @@ import { parseArgs } from "node:util";
 import { cpuExecutor } from "@espalier/kernels";
 import { modelConfig, trainingFlopsPerToken } from "@espalier/spec/model";
 import { adamwBench, attentionBench, gemmBench, type GemmShape, StepBench } from "./ours.ts";
+import { besideNeighbour, meanRate } from "./neighbour.ts";
+import { profileSince, profileTable } from "./profileTable.ts";
 import { Rival } from "./rival.ts";
 import { clock, inTurns, median, ratios, type Side, spread } from "./statistics.ts";
 
 const { values: options } = parseArgs({
   options: {
-    only: { type: "string", default: "gemm,adamw,attention,step" },
+    only: { type: "string", default: "gemm,adamw,attention,step,neighbour" },
     rounds: { type: "string", default: "7" },
     burst: { type: "string", default: "0.1" },
     threads: { type: "string", default: "1,2" },
@@ -54,7 +58,7 @@ const torch = Rival.python("pytorch", "torch_step.py", "torch", "needs PyTorch (
 const rivals = [machineLimits, openblas, onednn, torch];
 for (const { name, absent } of rivals) if (absent) console.log(`skipped ${name}: ${absent}`);
 
-/** Compares ours with the others and prints a line. `bars`: the least ratio to a rival. */
+/** Compares the first side with the others and prints a line. `bars`: the least ratio to another side. */
 async function compare(
   what: string,
   threads: number,
@@ -64,20 +68,21 @@ async function compare(
   flopsPerUnit = 0,
   repeats = rounds,
 ): Promise<void> {
-  const peak: Side = async () => median(await machineLimits.ask(`fma ${threads} 0.03`));
+  const peak: Side = async () => Math.max(...(await machineLimits.ask(`fma ${threads} 0.05`))); // the best of some bursts
   const withPeak = flopsPerUnit && !machineLimits.absent ? { ...sides, peak } : sides;
   const measured = await inTurns(withPeak, repeats);
   const rates = Object.fromEntries(Object.entries(measured).map(([name, values]) => [name, values.map((rate) => rate * perThread(threads))]));
   const row: Row = { what, threads, unit, rates: {}, ratios: {}, bars: {} };
   for (const [name, values] of Object.entries(rates)) row.rates[name] = spread(values);
-  const ours = rates.espalier!;
+  const [subject] = Object.keys(sides) as [string];
+  const ours = rates[subject]!;
   let line = `${what.padEnd(34)} ${threads}T ${format(median(ours))} ${unit}`;
   if (rates.peak) {
     row.shareOfPeak = (ratios(ours, rates.peak).median * flopsPerUnit) / 1e9;
     line += ` ${(100 * row.shareOfPeak).toFixed(0)}% of peak`;
   }
   for (const name of Object.keys(sides)) {
-    if (name === "espalier") continue;
+    if (name === subject) continue;
     const ratio = ratios(ours, rates[name]!);
     row.ratios[name] = ratio;
     const bar = bars[name];
@@ -144,13 +149,14 @@ if (wants("adamw") && !machineLimits.absent) {
 
 if (wants("attention")) {
   for (const threads of threadCounts) {
-    for (const [B, T, N, D] of [[4, 64, 12, 64], [4, 256, 6, 64], [1, 1024, 12, 64], [8, 64, 4, 32]] as const) {
+    for (const [B, T, N, D] of [[4, 64, 12, 64], [4, 256, 6, 64], [1, 1024, 12, 64], [2, 1024, 6, 128], [8, 64, 4, 32]] as const) {
       const bench = attentionBench(cpuExecutor({ numThreads: threads }), B, T, N, D);
       // Products of the causal half: 2 forward, 5 backward.
       const gflop = (7 * 2 * D * B * N * T * (T + 1)) / 2 / 1e9;
       const sides: Record<string, Side> = { espalier: async () => gflop / (await bench.secondsPerCall(burst)) };
       if (!torch.absent) sides.pytorch = async () => gflop / median(await torch.ask(`attention ${B} ${T} ${N} ${D} ${threads} ${burst}`));
-      await compare(`attention B${B} T${T} N${N} D${D} fwd+bwd`, threads, "GFLOP/s", sides, {}, 1e9);
+      await compare(`attention B${B} T${T} N${N} D${D} fwd+bwd`, threads, "GFLOP/s", sides, { pytorch: 1 }, 1e9);
+      console.log(profileTable(bench.profile(), bench.profile()[0]!.calls));
       bench.free();
     }
   }
@@ -162,21 +168,27 @@ const steps = [
   { name: "d6/384 V50304 B4 T256", B: 4, bar: 1.8, shape: { numLayers: 6, residualDim: 384, numKvHeads: 6, vocabSize: 50304, seqLen: 256 } },
   { name: "d12/768 V50304 B4 T64", B: 4, bar: 2, shape: { numLayers: 12, residualDim: 768, numKvHeads: 12, vocabSize: 50304, seqLen: 64 } },
 ];
-if (wants("step")) {
+if (wants("step") || wants("profile")) {
   for (const { name, B, bar, tokensPerSecond, shape } of steps.filter(({ name }) => name.includes(options.shapes))) {
     for (const threads of threadCounts) {
       const config = modelConfig({ family: "flm", headDim: shape.residualDim / shape.numKvHeads, ...shape });
       const bench = new StepBench(config, B, threads);
-      const sides: Record<string, Side> = { espalier: bench.step };
-      if (tokensPerSecond) {
-        sides.espalier = async () => median(await repeated(20, bench.step));
-      }
-      if (!torch.absent) {
+      const stepsATurn = tokensPerSecond ? 20 : 1;
+      let steps = 0;
+      const sides: Record<string, Side> = {
+        espalier: async () => {
+          steps += stepsATurn;
+          return median(await repeated(stepsATurn, bench.step));
+        },
+      };
+      if (!torch.absent && wants("step")) {
         const { numLayers: L, residualDim: C, numKvHeads: N, vocabSize: V, seqLen: T } = shape;
         await torch.ask(`model ${L} ${C} ${N} ${V} ${T} ${B} ${threads}`);
-        sides.pytorch = async () => (B * T) / median(await torch.ask(`step ${tokensPerSecond ? 20 : 1}`));
+        sides.pytorch = async () => (B * T) / median(await torch.ask(`step ${stepsATurn}`));
       }
       const bars: Record<string, number> = threads === 2 ? { pytorch: bar } : {};
+      await bench.step(); // allocates
+      const before = bench.profile();
       await compare(`step ${name}`, threads, "tokens/s", sides, bars, trainingFlopsPerToken(config), Math.min(rounds, 5));
       const { median: rate } = rows.at(-1)!.rates.espalier!;
       if (tokensPerSecond && threads === 2) {
@@ -184,10 +196,30 @@ if (wants("step")) {
         rows.at(-1)!.bars["tokens a second"] = { atLeast: tokensPerSecond, met };
         console.log(`  bar: ${tokensPerSecond} tokens/s ${met ? "ok" : "SHORT"}`);
       }
-      console.log(`  ${bench.profile(B, shape.seqLen)}`);
+      console.log(profileTable(profileSince(bench.profile(), before), steps));
       bench.model.free();
     }
   }
+}
+
+// Two threads beside a process that keeps one of two cores busy: half of the machine is left at the worst.
+if (wants("neighbour") && !machineLimits.absent) {
+  const neighbour = Rival.compiled("machine", [], "");
+  for (const { name, B, shape } of steps.slice(0, 2)) {
+    const bench = new StepBench(modelConfig({ family: "flm", headDim: shape.residualDim / shape.numKvHeads, ...shape }), B, 2);
+    const tokens = B * shape.seqLen;
+    const alone = meanRate(async () => (await bench.step(), tokens));
+    const sides: Record<string, Side> = { espalier: besideNeighbour(alone, neighbour), "the same alone": alone };
+    await compare(`beside a busy core, ${name}`, 2, "tokens/s", sides, { "the same alone": 0.5 });
+    if (!torch.absent) {
+      const { numLayers: L, residualDim: C, numKvHeads: N, vocabSize: V, seqLen: T } = shape;
+      await torch.ask(`model ${L} ${C} ${N} ${V} ${T} ${B} 2`);
+      const theirs = meanRate(async () => (await torch.ask("step 1"), tokens));
+      await compare(`  PyTorch there, ${name}`, 2, "tokens/s", { pytorch: besideNeighbour(theirs, neighbour), "the same alone": theirs }, {});
+    }
+    bench.model.free();
+  }
+  neighbour.close();
 }
 for (const rival of rivals) rival.close();
 

@@ -1,5 +1,5 @@
 import { random } from "@espalier/core";
-import type { Attributes, DType } from "@espalier/graph";
+import type { Attributes, DType, OpProfile } from "@espalier/graph";
 import { cpuExecutor, type CpuExecutor, type NativeProgram } from "@espalier/kernels";
 import { type ModelConfig } from "@espalier/spec/model";
 import { DeviceModel } from "../../src/deviceModel.ts";
@@ -55,6 +55,10 @@ export class OpBench {
     return median(times);
   }
 
+  profile(): OpProfile[] {
+    return this.#program.profile();
+  }
+
   free(): void {
     this.#program.free();
     for (const buffer of this.#buffers) buffer.free();
@@ -108,6 +112,7 @@ export function attentionBench(executor: CpuExecutor, B: number, T: number, N: n
 export class StepBench {
   readonly step: Side;
   readonly model: DeviceModel;
+  readonly #programs: string[];
 
   constructor(config: ModelConfig, B: number, numThreads: number) {
     const executor = cpuExecutor({ numThreads });
@@ -117,6 +122,7 @@ export class StepBench {
     const moments = { first: zeroMoments(config), second: zeroMoments(config) };
     const model = new DeviceModel(executor, { config, parameters: initialParameters(config, 1), moments });
     const T = config.seqLen;
+    this.#programs = [`micro ${B} ${T}`, "optimizer"];
     const noise = (first: number) => Int32Array.from({ length: B * T }, (_, i) => stream.integer(first + i, V));
     const batch = { tokens: noise(0), targets: noise(B * T) };
     this.model = model;
@@ -131,12 +137,8 @@ export class StepBench {
     };
   }
 
-  /** Shares of the native time by op, largest first. */
-  profile(B: number, T: number): string {
-    const rows = [`micro ${B} ${T}`, "optimizer"].flatMap((key) => this.model.program(key, () => { throw new Error(key); }).program.profile());
-    const byOp = new Map<string, number>();
-    for (const row of rows) byOp.set(row.op, (byOp.get(row.op) ?? 0) + row.seconds);
-    const total = [...byOp.values()].reduce((a, b) => a + b, 0);
-    return [...byOp].sort((a, b) => b[1] - a[1]).slice(0, 7).map(([op, s]) => `${op} ${((100 * s) / total).toFixed(0)} %`).join(", ");
+  /** Native time of every step so far by op: of the micro-step, then of the optimiser. */
+  profile(): OpProfile[] {
+    return this.#programs.flatMap((name) => this.model.program(name, () => { throw new Error(name); }).program.profile());
   }
 }

@@ -1,3 +1,4 @@
+import type { Attributes } from "@espalier/graph";
 import type { CaseTensor, OpCase } from "../opCase.ts";
 
 /** Rows, vocabulary, channels: one row; tails everywhere; several chunks; several blocks of rows (R V > 2^21). */
@@ -21,34 +22,43 @@ function inputsOf(R: number, V: number, C: number): CaseTensor[] {
 
 const flag = (value: number): CaseTensor => ({ shape: [1], dtype: "i32", value: () => value });
 
-export const linearCrossEntropyCases: OpCase[] = sizes.flatMap(([R, V, C]): OpCase[] => {
+const rounding = "; g is rounded to bf16, and a last bit of fp32 decides which way: patience 4";
+
+function casesOf(R: number, V: number, C: number, bf16: number): OpCase[] {
   const inputs = inputsOf(R, V, C);
-  const note = `R=${R} V=${V} C=${C}`;
+  const note = `R=${R} V=${V} C=${C}${bf16 ? " bf16" : ""}`;
+  const precision: Attributes = bf16 ? { bf16 } : {};
+  const gradients = bf16 ? { note: `${note}${rounding}`, patience: 4 } : { note };
   return [
-    { op: "linearCrossEntropy", note, inputs, attributes: { factor: 0.7 } },
+    { op: "linearCrossEntropy", note, inputs, attributes: { factor: 0.7, ...precision } },
     {
       op: "linearCrossEntropyWithGrad",
-      note: `${note}, overwriting`,
+      ...gradients,
+      note: `${gradients.note}, overwriting`,
       inputs,
-      attributes: { factor: 0.7, accumulate: 0 },
+      attributes: { factor: 0.7, accumulate: 0, ...precision },
     },
     {
       op: "linearCrossEntropyWithGrad",
-      note: `${note}, adding by the flag`,
+      ...gradients,
+      note: `${gradients.note}, adding by the flag`,
       inputs: [...inputs, flag(1)],
-      attributes: { factor: 1, accumulate: 2 },
+      attributes: { factor: 1, accumulate: 2, ...precision },
       into: [undefined, undefined, undefined, undefined, undefined, { shape: [V, C] }],
     },
     {
       op: "linearCrossEntropyGrad",
-      note: `${note}, adding`,
+      ...gradients,
+      note: `${gradients.note}, adding`,
       // Any lse will do: the formula does not ask that probabilities sum to 1.
       inputs: [...inputs, { shape: [R], value: (i) => 3 + (i % 5) / 4 }],
-      attributes: { factor: 0.7, accumulate: 1 },
+      attributes: { factor: 0.7, accumulate: 1, ...precision },
       into: [undefined, { shape: [V, C] }],
     },
   ];
-});
+}
+
+export const linearCrossEntropyCases: OpCase[] = sizes.flatMap(([R, V, C]) => [...casesOf(R, V, C, 0), ...casesOf(R, V, C, 1)]);
 
 linearCrossEntropyCases.push({
   op: "linearCrossEntropy",

@@ -12,12 +12,13 @@ interface Options {
   accumulate?: number;
   /** Value of the accumulate flag, mode 2. */
   flag?: number;
+  bf16?: number;
   note?: string;
 }
 
 function matmul(M: number, N: number, K: number, options: Options = {}): OpCase {
   const { transA = 0, transB = 0, alpha = 1, bias = 0, gelu = 0, gate = 0, residual = 0, savePre = 0 } = options;
-  const { accumulate = 0, flag = 0, note } = options;
+  const { accumulate = 0, flag = 0, bf16 = 0, note } = options;
   const inputs: CaseTensor[] = [{ shape: transA ? [K, M] : [M, K] }, { shape: transB ? [N, K] : [K, N] }];
   if (bias) inputs.push({ shape: [N] });
   if (gate) inputs.push({ shape: [N] });
@@ -28,18 +29,18 @@ function matmul(M: number, N: number, K: number, options: Options = {}): OpCase 
     op: "matmul",
     note: `${M}x${N}x${K}${named.map(([name, value]) => ` ${name}=${value}`).join("")}${note ? `, ${note}` : ""}`,
     inputs,
-    attributes: { transA, transB, alpha, accumulate, bias, gelu, gate, residual, savePre },
+    attributes: { transA, transB, alpha, accumulate, bias, gelu, gate, residual, savePre, ...(bf16 && { bf16 }) },
     into: accumulate ? [{ shape: [M, N] }] : [],
   };
 }
 
 const transposes = [0, 1].flatMap((transA) => [0, 1].map((transB) => ({ transA, transB })));
 
+const edges = [[1, 1, 1], [2, 3, 5], [7, 17, 9], [15, 33, 16], [13, 31, 70], [29, 65, 1], [14, 32, 64]] as const;
+
 export const matmulCases: OpCase[] = [
   // Around every edge: one element, partial vectors, partial tiles, several panels.
-  ...([[1, 1, 1], [2, 3, 5], [7, 17, 9], [15, 33, 16], [13, 31, 70], [29, 65, 1], [14, 32, 64]] as const).flatMap(([M, N, K]) =>
-    transposes.map((flags) => matmul(M, N, K, flags)),
-  ),
+  ...edges.flatMap(([M, N, K]) => transposes.map((flags) => matmul(M, N, K, flags))),
   ...transposes.map((flags) => matmul(19, 37, 1050, { ...flags, note: "three blocks of k" })),
   matmul(40, 1100, 300, { transB: 1, note: "two blocks of columns" }),
   matmul(130, 48, 48, { transB: 1, alpha: 0.125 }),
@@ -54,4 +55,13 @@ export const matmulCases: OpCase[] = [
   matmul(20, 33, 700, { transA: 1, accumulate: 1 }),
   matmul(20, 33, 30, { transA: 1, accumulate: 2, flag: 0 }),
   matmul(20, 33, 30, { transA: 1, accumulate: 2, flag: 1 }),
+  // Factors rounded to bf16, summed in pairs of k where the processor does: odd k, whole squares, several blocks.
+  ...[...edges, [30, 50, 31], [33, 70, 129]].flatMap(([M, N, K]) => transposes.map((flags) => matmul(M!, N!, K!, { ...flags, bf16: 1 }))),
+  ...transposes.map((flags) => matmul(19, 37, 2051, { ...flags, bf16: 1, note: "blocks of k" })),
+  matmul(130, 48, 48, { transB: 1, alpha: 0.125, bf16: 1 }),
+  matmul(30, 50, 20, { transB: 1, bias: 1, gelu: 1, gate: 1, residual: 1, savePre: 1, alpha: 0.5, bf16: 1 }),
+  matmul(17, 40, 1300, { transB: 1, bias: 1, gelu: 1, gate: 1, savePre: 1, bf16: 1, note: "epilogue after blocks of k" }),
+  matmul(20, 33, 1501, { transA: 1, accumulate: 1, bf16: 1 }),
+  matmul(20, 33, 31, { transA: 1, accumulate: 2, flag: 0, bf16: 1 }),
+  matmul(20, 33, 31, { transA: 1, accumulate: 2, flag: 1, bf16: 1 }),
 ];

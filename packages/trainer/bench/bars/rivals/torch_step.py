@@ -32,6 +32,8 @@ class Block(nn.Module):
 
 
 def attend(q, k, v, mask):
+    if hasattr(F, "scaled_dot_product_attention"):  # PyTorch 2
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
     scores = (q @ k.transpose(-2, -1)) / math.sqrt(q.shape[-1])
     return torch.softmax(scores.masked_fill(mask, float("-inf")), -1) @ v
 
