@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join, relative } from "node:path";
 import { CancelledError, DataError, type Progress, silent } from "@espalier/core";
 import { atomicWrite, disk, fileError, type FileSystem, sha256File } from "@espalier/core/node";
 import { CORPUS_FILES, type CorpusManifest, readManifest } from "./manifest.ts";
@@ -64,7 +64,7 @@ export async function exportCorpus(directory: string, format: TokenFormat, { pro
   const [train, validation] = [documentsOf(CORPUS_FILES.train), documentsOf(CORPUS_FILES.validation)];
   const written = await writeBoth(format, target, { train, validation }, { vocabSize, fileSystem });
   progress({ task: `write ${format}`, done: total, total, unit: "tokens", detail: `${count.documents} documents` });
-  const exported: ExportedCorpus = { format, digest: manifest.digest, files: written.map(({ path, ...rest }) => ({ name: basename(path), ...rest })) };
+  const exported: ExportedCorpus = { format, digest: manifest.digest, files: written.map(({ path, ...rest }) => ({ name: relative(target, path).replaceAll("\\", "/"), ...rest })) };
   await atomicWrite(join(target, LIST), `${JSON.stringify(exported, null, 1)}\n`, fileSystem);
   return exported;
 }

@@ -67,6 +67,32 @@ export async function* parquetRecords(file: CorpusFile, { textField, onBytes, on
   }
 }
 
+/**
+ * Lists of token ids in column `input_ids`, row by row.
+ *
+ * @throws {FileError} when the file is cut short or damaged
+ */
+export async function* parquetIds(path: string): AsyncGenerator<{ ids: Uint32Array }> {
+  const handle = await open(path, "r").catch((error: unknown) => {
+    throw fileError("reading", path, error);
+  });
+  try {
+    const file: CorpusFile = { path, name: path, bytes: (await handle.stat()).size, kind: "parquet", compression: "none" };
+    const buffer = fileBuffer(handle, file);
+    const metadata = await reading(file, () => parquetMetadataAsync(buffer));
+    let rowStart = 0;
+    for (const { num_rows: count } of metadata.row_groups) {
+      const rowEnd = rowStart + Number(count);
+      let rows: unknown[][] = [];
+      await reading(file, () => parquetRead({ file: buffer, metadata, columns: ["input_ids"], rowStart, rowEnd, compressors, onComplete: (all) => (rows = all) }));
+      for (const [ids] of rows) yield { ids: Uint32Array.from(ids as number[]) };
+      rowStart = rowEnd;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Bytes stay bytes: texts go to the encoder without becoming strings. What is not UTF-8 becomes U+FFFD later on. */
 const parsers = { stringFromBytes: (bytes: Uint8Array) => bytes };
 

@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { open, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { FileError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
+import { parquetIds } from "../read/parquet.ts";
 import { idWidth, readInUnits } from "./tokenStream.ts";
 import type { TokenDocument } from "./types.ts";
 import type { TokenFormat } from "./writeTokens.ts";
@@ -21,6 +23,8 @@ export async function* readTokens(format: TokenFormat, stem: string, { vocabSize
   if (format === "megatron") yield* megatron(stem);
   else if (format === "datatrove") yield* datatrove(stem, idWidth(vocabSize));
   else if (format === "olmo") yield* olmo(stem, idWidth(vocabSize));
+  else if (format === "mds") yield* mds(stem);
+  else if (format === "parquet") yield* parquetIds(`${stem}.parquet`);
   else if (format === "nanogpt") yield* pieces(new IdReader(`${stem}.bin`, idWidth(vocabSize)));
   else yield* llmC(stem, idWidth(vocabSize));
 }
@@ -99,6 +103,26 @@ async function* olmo(stem: string, width: 2 | 4): AsyncGenerator<TokenDocument> 
   const reader = new IdReader(`${stem}.npy`, width);
   for (const [, start, end, source, quoted, line] of rows.matchAll(/^(\d+),(\d+),\d+,(?:([^",\n]*)|"((?:[^"]|"")*)"),(\d+)\n/gm)) {
     yield { ids: await reader.exactly(Number(end) - Number(start)), source: `${source ?? quoted!.replaceAll('""', '"')}:${line}` };
+  }
+}
+
+async function* mds(stem: string): AsyncGenerator<TokenDocument> {
+  const path = join(stem, "index.json");
+  const { shards } = JSON.parse(await readFile(path, "utf8").catch((error: unknown) => Promise.reject(fileError("reading", path, error)))) as {
+    shards: { raw_data: { basename: string; bytes: number }; samples: number }[];
+  };
+  for (const { raw_data: raw, samples } of shards) {
+    const shard = join(stem, raw.basename);
+    const bytes = await readFile(shard).catch((error: unknown) => Promise.reject(fileError("reading", shard, error)));
+    if (bytes.length !== raw.bytes || bytes.readUInt32LE(0) !== samples) throw new FileError(`${shard}: ${bytes.length} bytes, expected ${raw.bytes} with ${samples} samples. It is cut short; write it again.`);
+    for (let i = 0; i < samples; i++) {
+      const start = bytes.readUInt32LE(4 + 4 * i) + 4; // behind the column's size
+      const shapeBytes = 1 << (bytes[start]! & 3);
+      const from = start + 1 + shapeBytes;
+      const ids = new Uint32Array(bytes.readUIntLE(start + 1, shapeBytes));
+      new Uint8Array(ids.buffer).set(bytes.subarray(from, from + ids.byteLength));
+      yield { ids };
+    }
   }
 }
 

@@ -47,15 +47,20 @@ export async function writeStreamed(path: string, fileSystem: FileSystem, fill: 
 /** Bytes of an id in files whose width follows from the vocabulary: 2 below `limit` ids, else 4. */
 export const idWidth = (vocabSize: number, limit = 65536): 2 | 4 => (vocabSize <= limit ? 2 : 4);
 
+/** @throws {DataError} when an id does not fit the vocabulary */
+export function expectFits(ids: Uint32Array, vocabSize: number): void {
+  for (const id of ids) {
+    if (id >= vocabSize) throw new DataError(`token file: id ${id}, expected below the vocabulary size ${vocabSize}. Pass the tokenizer's vocabSize.`);
+  }
+}
+
 /**
  * Ids as little-endian bytes.
  *
  * @throws {DataError} when an id does not fit the vocabulary
  */
 export function idBytes(ids: Uint32Array, width: 2 | 4, vocabSize: number): Uint8Array {
-  for (const id of ids) {
-    if (id >= vocabSize) throw new DataError(`token file: id ${id}, expected below the vocabulary size ${vocabSize}. Pass the tokenizer's vocabSize.`);
-  }
+  expectFits(ids, vocabSize);
   const array = width === 4 ? ids : Uint16Array.from(ids); // every platform of Node is little endian
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }

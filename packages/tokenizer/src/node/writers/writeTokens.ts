@@ -1,7 +1,9 @@
 import { ConfigError } from "@espalier/core";
 import { writeDatatrove, writeNanoGpt, writeOlmo } from "./flat.ts";
 import { writeLlmC } from "./llmC.ts";
+import { writeMds } from "./mds.ts";
 import { writeMegatron } from "./megatron.ts";
+import { writeParquet } from "./parquet.ts";
 import type { TokenDocuments, WriteTokensOptions, WrittenFile } from "./types.ts";
 
 /** Files of other trainers that token ids can be written to. */
@@ -11,6 +13,8 @@ export const tokenFormats = {
   nanogpt: writeNanoGpt,
   datatrove: writeDatatrove,
   olmo: writeOlmo,
+  mds: writeMds,
+  parquet: writeParquet,
 } as const satisfies Record<string, (stem: string, documents: TokenDocuments, options: WriteTokensOptions) => Promise<WrittenFile[]>>;
 
 export type TokenFormat = keyof typeof tokenFormats;

@@ -1,12 +1,14 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { ConfigError, DataError, FileError, random } from "@espalier/core";
 import { disk, intercept } from "@espalier/core/node";
+import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import { describe, expect, it } from "vitest";
 import { temporaryDirectory } from "../../testing/temporary.ts";
 import type { CorpusFile } from "../read/files.ts";
 import { writeLlmC } from "./llmC.ts";
+import { writeMds } from "./mds.ts";
 import { readTokens } from "./readTokens.ts";
 import { mergeSlices, parseSlice, sliceFiles } from "./slices.ts";
 import type { TokenDocument } from "./types.ts";
@@ -64,10 +66,51 @@ describe("writeTokens", () => {
     expect(bytesOf(`${stem}.npy`)).toEqual(bytesOf(`${stem}.ds`));
   });
 
+  it("writes MDS as its reader takes it apart", async () => {
+    const directory = temporaryDirectory();
+    const long = Uint32Array.from({ length: 300 }, (_, i) => i);
+    const files = await writeMds(join(directory, "m"), [...small, { ids: long }], { vocabSize: 301, shardBytes: 250 });
+    expect(readdirSync(join(directory, "m")).toSorted()).toEqual(["index.json", "shard.00000.mds", "shard.00001.mds"]);
+    const index = JSON.parse(readFileSync(join(directory, "m/index.json"), "utf8")) as { shards: { samples: number; raw_data: { bytes: number } }[] };
+    expect(Object.keys(index)).toEqual(["shards", "version"]);
+    expect(Object.keys(index.shards[0]!)).toEqual(Object.keys(index.shards[0]!).toSorted());
+    expect(index.shards.map(({ samples, raw_data: { bytes } }) => [samples, bytes])).toEqual([[3, files[0]!.bytes], [1, files[1]!.bytes]]);
+    const shard = readFileSync(files[0]!.path);
+    const offsets = [0, 1, 2, 3].map((i) => shard.readUInt32LE(4 + 4 * i));
+    expect(offsets[3]).toBe(shard.length);
+    expect(JSON.parse(shard.subarray(20, offsets[0]).toString())).toEqual({
+      column_encodings: ["ndarray:int32"], column_names: ["tokens"], column_sizes: [null], compression: null, format: "mds", hashes: [], size_limit: 250, version: 2,
+    });
+    expect([...shard.subarray(offsets[0])]).toEqual([14, 0, 0, 0, 4, 3, 7, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 4, 0, 10, 0, 0, 0, 4, 2, 44, 1, 0, 0, 7, 0, 0, 0]);
+    const second = readFileSync(files[1]!.path);
+    const at = second.readUInt32LE(4);
+    expect([second.readUInt32LE(at), second[at + 4], second.readUInt16LE(at + 5), second.readUInt32LE(at + 7 + 4 * 299)]).toEqual([3 + 1200, 5, 300, 299]);
+  });
+
+  it("writes Parquet whose rows another reader gives as lists", async () => {
+    const stem = join(temporaryDirectory(), "p");
+    await writeTokens("parquet", stem, small, { vocabSize: 301 });
+    expect(await parquetReadObjects({ file: await asyncBufferFromFile(`${stem}.parquet`), compressors: { ZSTD: (input) => zstdDecompressSync(input) } })).toEqual([
+      { input_ids: [7, 1, 2] }, { input_ids: [] }, { input_ids: [300, 7] },
+    ]);
+  });
+
+  it.each(formats)("gives back the ids of %s", async (format) => {
+    const stem = join(temporaryDirectory(), "x");
+    const draw = random(5, "round trip");
+    const documents = Array.from({ length: 400 }, (_, i) => ({ ids: Uint32Array.from({ length: draw.integer(i, i % 50 === 0 ? 70_000 : 300) }, (_, at) => draw.integer(1000 + i * 70_000 + at, 100_000)) }));
+    await writeTokens(format, stem, documents, { vocabSize: 100_000 });
+    const read: Uint32Array[] = [];
+    for await (const { ids } of readTokens(format, stem, { vocabSize: 100_000 })) read.push(ids);
+    const flat = (lists: readonly Uint32Array[]) => Buffer.concat(lists.map((ids) => Buffer.from(ids.buffer, ids.byteOffset, ids.byteLength)));
+    expect(flat(read).equals(flat(documents.map(({ ids }) => ids)))).toBe(true);
+    if (format !== "nanogpt" && format !== "llm.c") expect(read.map(({ length }) => length)).toEqual(documents.map(({ ids }) => ids.length));
+  });
+
   it("refuses ids outside the vocabulary and formats it does not know, and leaves nothing half-written", async () => {
     const directory = temporaryDirectory();
     await expect(writeTokens("megatron", join(directory, "m"), small, { vocabSize: 300 })).rejects.toThrow(new DataError("token file: id 300, expected below the vocabulary size 300. Pass the tokenizer's vocabSize."));
-    await expect(writeTokens("mds" as TokenFormat, join(directory, "m"), small, { vocabSize: 301 })).rejects.toThrow(ConfigError);
+    await expect(writeTokens("tfrecord" as TokenFormat, join(directory, "m"), small, { vocabSize: 301 })).rejects.toThrow(ConfigError);
     expect(readdirSync(directory)).toEqual([]);
   });
 
