@@ -1,5 +1,5 @@
 import { ConfigError } from "@espalier/core";
-import { type DeviceBuffer, type Executor, type LoadedProgram, Outputs, type Program, RuntimeInputs } from "@espalier/graph";
+import { type DeviceBuffer, type Executor, type LoadedProgram, Outputs, type Precision, type Program, RuntimeInputs } from "@espalier/graph";
 import { type Births, entryBirths, firstBirths, type Gate, gates, gateValues, rampValue } from "@espalier/growth";
 import { type ModelConfig, type Parameter, parameters } from "@espalier/spec/model";
 import { type BatchShape, evaluationProgram, logitsProgram, owned } from "./programs.ts";
@@ -19,6 +19,11 @@ export interface ModelState {
   step?: number;
 }
 
+export interface DeviceModelOptions {
+  /** What its programs round the factors of products to; state and results are fp32 either way. Default: `fp32`. */
+  precision?: Precision;
+}
+
 /** A compiled program with its host buffers. Runs of one program must not overlap. */
 export interface Ready {
   program: LoadedProgram;
@@ -35,6 +40,7 @@ export class DeviceModel {
   readonly config: ModelConfig;
   readonly births: Births;
   readonly executor: Executor;
+  readonly precision: Precision;
   readonly parameters: readonly Parameter[];
   /** Finished optimiser steps. The owner advances it; gates follow. */
   step: number;
@@ -42,9 +48,10 @@ export class DeviceModel {
   readonly #programs = new Map<string, Ready>();
 
   /** @throws {ConfigError} naming a parameter that is missing or has not its size */
-  constructor(executor: Executor, state: ModelState) {
+  constructor(executor: Executor, state: ModelState, { precision = "fp32" }: DeviceModelOptions = {}) {
     this.config = state.config;
     this.executor = executor;
+    this.precision = precision;
     this.births = state.births ?? firstBirths(state.config);
     this.step = state.step ?? 0;
     this.parameters = parameters(state.config);
@@ -70,11 +77,11 @@ export class DeviceModel {
   }
 
   evaluation(shape: BatchShape): Ready {
-    return this.program(`evaluation ${shape.B} ${shape.T}`, (open) => evaluationProgram(this.config, shape, open));
+    return this.program(`evaluation ${shape.B} ${shape.T}`, (open) => evaluationProgram(this.config, shape, open, this.precision));
   }
 
   logits(shape: BatchShape): Ready {
-    return this.program(`logits ${shape.B} ${shape.T}`, (open) => logitsProgram(this.config, shape, open));
+    return this.program(`logits ${shape.B} ${shape.T}`, (open) => logitsProgram(this.config, shape, open, this.precision));
   }
 
   /** The program of a name, traced with the present gates, compiled and bound when it is new. */

@@ -31,13 +31,14 @@ export async function growModel(request: GrowthRequest): Promise<{ model: Device
   const map = composeGrowth(model.config, stage.model, growth);
   const births = growBirths(model.births, map, { step: model.step, rampSteps: growth.rampSteps });
   const { parameters, moments, step } = model.readState();
-  const target = new DeviceModel(model.executor, {
+  const grown = {
     config: stage.model,
     parameters: applyGrowth(map, parameters),
     moments: { first: growMoments(map, moments.first, { order: 1 }), second: growMoments(map, moments.second, { order: 2 }) },
     births,
     step,
-  });
+  };
+  const target = new DeviceModel(model.executor, grown, { precision: model.precision });
   const before = await comparisonLogits(model, validation);
   const after = await comparisonLogits(target, validation);
   const { loss: lossAfter } = await validate(target, validation, batchSize);

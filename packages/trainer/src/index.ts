@@ -1,6 +1,6 @@
 export { type Checkpoint, type CheckpointRecord, type HistoryEvent, openCheckpoint, readModelState } from "./checkpoint.ts";
 export { corpusData, type TrainData } from "./data.ts";
-export { DeviceModel, type ModelState, type Ready, type Tree } from "./deviceModel.ts";
+export { DeviceModel, type DeviceModelOptions, type ModelState, type Ready, type Tree } from "./deviceModel.ts";
 export { exportHuggingFace, type ExportOptions } from "./exportHuggingFace.ts";
 export { type HuggingFaceOptions, type HuggingFaceState, loadHuggingFaceModel, readHuggingFaceState } from "./huggingFace.ts";
 export { initialParameters, initialState, zeroMoments } from "./initialise.ts";

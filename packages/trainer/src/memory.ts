@@ -1,5 +1,5 @@
 import { ConfigError } from "@espalier/core";
-import { type MemoryPlan, planWithin } from "@espalier/graph";
+import { type MemoryPlan, planWithin, type Precision } from "@espalier/graph";
 import { type Births, composeGrowth, firstBirths, type Gate, gates as gatesOf, growBirths } from "@espalier/growth";
 import type { ModelConfig } from "@espalier/spec/model";
 import { type OptimizerConfig, parseTrainPlan, type TrainPlan } from "@espalier/spec/plan";
@@ -11,6 +11,7 @@ export interface MicroStepOptions {
   gates: readonly Gate[];
   optimizer: OptimizerConfig;
   limitBytes: number;
+  precision?: Precision;
 }
 
 /**
@@ -18,9 +19,9 @@ export interface MicroStepOptions {
  * weights, gradients and moments once, the largest arena, inputs and outputs. Room that ops need while they run, such as
  * packed panels, and host memory are not counted.
  */
-export function microStepWithin(config: ModelConfig, shape: BatchShape, { births, gates, optimizer, limitBytes }: MicroStepOptions): MemoryPlan {
-  const beside = [optimizerProgram(config, optimizer, births), evaluationProgram(config, shape, gates)];
-  return planWithin(microStepGraph(config, shape, gates), { limitBytes, beside });
+export function microStepWithin(config: ModelConfig, shape: BatchShape, { births, gates, optimizer, limitBytes, precision }: MicroStepOptions): MemoryPlan {
+  const beside = [optimizerProgram(config, optimizer, births), evaluationProgram(config, shape, gates, precision)];
+  return planWithin(microStepGraph(config, shape, gates, precision), { limitBytes, beside });
 }
 
 /** What a stage is planned to hold on its device. */
@@ -42,14 +43,14 @@ export interface StageMemory {
  */
 export function trainingMemory(trainPlan: TrainPlan): StageMemory[] {
   const plan = parseTrainPlan(trainPlan);
-  const { optimizer, microBatchSize: B, memoryLimitBytes: limitBytes = Infinity } = plan;
+  const { optimizer, precision, microBatchSize: B, memoryLimitBytes: limitBytes = Infinity } = plan;
   const starts = stageStarts(plan);
   let births = firstBirths(plan.stages[0]!.model);
   let source: { model: ModelConfig; ownedBytes: number } | undefined;
   return plan.stages.map(({ name, model, growth }, i) => {
     if (growth && source) births = growBirths(births, composeGrowth(source.model, model, growth), { step: starts[i]!, rampSteps: growth.rampSteps });
     // With its gates a model needs a little more than without them.
-    const options = { births, gates: growth ? gatesOf(model, births) : [], optimizer };
+    const options = { births, gates: growth ? gatesOf(model, births) : [], optimizer, precision };
     const shape = { B, T: model.seqLen };
     const made = microStepWithin(model, shape, { ...options, limitBytes });
     const ownedBytes = 2 * ownedOf(made); // weights and gradients of the micro-step, and two moments of their size

@@ -7,6 +7,7 @@ import {
   linearCrossEntropy,
   matmul,
   plan,
+  type Precision,
   type Program,
   reshape,
   type Tensor,
@@ -36,8 +37,8 @@ interface Traced extends TransformerOutputs {
   shape: BatchShape;
 }
 
-function traceModel(config: ModelConfig, shape: BatchShape, gates: readonly Gate[], withLengths: boolean): Traced {
-  const graph = new Graph();
+function traceModel(config: ModelConfig, shape: BatchShape, gates: readonly Gate[], precision: Precision, withLengths: boolean): Traced {
+  const graph = new Graph({ precision });
   const tokens = graph.runtime("tokens", [shape.B, shape.T], "i32");
   const lengths = withLengths ? graph.runtime("lengths", [shape.B], "i32") : undefined;
   return { graph, shape, ...transformer(graph, config, { tokens, lengths, gates }) };
@@ -57,13 +58,13 @@ function crossEntropy({ graph, shape: { B, T }, hidden, head, logitsFactor }: Tr
  * Runtime: tokens `[B, T]`, targets `[R]`, weights `[R]` (1 / unmasked tokens of the whole step), accumulateFlag, gates.
  * Output: loss `[1]`, this micro-batch's share of the step's loss.
  */
-export function microStepProgram(config: ModelConfig, shape: BatchShape, gates: readonly Gate[] = []): Program {
-  return plan(fuse(microStepGraph(config, shape, gates)));
+export function microStepProgram(config: ModelConfig, shape: BatchShape, gates: readonly Gate[] = [], precision: Precision = "fp32"): Program {
+  return plan(fuse(microStepGraph(config, shape, gates, precision)));
 }
 
 /** What `microStepProgram` is planned from; its layers are segments. */
-export function microStepGraph(config: ModelConfig, shape: BatchShape, gates: readonly Gate[] = []): Graph {
-  const traced = traceModel(config, shape, gates, false);
+export function microStepGraph(config: ModelConfig, shape: BatchShape, gates: readonly Gate[] = [], precision: Precision = "fp32"): Graph {
+  const traced = traceModel(config, shape, gates, precision, false);
   const { graph } = traced;
   const { loss } = crossEntropy(traced);
   differentiate({
@@ -135,8 +136,8 @@ export function optimizerProgram(config: ModelConfig, optimizer: OptimizerConfig
  * Runtime: tokens `[B, T]`, lengths `[B]`, targets `[R]` (below 0: not scored), weights `[R]`, gates.
  * Output: tokenLoss `[R]` in nats, greedy `[R]` (1 where the target is the first choice).
  */
-export function evaluationProgram(config: ModelConfig, shape: BatchShape, gates: readonly Gate[] = []): Program {
-  const traced = traceModel(config, shape, gates, true);
+export function evaluationProgram(config: ModelConfig, shape: BatchShape, gates: readonly Gate[] = [], precision: Precision = "fp32"): Program {
+  const traced = traceModel(config, shape, gates, precision, true);
   const { tokenLoss, greedy } = crossEntropy(traced);
   traced.graph.output("tokenLoss", tokenLoss);
   traced.graph.output("greedy", greedy);
@@ -144,8 +145,8 @@ export function evaluationProgram(config: ModelConfig, shape: BatchShape, gates:
 }
 
 /** Logits of every position, for comparing models. Runtime: tokens `[B, T]`, gates. Output: logits `[B, T, V]`. */
-export function logitsProgram(config: ModelConfig, shape: BatchShape, gates: readonly Gate[] = []): Program {
-  const { graph, hidden, head, logitsFactor } = traceModel(config, shape, gates, false);
+export function logitsProgram(config: ModelConfig, shape: BatchShape, gates: readonly Gate[] = [], precision: Precision = "fp32"): Program {
+  const { graph, hidden, head, logitsFactor } = traceModel(config, shape, gates, precision, false);
   graph.output("logits", matmul(hidden, head, { transB: true, alpha: logitsFactor }));
   return plan(fuse(graph));
 }

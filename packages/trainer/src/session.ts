@@ -100,7 +100,8 @@ export class Session {
     if (checkpoint && checkpoint.record.planDigest !== planDigest) {
       throw new ConfigError(`${checkpoint.directory}: of another plan, expected this run's. Choose another directory.`);
     }
-    const model = new DeviceModel(executor, checkpoint ? await readModelState(checkpoint, true) : initialState(plan.stages[0]!.model, plan.seed));
+    const state = checkpoint ? await readModelState(checkpoint, true) : initialState(plan.stages[0]!.model, plan.seed);
+    const model = new DeviceModel(executor, state, { precision: plan.precision });
     const done = checkpoint ? (await readMetrics(directory)).findLast(({ step }) => step <= model.step) : undefined;
     const metrics = await openLines(runPaths.metrics(directory), fileSystem);
     const events = await openLines(runPaths.events(directory), fileSystem).catch(async (error: unknown) => {

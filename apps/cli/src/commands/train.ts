@@ -2,10 +2,10 @@ import { readFile } from "node:fs/promises";
 import { ConfigError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
 import { cpuExecutor } from "@espalier/kernels";
-import { parseTrainPlan } from "@espalier/spec/plan";
+import { parseTrainPlan, type Precision, precisionSchema } from "@espalier/spec/plan";
 import { corpusData, train, trainingMemory } from "@espalier/trainer";
 import { openCorpus } from "@espalier/tokenizer/node";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { action } from "../command.ts";
 import { positiveInteger } from "../options.ts";
 
@@ -14,6 +14,7 @@ interface TrainOptions {
   data: string;
   out: string;
   threads?: number;
+  precision?: Precision;
   json?: boolean;
 }
 
@@ -24,6 +25,12 @@ export function addTrain(program: Command): void {
     .requiredOption("--plan <file>", "training plan as JSON: stages, growth between them, optimiser")
     .requiredOption("--data <dir>", "directory written by `espalier tokenize`")
     .requiredOption("--out <dir>", "run directory")
+    .addOption(
+      new Option(
+        "--precision <name>",
+        "fp32, or bf16: factors of matrix products are rounded to bf16, all else stays fp32 (default: the plan's, else fp32)",
+      ).choices(precisionSchema.options),
+    )
     .option("--threads <n>", "threads (default: all cores); digests do not depend on it", positiveInteger)
     .action(
       action<TrainOptions>(
@@ -38,7 +45,8 @@ export function addTrain(program: Command): void {
           } catch (cause) {
             throw new ConfigError(`${file}: not JSON (${(cause as Error).message}), expected a training plan. Correct the file.`, { cause });
           }
-          const plan = parseTrainPlan(value);
+          const parsed = parseTrainPlan(value);
+          const plan = options.precision ? { ...parsed, precision: options.precision } : parsed;
           for (const { stage, peakBytes, recomputedLayers, numLayers, extraFlops } of plan.memoryLimitBytes === undefined ? [] : trainingMemory(plan)) {
             output.line(`${stage}: ${(peakBytes / 2 ** 20).toFixed(1)} MiB planned; ${recomputedLayers} of ${numLayers} layers computed again, ${(extraFlops / 1e9).toFixed(2)} GFLOP more a micro-step`);
           }

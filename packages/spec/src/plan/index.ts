@@ -43,6 +43,8 @@ export const optimizerSchema = z.strictObject({
   clipNorm: z.number().default(1),
 });
 
+export const precisionSchema = z.enum(["fp32", "bf16"]);
+
 /** One training run: stages in turn, growth between them. */
 export const trainPlanSchema = z.strictObject({
   name: z.string().min(1),
@@ -59,6 +61,11 @@ export const trainPlanSchema = z.strictObject({
   /** Checkpoint every so many steps; 0: at stage ends only. */
   checkpointEvery: z.int().nonnegative().default(0),
   /**
+   * `bf16`: factors of matrix products are rounded to bf16 before they are multiplied. Weights, moments, gradients, sums,
+   * norms, softmax and the optimiser stay fp32, and so do checkpoints. Absent: `fp32`.
+   */
+  precision: precisionSchema.optional(),
+  /**
    * Bytes of weights, gradients, moments and activations that training may hold on its device. Where they do not suffice
    * layers are computed again in the backward pass; results do not change. Absent: no limit.
    */
@@ -69,6 +76,7 @@ export type GrowthStep = z.infer<typeof growthStepSchema>;
 export type LearningRateRule = z.infer<typeof learningRateRuleSchema>;
 export type Stage = z.infer<typeof stageSchema>;
 export type OptimizerConfig = z.infer<typeof optimizerSchema>;
+export type Precision = z.infer<typeof precisionSchema>;
 export type TrainPlan = z.infer<typeof trainPlanSchema>;
 
 /**

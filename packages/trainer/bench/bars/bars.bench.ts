@@ -3,13 +3,14 @@
  * against copying memory, attention and whole training steps (PyTorch). Rivals that are not installed are skipped with
  * the reason.
  *
- *     [ESPALIER_BENCH_CLOCK=cpu] pnpm bench [--only gemm,adamw,attention,step,neighbour|profile] [--rounds 7] [--burst 0.1] [--threads 1,2] [--out benchmarks/bars.json]
+ *     [ESPALIER_BENCH_CLOCK=cpu] pnpm bench [--only gemm,adamw,attention,step,neighbour|profile] [--rounds 7] [--burst 0.1]
+ *       [--threads 1,2] [--precision fp32,bf16] [--shapes part-of-a-name] [--out benchmarks/bars.json]
  *
  * `profile` runs our steps alone. Both end with a table of the time by op: calls, ms, GFLOP/s and GB/s a step.
  *
- * Prints median [lowest tenth, highest tenth] of the ratios of the rounds, and the share of the fp32 peak that this
- * machine reached in the same rounds; writes one JSON row a comparison. Ratios, not rates, are what a busy machine leaves
- * meaningful; with the clock `cpu` all rates are work per processor second of all threads, times the threads.
+ * Prints median [lowest tenth, highest tenth] of the ratios of the rounds, and the share of the peak of that precision that
+ * this machine reached in the same rounds; writes one JSON row a comparison. Ratios, not rates, are what a busy machine
+ * leaves meaningful; with the clock `cpu` all rates are work per processor second of all threads, times the threads.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -17,6 +18,7 @@ import { availableParallelism, cpus, loadavg } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { cpuExecutor } from "@espalier/kernels";
+import type { Precision } from "@espalier/graph";
 import { modelConfig, trainingFlopsPerToken } from "@espalier/spec/model";
 import { adamwBench, attentionBench, gemmBench, type GemmShape, StepBench } from "./ours.ts";
 import { besideNeighbour, meanRate } from "./neighbour.ts";
@@ -30,6 +32,7 @@ const { values: options } = parseArgs({
     rounds: { type: "string", default: "7" },
     burst: { type: "string", default: "0.1" },
     threads: { type: "string", default: "1,2" },
+    precision: { type: "string", default: "fp32,bf16" },
     shapes: { type: "string", default: "" },
     out: { type: "string", default: "benchmarks/bars.json" },
   },
@@ -37,6 +40,7 @@ const { values: options } = parseArgs({
 const rounds = Number(options.rounds);
 const burst = Number(options.burst);
 const threadCounts = options.threads.split(",").map(Number).filter((n) => n <= availableParallelism());
+const precisions = options.precision.split(",") as Precision[];
 const wants = (part: string) => options.only.split(",").includes(part);
 const checkout = join(import.meta.dirname, "../../../..");
 
@@ -66,9 +70,10 @@ async function compare(
   sides: Record<string, Side>,
   bars: Record<string, number>,
   flopsPerUnit = 0,
-  repeats = rounds,
+  { repeats = rounds, precision = "fp32" as Precision } = {},
 ): Promise<void> {
-  const peak: Side = async () => Math.max(...(await machineLimits.ask(`fma ${threads} 0.05`))); // the best of some bursts
+  const limit = precision === "bf16" && cpuExecutor().instructionPath === "avx512bf16" ? "dot" : "fma";
+  const peak: Side = async () => Math.max(...(await machineLimits.ask(`${limit} ${threads} 0.05`))); // the best of some bursts
   const withPeak = flopsPerUnit && !machineLimits.absent ? { ...sides, peak } : sides;
   const measured = await inTurns(withPeak, repeats);
   const rates = Object.fromEntries(Object.entries(measured).map(([name, values]) => [name, values.map((rate) => rate * perThread(threads))]));
@@ -117,18 +122,19 @@ const gemmShapes: (GemmShape & { name: string })[] = [
 gemmShapes.push({ name: "dW d768 TN", M: 3072, K: 256, N: 768, transA: 1, transB: 0 });
 
 if (wants("gemm")) {
-  for (const threads of threadCounts) {
+  for (const [precision, threads] of precisions.flatMap((precision) => threadCounts.map((threads) => [precision, threads] as const))) {
     const executor = cpuExecutor({ numThreads: threads });
+    const bf16 = precision === "bf16";
     for (const shape of gemmShapes.filter(({ name }) => name.includes(options.shapes))) {
       const { M, N, K, transA, transB } = shape;
       const gflop = (2 * M * N * K) / 1e9;
-      const bench = gemmBench(executor, shape);
-      const request = (prepacked: number) => `gemm ${M} ${N} ${K} ${transA} ${transB} ${threads} ${prepacked} 0 ${burst}`;
+      const bench = gemmBench(executor, shape, precision);
+      const request = (prepacked: number) => `gemm ${M} ${N} ${K} ${transA} ${transB} ${threads} ${prepacked} ${Number(bf16)} ${burst}`;
       const sides: Record<string, Side> = { espalier: async () => gflop / (await bench.secondsPerCall(burst)) };
-      if (!openblas.absent) sides.openblas = async () => gflop / median(await openblas.ask(request(0)));
+      if (!openblas.absent && !bf16) sides.openblas = async () => gflop / median(await openblas.ask(request(0)));
       if (!onednn.absent) sides.onednn = async () => gflop / median(await onednn.ask(request(0)));
       if (!onednn.absent && transB) sides["onednn prepacked"] = async () => gflop / median(await onednn.ask(request(1)));
-      await compare(`gemm ${shape.name}`, threads, "GFLOP/s", sides, { openblas: 1, onednn: 0.95 }, 1e9);
+      await compare(`gemm ${shape.name}${bf16 ? " bf16" : ""}`, threads, "GFLOP/s", sides, { openblas: 1, onednn: 0.95 }, 1e9, { precision });
       bench.free();
     }
   }
@@ -164,15 +170,15 @@ if (wants("attention")) {
 
 const steps = [
   { name: "d4/128 V256 B8 T64", B: 8, bar: 1, tokensPerSecond: 25_000, shape: { numLayers: 4, residualDim: 128, numKvHeads: 4, vocabSize: 256, seqLen: 64 } },
-  { name: "d6/384 V50304 B4 T64", B: 4, bar: 1.8, shape: { numLayers: 6, residualDim: 384, numKvHeads: 6, vocabSize: 50304, seqLen: 64 } },
-  { name: "d6/384 V50304 B4 T256", B: 4, bar: 1.8, shape: { numLayers: 6, residualDim: 384, numKvHeads: 6, vocabSize: 50304, seqLen: 256 } },
-  { name: "d12/768 V50304 B4 T64", B: 4, bar: 2, shape: { numLayers: 12, residualDim: 768, numKvHeads: 12, vocabSize: 50304, seqLen: 64 } },
+  { name: "d6/384 V50304 B4 T64", B: 4, bar: 1.8, bf16Bar: 3, shape: { numLayers: 6, residualDim: 384, numKvHeads: 6, vocabSize: 50304, seqLen: 64 } },
+  { name: "d6/384 V50304 B4 T256", B: 4, bar: 1.8, bf16Bar: 3, shape: { numLayers: 6, residualDim: 384, numKvHeads: 6, vocabSize: 50304, seqLen: 256 } },
+  { name: "d12/768 V50304 B4 T64", B: 4, bar: 2, bf16Bar: 3.4, shape: { numLayers: 12, residualDim: 768, numKvHeads: 12, vocabSize: 50304, seqLen: 64 } },
 ];
 if (wants("step") || wants("profile")) {
-  for (const { name, B, bar, tokensPerSecond, shape } of steps.filter(({ name }) => name.includes(options.shapes))) {
-    for (const threads of threadCounts) {
+  for (const { name, B, bar, bf16Bar, tokensPerSecond, shape } of steps.filter(({ name }) => name.includes(options.shapes))) {
+    for (const [precision, threads] of precisions.flatMap((precision) => threadCounts.map((threads) => [precision, threads] as const))) {
       const config = modelConfig({ family: "flm", headDim: shape.residualDim / shape.numKvHeads, ...shape });
-      const bench = new StepBench(config, B, threads);
+      const bench = new StepBench(config, B, threads, precision);
       const stepsATurn = tokensPerSecond ? 20 : 1;
       let steps = 0;
       const sides: Record<string, Side> = {
@@ -186,12 +192,13 @@ if (wants("step") || wants("profile")) {
         await torch.ask(`model ${L} ${C} ${N} ${V} ${T} ${B} ${threads}`);
         sides.pytorch = async () => (B * T) / median(await torch.ask(`step ${stepsATurn}`));
       }
-      const bars: Record<string, number> = threads === 2 ? { pytorch: bar } : {};
+      const least = precision === "bf16" ? bf16Bar : bar;
+      const bars: Record<string, number> = threads === 2 && least !== undefined ? { pytorch: least } : {};
       await bench.step(); // allocates
       const before = bench.profile();
-      await compare(`step ${name}`, threads, "tokens/s", sides, bars, trainingFlopsPerToken(config), Math.min(rounds, 5));
+      await compare(`step ${name} ${precision}`, threads, "tokens/s", sides, bars, trainingFlopsPerToken(config), { repeats: Math.min(rounds, 5), precision });
       const { median: rate } = rows.at(-1)!.rates.espalier!;
-      if (tokensPerSecond && threads === 2) {
+      if (tokensPerSecond && threads === 2 && precision === "fp32") {
         const met = rate >= tokensPerSecond;
         rows.at(-1)!.bars["tokens a second"] = { atLeast: tokensPerSecond, met };
         console.log(`  bar: ${tokensPerSecond} tokens/s ${met ? "ok" : "SHORT"}`);
@@ -229,7 +236,6 @@ async function repeated(count: number, side: Side): Promise<number[]> {
   return rates;
 }
 
-console.log("not built: the bf16 bars (product >= 0.95x oneDNN bf16; steps >= 3.4x and 3x PyTorch)");
 const flags = /^flags\s*: (.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1]?.split(" ").filter((flag) => /^(fma|avx)/.test(flag)) ?? [];
 const machine = {
   processor: cpus()[0]!.model, cores: availableParallelism(), flags, load: loadavg()[0], clock,

@@ -1,5 +1,5 @@
 import { random } from "@espalier/core";
-import type { Attributes, DType, OpProfile } from "@espalier/graph";
+import type { Attributes, DType, OpProfile, Precision } from "@espalier/graph";
 import { cpuExecutor, type CpuExecutor, type NativeProgram } from "@espalier/kernels";
 import { type ModelConfig } from "@espalier/spec/model";
 import { DeviceModel } from "../../src/deviceModel.ts";
@@ -73,8 +73,8 @@ export interface GemmShape {
   transB: number;
 }
 
-export function gemmBench(executor: CpuExecutor, { M, N, K, transA, transB }: GemmShape): OpBench {
-  const attributes = { transA, transB, alpha: 1, accumulate: 0, bias: 0, gelu: 0, gate: 0, residual: 0, savePre: 0 };
+export function gemmBench(executor: CpuExecutor, { M, N, K, transA, transB }: GemmShape, precision: Precision): OpBench {
+  const attributes = { transA, transB, bf16: precision === "bf16" ? 1 : 0, alpha: 1, accumulate: 0, bias: 0, gelu: 0, gate: 0, residual: 0, savePre: 0 };
   const operands = [{ shape: transA ? [K, M] : [M, K] }, { shape: transB ? [N, K] : [K, N] }, { shape: [M, N] }];
   const calls = Math.max(1, Math.round(2e9 / (2 * M * N * K)));
   return new OpBench(executor, [{ op: "matmul", inputs: [0, 1], outputs: [2], attributes }], operands, calls);
@@ -114,13 +114,13 @@ export class StepBench {
   readonly model: DeviceModel;
   readonly #programs: string[];
 
-  constructor(config: ModelConfig, B: number, numThreads: number) {
+  constructor(config: ModelConfig, B: number, numThreads: number, precision: Precision) {
     const executor = cpuExecutor({ numThreads });
     const stream = random(1, "bars");
     const V = config.vocabSize;
     const optimizer = { peakLearningRate: 1e-3, finalShare: 0.1, warmupSteps: 0, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, clipNorm: 1 };
     const moments = { first: zeroMoments(config), second: zeroMoments(config) };
-    const model = new DeviceModel(executor, { config, parameters: initialParameters(config, 1), moments });
+    const model = new DeviceModel(executor, { config, parameters: initialParameters(config, 1), moments }, { precision });
     const T = config.seqLen;
     this.#programs = [`micro ${B} ${T}`, "optimizer"];
     const noise = (first: number) => Int32Array.from({ length: B * T }, (_, i) => stream.integer(first + i, V));
