@@ -31,6 +31,7 @@ describe("espalier", () => {
     [["tokenize", "x", "--out", "y", "--vocab", "many"], /'--vocab <size>' argument 'many' is invalid\. expected a whole number/],
     [["reproduce", "--minutes", "-3"], /argument '-3' is invalid\. expected a number above 0/],
     [["reproduce", "--scale", "huge"], /Allowed choices are smoke, default/],
+    [["train", "--plan", "p", "--data", "d", "--out", "o", "--precision", "fp16"], /'fp16' is invalid\. Allowed choices are fp32, bf16\./],
     [["serve", "--port", "70000"], /expected a port from 0 to 65535/],
   ])("ends with 2 and says what is wrong: %j", async (args, message) => {
     const { status, stderr, stdout } = await espalier(...args);
@@ -65,6 +66,14 @@ describe.skipIf(!nativeStatus().available)("a corpus, a run, its evaluation (nee
     expect(new Set(lines.map(({ kind }) => kind))).toEqual(new Set(["progress", "metric", "done"]));
     expect(result().steps).toBe(80);
     expect(result().validationLoss).toBeLessThan(0.8 * Math.log(VOCAB));
+  });
+
+  it("train --precision bf16 is another run than the plan's fp32, and learns as much", async () => {
+    const { status, stderr, stdout } = await espalier("train", "--plan", at("plan.json"), "--data", at("data"), "--out", at("bf16"), "--precision", "bf16", "--json");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const { digest, validationLoss } = jsonLines(stdout).find(({ kind }) => kind === "done")!.value as unknown as ReturnType<typeof result>;
+    expect(digest).not.toBe(result().digest);
+    expect(validationLoss).toBeCloseTo(result().validationLoss, 1);
   });
 
   it("train on a finished run gives its result again at once, in words without --json", async () => {

@@ -62,6 +62,21 @@ describe("train", () => {
     expect((await run(fresh(), {}, { plan: { ...plan, seed: 6 } })).digest).not.toBe(first);
   });
 
+  it("trains in bf16: other products than in fp32, losses beside theirs, the same digest on any number of threads", async () => {
+    const bf16 = { ...plan, precision: "bf16" as const };
+    const losses = async (directory: string) => (await readMetrics(directory)).map(({ loss }) => loss);
+    const [exact, rounded] = [fresh(), fresh()];
+    await run(exact);
+    const { digest } = await run(rounded, {}, { plan: bf16 });
+    const [exactLosses, roundedLosses] = [await losses(exact), await losses(rounded)];
+    expect(roundedLosses).not.toEqual(exactLosses);
+    // bf16 keeps 8 bits: one product of numbers near 1 is off by at most 2^-8, their sums by less.
+    for (const [i, loss] of roundedLosses.entries()) expect(Math.abs(loss - exactLosses[i]!)).toBeLessThan(0.02);
+    for (const numThreads of executor.name === "cpu" ? [1, 3] : []) {
+      expect((await run(fresh(), {}, { plan: bf16, executor: cpuExecutor({ numThreads }) })).digest).toBe(digest);
+    }
+  });
+
   it.each(executors.slice(0, 2))("continues to the same digest after being stopped at seeded steps on $name", async ({ make }) => {
     const own = make();
     const once = await run(fresh(), {}, { executor: own });

@@ -39,6 +39,7 @@ describe("parseTrainPlan", () => {
     ["stages.2.model.headDim: ", stage(2, { model: { ...plan.stages[2]!.model, headDim: 3 } })],
     ["stages.1.growth.operators", stage(1, { growth: { ...growth, operators: { vocab: "msg" } } })],
     ["optimizer.peakLearningRate: ", { ...plan, optimizer: { peakLearningRate: 0 } }],
+    ["precision: ", { ...plan, precision: "fp16" }],
     ["stages.0.growth: ", stage(0, { growth })],
     ["stages.1.growth.rampSteps: ", stage(1, { growth: { ...growth, rampSteps: 21 } })],
     ["stages.2.growth: ", stage(2, { growth: undefined })],

@@ -213,7 +213,7 @@ if (wants("step") || wants("profile")) {
 if (wants("neighbour") && !machineLimits.absent) {
   const neighbour = Rival.compiled("machine", [], "");
   for (const { name, B, shape } of steps.slice(0, 2)) {
-    const bench = new StepBench(modelConfig({ family: "flm", headDim: shape.residualDim / shape.numKvHeads, ...shape }), B, 2);
+    const bench = new StepBench(modelConfig({ family: "flm", headDim: shape.residualDim / shape.numKvHeads, ...shape }), B, 2, "fp32");
     const tokens = B * shape.seqLen;
     const alone = meanRate(async () => (await bench.step(), tokens));
     const sides: Record<string, Side> = { espalier: besideNeighbour(alone, neighbour), "the same alone": alone };
