@@ -26,6 +26,9 @@ constexpr int kTileStride = (kTileRows + kWidth - 1) / kWidth * kWidth;  // word
 // 512 x 32 words of b are 64 KB: tiles of a stream from L2 past a panel that the next tile finds again in L1 and L2.
 constexpr int64_t kBlockWords = 512;
 
+// Tiles or panels that are packed together where they lie beside each other in memory.
+constexpr int64_t kStrips = 4;
+
 enum class Precision : int32_t { f32 = 0, bf16 = 1 };
 
 // k in a packed word.
@@ -76,7 +79,7 @@ using Epilogue = void (*)(const void* context, int64_t row_begin, int64_t row_en
 
 // Panels that `multiply` packs at a time when columns are not packed: reading more columns of a row of b at once is what
 // memory is good at; 256 KB leave L2 room for tiles of a.
-constexpr int64_t kRoomPanels = 4;
+constexpr int64_t kRoomPanels = kStrips;
 constexpr std::size_t kPanelBytes = std::size_t(kRoomPanels) * kTileCols * kBlockWords * sizeof(float);
 
 // Tiles [tile_begin, tile_end) by panels [panel_begin, panel_end) of c; `room` holds kPanelBytes unless columns are packed.

@@ -78,16 +78,44 @@ TileKernel tile_kernel(Precision precision, int64_t rows, int64_t vectors) {
 
 void pack_rows(float* packed, Matrix a, int64_t M, int64_t K, Precision precision, int64_t tile_begin, int64_t tile_end) {
   const int64_t words = words_of(K, precision);
+  if (a.transposed) {
+    for (int64_t first = tile_begin; first < tile_end; first += kStrips) {
+      Strips strips{};
+      strips.count = smaller(kStrips, tile_end - first);
+      strips.stride = a.stride;
+      for (int64_t s = 0; s < strips.count; ++s) {
+        const int64_t row = tile_row(M, first + s);
+        strips.from[s] = a.data + row;
+        strips.to[s] = packed + (first + s) * kTileStride * words;
+        strips.lanes[s] = tile_row(M, first + s + 1) - row;
+      }
+      pack_strips<kTileStride / kWidth>(strips, K, precision);
+    }
+    return;
+  }
   for (int64_t tile = tile_begin; tile < tile_end; ++tile) {
     const int64_t row = tile_row(M, tile);
-    const Lanes rows = {a.data + row * (a.transposed ? 1 : a.stride), a.stride, !a.transposed, tile_row(M, tile + 1) - row};
+    const Lanes rows = {a.data + row * a.stride, a.stride, true, tile_row(M, tile + 1) - row};
     pack(packed + tile * kTileStride * words, kTileStride, rows, K, precision);
   }
 }
 
 void pack_columns(float* packed, Matrix b, int64_t K, int64_t N, Precision precision, int64_t panel_begin, int64_t panel_end) {
   const int64_t words = words_of(K, precision);
-  for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
+  // The last panel may be narrower: its words lie closer.
+  const int64_t whole = b.transposed ? panel_begin : smaller(panel_end, N / kTileCols);
+  for (int64_t first = panel_begin; first < whole; first += kStrips) {
+    Strips strips{};
+    strips.count = smaller(kStrips, whole - first);
+    strips.stride = b.stride;
+    for (int64_t s = 0; s < strips.count; ++s) {
+      strips.from[s] = b.data + (first + s) * kTileCols;
+      strips.to[s] = packed + (first + s) * kTileCols * words;
+      strips.lanes[s] = kTileCols;
+    }
+    pack_strips<kTileVectors>(strips, K, precision);
+  }
+  for (int64_t panel = larger(panel_begin, whole); panel < panel_end; ++panel) {
     const int64_t col = panel * kTileCols;
     const Lanes columns = {b.data + col * (b.transposed ? b.stride : 1), b.stride, b.transposed, smaller(kTileCols, N - col)};
     pack(packed + col * words, packed_columns(columns.count), columns, K, precision);

@@ -67,28 +67,65 @@ __attribute__((flatten)) void pack_as(float* to, int64_t width, const Lanes& lan
     }
     return;
   }
-  const float* from = lanes.data;
-  // Rows lie far apart, where the processor does not see them coming; 6 of them fit one set of L1 at any stride.
-  constexpr int64_t kAhead = 6;
-  if (lanes.count == 2 * kWidth && width == 2 * kWidth) {
-    for (int64_t k = 0; k < K; k += kNumbers, from += kNumbers * lanes.stride, to += width) {
-#pragma GCC unroll 2
-      for (int64_t next = 0; next < kNumbers; ++next) {
-        __builtin_prefetch(from + (kAhead + next) * lanes.stride);
-        __builtin_prefetch(from + kWidth + (kAhead + next) * lanes.stride);
+  for (int64_t lane = 0; lane < width; lane += kWidth) {
+    const float* from = lanes.data + lane;
+    const int64_t count = smaller(kWidth, lanes.count - lane);
+    for (int64_t k = 0; k < K; k += kNumbers, from += kNumbers * lanes.stride) {
+      store(to + k / kNumbers * width + lane, count > 0 ? words_across<kPrecision>(from, lanes.stride, k + 1 < K, count) : zero());
+    }
+  }
+}
+
+// Strips beside each other in memory, whose lanes of one k are neighbours, packed together: memory is good at reading
+// long pieces of a row, and numbers on a cache line that two strips share are there for both. Where the next rows are it
+// does not see.
+struct Strips {
+  const float* from[kStrips];
+  float* to[kStrips];
+  int64_t lanes[kStrips];
+  int64_t count, stride;
+};
+
+template <Precision kPrecision, int kVectors>
+__attribute__((flatten)) void pack_strips_as(const Strips& strips, int64_t K) {
+  constexpr int64_t kNumbers = kNumbersInWord<kPrecision>, kLine = 64 / sizeof(float);
+  // 6 rows fit one set of L1 at any stride, and 32 fit L2.
+  constexpr int64_t kNear = 6, kFar = 32;
+  constexpr int64_t kStripWidth = kVectors * kWidth;
+  const int64_t last = strips.count - 1;
+  const float* const begin = strips.from[0];
+  const int64_t span = strips.from[last] + strips.lanes[last] - begin;
+  for (int64_t k = 0; k < K; k += kNumbers) {
+    const int64_t at = k * strips.stride;
+    for (int64_t next = 0; next < kNumbers; ++next) {
+      const float* const ahead = begin + at + next * strips.stride;
+      for (int64_t i = 0; i < span; i += kLine) {
+        __builtin_prefetch(ahead + kFar * strips.stride + i, 0, 2);
+        __builtin_prefetch(ahead + kNear * strips.stride + i);
       }
-      store(to, words_across<kPrecision>(from, lanes.stride, k + 1 < K, kWidth));
-      store(to + kWidth, words_across<kPrecision>(from + kWidth, lanes.stride, k + 1 < K, kWidth));
     }
-    return;
-  }
-  for (int64_t k = 0; k < K; k += kNumbers, from += kNumbers * lanes.stride, to += width) {
-    for (int64_t lane = 0; lane < width; lane += kWidth) {
-      const int64_t count = smaller(kWidth, lanes.count - lane);
-      if (count == kWidth) store(to + lane, words_across<kPrecision>(from + lane, lanes.stride, k + 1 < K, kWidth));
-      else store(to + lane, count > 0 ? words_across<kPrecision>(from + lane, lanes.stride, k + 1 < K, count) : zero());
+    const bool more = k + 1 < K;
+    for (int64_t s = 0; s <= last; ++s) {
+      const float* const from = strips.from[s] + at;
+      float* const to = strips.to[s] + k / kNumbers * kStripWidth;
+      if (strips.lanes[s] == kStripWidth) {
+#pragma GCC unroll 2
+        for (int v = 0; v < kVectors; ++v) store(to + v * kWidth, words_across<kPrecision>(from + v * kWidth, strips.stride, more, kWidth));
+        continue;
+      }
+#pragma GCC unroll 2
+      for (int v = 0; v < kVectors; ++v) {
+        const int64_t lanes = smaller(kWidth, strips.lanes[s] - v * kWidth);
+        store(to + v * kWidth, lanes > 0 ? words_across<kPrecision>(from + v * kWidth, strips.stride, more, lanes) : zero());
+      }
     }
   }
+}
+
+template <int kVectors>
+inline void pack_strips(const Strips& strips, int64_t K, Precision precision) {
+  if (precision == Precision::bf16) pack_strips_as<Precision::bf16, kVectors>(strips, K);
+  else pack_strips_as<Precision::f32, kVectors>(strips, K);
 }
 
 // to[word * width + lane]; width is a multiple of kWidth, lanes beyond lanes.count are 0.

@@ -91,7 +91,7 @@ int32_t num_stages(const OpCall&) { return 2; }
 
 int64_t stage_tasks(const OpCall& call, int32_t stage) {
   const Operands o = operands_of(call);
-  if (stage == pack_a) return tile_count(o.M);
+  if (stage == pack_a) return ceil_div(tile_count(o.M), kStrips);
   const Split s = split_of(o);
   return s.row_blocks * s.column_blocks;
 }
@@ -100,7 +100,7 @@ void run_stage(const OpCall& call, int32_t stage, int64_t task_begin, int64_t ta
   const Operands o = operands_of(call);
   float* packed = static_cast<float*>(call.scratch);
   if (stage == pack_a) {
-    pack_rows(packed, o.a, o.M, o.K, o.precision, task_begin, task_end);
+    pack_rows(packed, o.a, o.M, o.K, o.precision, task_begin * kStrips, smaller(task_end * kStrips, tile_count(o.M)));
     return;
   }
   const Split s = split_of(o);
