@@ -4,12 +4,13 @@ import { CancelledError, type Progress, silent } from "@espalier/core";
 import type { LanguageModel, Loglikelihood, LoglikelihoodRequest } from "@espalier/spec/languageModel";
 import { pythonSlice } from "../python/text.ts";
 import type { FewshotOptions } from "./fewshot.ts";
+import type { Filter } from "./filters.ts";
 import { goldOf, scoreDocument, type DocScore } from "./metrics.ts";
 import { answerOf } from "./prompt.ts";
 import { type DocumentRequests, maxTokensOf, requestsOf, stopsOf } from "./requests.ts";
 import { type AnsweredLikelihood, type KnowledgeSample, sampleHashes } from "./sample.ts";
 import { type GroupResult, groupResults, type KnowledgeGroup, type KnowledgeResult, summariseKnowledge } from "./summary.ts";
-import type { KnowledgeSet, KnowledgeTask } from "./task.ts";
+import type { Doc, KnowledgeSet, KnowledgeTask } from "./task.ts";
 
 export interface KnowledgeEvaluation {
   model: string;
@@ -101,7 +102,7 @@ async function identify(task: KnowledgeTask, document: DocumentRequests, options
 interface Answer {
   loglikelihoods: Loglikelihood[];
   unconditional: Loglikelihood[];
-  generated?: { text: string; numTruncated: number };
+  generated?: { texts: readonly string[]; numTruncated: number };
 }
 
 /** Asks each distinct request once. */
@@ -109,8 +110,13 @@ async function ask(model: LanguageModel, task: KnowledgeTask, documents: readonl
   if (documents.length === 0) return [];
   if (task.outputType === "generate_until") {
     const until = stopsOf(task);
-    const generations = await model.generate(documents.map(({ prompt }) => ({ prompt: prompt!, until, maxTokens: maxTokensOf(task), temperature: 0 })));
-    return generations.map(({ text, numTruncated = 0 }) => ({ loglikelihoods: [], unconditional: [], generated: { text: cutAtStops(text, until), numTruncated } }));
+    const { repeats = 1, generation: { temperature = 0 } = {} } = task;
+    const seeds = Array.from({ length: repeats }, (_, seed) => seed);
+    const generations = await model.generate(documents.flatMap(({ prompt }) => seeds.map((seed) => ({ prompt: prompt!, until, maxTokens: maxTokensOf(task), temperature, ...(temperature > 0 && { seed }) }))));
+    return documents.map((_, i) => {
+      const own = generations.slice(i * repeats, (i + 1) * repeats);
+      return { loglikelihoods: [], unconditional: [], generated: { texts: own.map(({ text }) => cutAtStops(text, until)), numTruncated: Math.max(...own.map(({ numTruncated = 0 }) => numTruncated)) } };
+    });
   }
   if (task.outputType === "loglikelihood_rolling") {
     return (await model.rollingLoglikelihood(documents.map(({ rolling }) => rolling!))).map((answer) => ({ loglikelihoods: [answer], unconditional: [] }));
@@ -131,7 +137,7 @@ type Draft = { document: DocumentRequests } & Awaited<ReturnType<typeof identify
 function sampleOf(task: KnowledgeTask, { document, key, docHash, promptHash, targetHash }: Draft, { loglikelihoods, unconditional, generated }: Answer): KnowledgeSample {
   const { docId, doc, requests, prompt, rolling } = document;
   const lost = [...loglikelihoods, ...unconditional].some(({ logprob, numTokens }) => numTokens === 0 || Number.isNaN(logprob));
-  const filtered = generated && Object.fromEntries((task.filters ?? [{ name: "none", apply: (text: string) => text }]).map(({ name, apply }) => [name, apply(generated.text, doc)]));
+  const filtered = generated && filteredBy(task.filters ?? [{ name: "none", apply: (text) => text }], generated.texts, doc);
   return {
     key,
     task: task.name,
@@ -141,7 +147,7 @@ function sampleOf(task: KnowledgeTask, { document, key, docHash, promptHash, tar
     requests: generated !== undefined ? [[prompt!, ""]] : rolling !== undefined ? [["", rolling]] : requests.map(({ context, continuation }) => [context, continuation] as const),
     loglikelihoods: loglikelihoods.map(logged),
     ...(unconditional.length > 0 && { unconditional: unconditional.map(logged) }),
-    ...(generated && { generated: generated.text, filtered }),
+    ...(generated && { generated: generated.texts[0], ...(generated.texts.length > 1 && { generations: generated.texts }), filtered }),
     scores: lost ? wrong(task) : scoresOf(task, document, { loglikelihoods, unconditional }, filtered),
     boundaryError: lost,
     numTruncated: Math.max(0, generated?.numTruncated ?? 0, ...loglikelihoods.map(({ numTruncated = 0 }) => numTruncated)),
@@ -151,6 +157,9 @@ function sampleOf(task: KnowledgeTask, { document, key, docHash, promptHash, tar
     targetHash,
   };
 }
+
+const filteredBy = (filters: readonly Filter[], texts: readonly string[], doc: Doc): Record<string, string> =>
+  Object.fromEntries(filters.map(({ name, apply, applyToAll }) => [name, applyToAll?.(texts, doc) ?? apply(texts[0], doc)]));
 
 const logged = ({ logprob, ...rest }: Loglikelihood): AnsweredLikelihood => ({ logprob: Number.isFinite(logprob) ? logprob : null, ...rest });
 

@@ -7,9 +7,11 @@ import type { Doc } from "./task.ts";
 export interface Filter {
   readonly name: string;
   readonly apply: (text: string, doc: Doc) => string;
+  /** Of a task that is asked several times: one text from all answers. Default: that of the first. */
+  readonly applyToAll?: (texts: readonly string[], doc: Doc) => string;
 }
 
-const INVALID = "[invalid]";
+export const INVALID = "[invalid]";
 
 export interface RegexFilterOptions {
   /** Which match, counted from the end when negative. Default 0. */
@@ -21,11 +23,23 @@ export interface RegexFilterOptions {
 export function regexFilter(pattern: string, { groupSelect = 0, fallback = INVALID }: RegexFilterOptions = {}): (text: string) => string {
   const compiled = pythonRegex(pattern);
   return (text) => {
-    const match = findAll(compiled, text).at(groupSelect);
-    if (match === undefined) return fallback;
-    const group = Array.isArray(match) ? (match.find((part) => part !== "") ?? fallback) : match;
-    return strip(group);
+    const matches = findAll(compiled, text);
+    return matches.at(groupSelect) === undefined ? fallback : strip(selectMatch(matches, groupSelect) ?? fallback);
   };
+}
+
+/** The match at a place, counted from the end when negative; of several groups the first that took part. */
+export function selectMatch(matches: readonly (string | string[])[], groupSelect: number): string | undefined {
+  const match = matches.at(groupSelect);
+  return Array.isArray(match) ? match.find((part) => part !== "") : match;
+}
+
+/** The text that occurs most often; of equally frequent ones the first. */
+export function majority(texts: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  const most = Math.max(...counts.values());
+  return [...counts].find(([, count]) => count === most)?.[0] ?? "";
 }
 
 /** The list's words in the order in which the text names them last (Big-Bench Hard's word sorting). */
@@ -36,43 +50,21 @@ export function wordSortFilter(text: string, doc: Doc): string {
   return [...new Set(found.reverse())].reverse().join(" ");
 }
 
-const PUNCTUATION = /\p{P}/gu;
-
-/**
- * The letter of a choice `(A)`: as the pattern finds it, else by the words of a choice, else behind a colon
- * (Big-Bench Hard's multiple choice, case and punctuation ignored in the words).
- */
-export function multiChoiceFilter(pattern: string): (text: string, doc: Doc) => string {
-  const direct = pythonRegex(pattern);
-  const plain = (text: string) => text.toLowerCase().replace(PUNCTUATION, "");
-  return (text, doc) => {
-    const [first] = findAll(direct, text);
-    if (first !== undefined) return strip(String(first));
-    const choices = findAll(pythonRegex("\\([A-Z]\\)([^\\n^(]*)"), String(doc.input)).map((choice) => plain(strip(String(choice))));
-    const letter = (i: number) => `(${String.fromCharCode(65 + i)})`;
-    const response = plain(text);
-    // The leftmost choice named; of two at the same place the earlier in the list, as in an alternation.
-    const places = choices.map((choice) => response.indexOf(choice)).map((at) => (at < 0 ? Number.POSITIVE_INFINITY : at));
-    const best = places.indexOf(Math.min(...places));
-    // Of two choices with the same words the later letter counts.
-    if (best >= 0 && Number.isFinite(places[best]) && choices[best] !== "") return letter(choices.lastIndexOf(choices[best]));
-    const letters = choices.map((_, i) => String.fromCharCode(65 + i)).join("|");
-    const behindColon = findAll(pythonRegex(`:[\\s]*(${letters})`), text)[0] as string | undefined;
-    return behindColon ? `(${behindColon})` : INVALID;
-  };
-}
-
 /** The number that matches; words for numbers are not read, which lm-evaluation-harness does. */
 export const numberFilter = (pattern: string): ((text: string) => string) => regexFilter(pattern);
 
-/** The value whose pattern matches first, with the response in lower case. */
-export function mapFilter(values: Readonly<Record<string, string>>): (text: string) => string {
+export interface MapFilterOptions extends RegexFilterOptions {
+  /** Lower case before matching. Default true. */
+  ignoreCase?: boolean;
+}
+
+/** The value of the first pattern that matches in what all patterns together match. */
+export function mapFilter(values: Readonly<Record<string, string>>, { groupSelect = 0, fallback = INVALID, ignoreCase = true }: MapFilterOptions = {}): (text: string) => string {
   const all = pythonRegex(Object.keys(values).join("|"));
   const each = Object.entries(values).map(([pattern, value]) => [pythonRegex(pattern), value] as const);
   return (text) => {
-    const found = findAll(all, text.toLowerCase())[0];
-    const whole = Array.isArray(found) ? found.find((part) => part !== "") : found;
-    return (whole !== undefined && each.find(([pattern]) => findAll(pattern, whole).length > 0)?.[1]) || INVALID;
+    const whole = selectMatch(findAll(all, ignoreCase ? text.toLowerCase() : text), groupSelect);
+    return (whole !== undefined && each.find(([pattern]) => findAll(pattern, whole).length > 0)?.[1]) || fallback;
   };
 }
 

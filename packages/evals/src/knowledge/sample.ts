@@ -22,7 +22,10 @@ export interface KnowledgeSample {
   loglikelihoods: readonly AnsweredLikelihood[];
   /** Choices without their context, where a metric asks for them. */
   unconditional?: readonly AnsweredLikelihood[];
+  /** The first answer. */
   generated?: string;
+  /** All answers, of a task that asks more than once. */
+  generations?: readonly string[];
   /** What each filter made of the generated text. */
   filtered?: Readonly<Record<string, string>>;
   /** By `metric,filter`; absent where a lost continuation leaves nothing to score. */

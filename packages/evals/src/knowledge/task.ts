@@ -53,7 +53,10 @@ export interface KnowledgeTask {
   readonly metrics: readonly MetricSpec[];
   /** Scores of one document, instead of those its output type has. */
   readonly score?: (doc: Doc, answers: ResponseScores) => Readonly<Record<string, number | readonly number[]>>;
-  readonly generation?: { until: readonly string[]; maxTokens?: number };
+  /** Temperature 0, the default, is greedy. */
+  readonly generation?: { until: readonly string[]; maxTokens?: number; temperature?: number };
+  /** Answers drawn per document of a generation task, by seeds 0, 1, ...; filters choose from them. Default 1. */
+  readonly repeats?: number;
   /** Pipelines over generated text; each gives the metrics once more under its name. Default: the text as it is. */
   readonly filters?: readonly Filter[];
   /** Passage, story or template that documents share, for clustered standard errors. */

@@ -79,3 +79,6 @@ export function findAll(pattern: RegExp, text: string): (string | string[])[] {
     return texts.length === 1 ? texts[0] : texts;
   });
 }
+
+/** `re.escape`: a text as a pattern that matches it alone. */
+export const escapeRegex = (text: string): string => text.replace(/[\^$\\.*+?()[\]{}|/]/g, "\\$&");

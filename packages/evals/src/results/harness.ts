@@ -97,7 +97,7 @@ function* linesOf(task: ReportedTask, about: Pick<RunAbout, "generation">): Gene
 const pythonBool = (value: boolean | null): string => (value === null ? "None" : value ? "True" : "False");
 
 function harnessSample({ outputType }: ReportedTask, sample: ReportedSample, filter: string, { generation }: Pick<RunAbout, "generation">): Record<string, unknown> {
-  const { docId, doc, target, requests, loglikelihoods, generated, filtered, scores, hashes } = sample;
+  const { docId, doc, target, requests, loglikelihoods, generated, generations = [generated ?? ""], filtered, scores, hashes } = sample;
   const answered = loglikelihoods?.map(({ logprob, isGreedy }) => [logprob === null ? "nan" : floatRepr(logprob), pythonBool(isGreedy)]);
   const kwargs = { until: generation?.until ?? ["\n\n"], max_gen_toks: generation?.maxTokens ?? 256, do_sample: false, temperature: 0 };
   const ofFilter = Object.entries(scores).flatMap(([key, value]) => (key.endsWith(`,${filter}`) ? [[key.slice(0, -filter.length - 1), value] as const] : []));
@@ -106,7 +106,7 @@ function harnessSample({ outputType }: ReportedTask, sample: ReportedSample, fil
     doc,
     target,
     arguments: Object.fromEntries(requests.map(([context, continuation], i) => [`gen_args_${i}`, { arg_0: context, arg_1: outputType === "generate_until" ? kwargs : continuation }])),
-    resps: answered ? answered.map((answer) => [answer]) : [[generated ?? ""]],
+    resps: answered ? answered.map((answer) => [answer]) : [generations],
     filtered_resps: answered ?? [filtered[filter] ?? generated ?? ""],
     filter,
     metrics: ofFilter.map(([metric]) => metric),

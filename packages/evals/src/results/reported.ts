@@ -25,6 +25,8 @@ export interface ReportedSample {
   /** One a request; null for a generation. `isGreedy` is null where the sample log does not keep it. */
   loglikelihoods: readonly { logprob: number | null; isGreedy: boolean | null }[] | null;
   generated: string | null;
+  /** All answers of a task that asks more than once, the first included. */
+  generations?: readonly string[];
   /** Generated text by filter. */
   filtered: Readonly<Record<string, string>>;
   /** By `metric,filter`. */
@@ -67,7 +69,7 @@ function knowledgeTask({ task, version, shots, documents, scores, samples }: Kno
   };
 }
 
-function knowledgeSample({ key, docId, doc, target, requests, loglikelihoods, generated, filtered, scores, docHash, promptHash, targetHash }: KnowledgeSample): ReportedSample {
+function knowledgeSample({ key, docId, doc, target, requests, loglikelihoods, generated, generations, filtered, scores, docHash, promptHash, targetHash }: KnowledgeSample): ReportedSample {
   return {
     key,
     docId,
@@ -76,6 +78,7 @@ function knowledgeSample({ key, docId, doc, target, requests, loglikelihoods, ge
     requests,
     loglikelihoods: generated === undefined ? loglikelihoods : null,
     generated: generated ?? null,
+    ...(generations && { generations }),
     filtered: filtered ?? {},
     scores,
     hashes: { docHash, promptHash, targetHash },

@@ -1,12 +1,15 @@
 import { EspalierError } from "@espalier/core";
+import type { GenerateRequest, LanguageModel } from "@espalier/spec/languageModel";
 import { describe, expect, it } from "vitest";
 import { arc } from "../knowledge/arc/task.ts";
 import { copa } from "../knowledge/copa/task.ts";
 import { gsm8k } from "../knowledge/gsm8k/task.ts";
 import { goldOf } from "../knowledge/metrics.ts";
+import { evaluateKnowledge } from "../knowledge/evaluateKnowledge.ts";
 import { requestsOf } from "../knowledge/requests.ts";
 import type { Doc } from "../knowledge/task.ts";
 import { winogrande, wsc273 } from "../knowledge/winograd/task.ts";
+import { randomModel } from "../models/mock.ts";
 import { pythonRandom } from "../python/random.ts";
 import { readTaskYaml } from "./load.ts";
 import type { YamlTask } from "./task.ts";
@@ -127,9 +130,53 @@ fewshot_config:
   });
 
   it("reads groups", () => {
-    expect(readTaskYaml("group: g\ntask: [a, {task: b, num_fewshot: 2}]\naggregate_metric_list:\n  - metric: acc\n    weight_by_size: false\n    filter_list: [x, y]\n", "g.yaml", include)).toEqual({
+    expect(readTaskYaml("group: g\ntask: [a, {task: b, task_alias: c}]\naggregate_metric_list:\n  - metric: acc\n    weight_by_size: false\n    filter_list: [x, y]\n", "g.yaml", include)).toEqual({
       group: { name: "g", tasks: ["a", "b"], metrics: [{ metric: "acc", filter: "x", weightBySize: false }, { metric: "acc", filter: "y", weightBySize: false }] },
+      inner: [],
     });
+  });
+
+  it("reads groups written out within groups, and refuses members that are tasks of their own", () => {
+    const nested = "group: all\ntask:\n  - group: first\n    task: [a, {group: deep, task: [b]}]\n    aggregate_metric_list: [{metric: acc, weight_by_size: true}]\n  - {task: c, task_alias: see}\n";
+    expect(readTaskYaml(nested, "g.yaml", include)).toEqual({
+      group: { name: "all", tasks: ["first", "c"] },
+      inner: [{ name: "first", tasks: ["a", "deep"], metrics: [{ metric: "acc", filter: "none", weightBySize: true }] }, { name: "deep", tasks: ["b"] }],
+    });
+    expect(() => readTaskYaml("group: g\ntask: [a, {task: b, num_fewshot: 2}]\n", "g.yaml", include)).toThrow(/num_fewshot of b makes it another task/);
+    expect(() => readTaskYaml("group: g\ntask: [[a]]\n", "g.yaml", include)).toThrow(/names of tasks/);
+  });
+
+  it("draws several answers and lets filters choose among them", async () => {
+    const { task } = taskOf(`
+task: vote
+test_split: test
+doc_to_text: "{{q}}"
+doc_to_target: "{{a}}"
+repeats: 5
+generation_kwargs: {until: ["!"], do_sample: true, temperature: 0.5}
+filter_list:
+  - {name: first, filter: [{function: regex, regex_pattern: 'is (\\d)'}, {function: take_first}]}
+  - {name: all, filter: [{function: regex, regex_pattern: 'is (\\d)'}, {function: majority_vote}, {function: take_first}]}
+  - {name: three, filter: [{function: take_first_k, k: 3}, {function: regex, regex_pattern: 'is (\\d)'}, {function: majority_vote}, {function: take_first}]}
+`);
+    const asked: GenerateRequest[] = [];
+    const answers = ["is 1!", "is 2", "is 2", "is 3", "is 3", "is 3"];
+    const model: LanguageModel = {
+      ...randomModel(1),
+      generate: async (requests) => requests.map((request) => (asked.push(request), { text: answers[request.seed!], numTokens: 2, finish: "stop" })),
+    };
+    const { tasks: [result] } = await evaluateKnowledge(model, [{ task, docs: [{ q: "x", a: 2 }, { q: "y", a: 1 }] }]);
+    expect(asked.map(({ seed, temperature }) => [seed, temperature])).toEqual([0, 1, 2, 3, 4, 0, 1, 2, 3, 4].map((seed) => [seed, 0.5]));
+    expect(result.samples[0].filtered).toEqual({ first: "1", all: "2", three: "2" }); // of equally frequent answers the first
+    expect(result.samples[0].generations).toEqual(["is 1", "is 2", "is 2", "is 3", "is 3"]);
+    expect(result.scores.map(({ filter, value }) => [filter, value])).toEqual([["first", 0.5], ["all", 0.5], ["three", 0.5]]);
+  });
+
+  it("finds the letter of a choice by letter, by words, behind a colon", () => {
+    const { task } = taskOf("task: m\ntest_split: t\ndoc_to_text: '{{q}}'\ndoc_to_target: '(A)'\nfilter_list: [{name: x, filter: [{function: multi_choice_regex, group_select: -1, ignore_case: true, ignore_punctuation: true, regex_pattern: '(\\([A-Z]\\))'}]}]\n");
+    const doc = { q: "?", choices: ["A red  fox.", "Blue (dark)", "red", "Blue, dark"] };
+    const find = (text: string) => task.filters![0].apply(text, doc);
+    expect(["(A) or (C)", "it is BLUE dark", "the red one", "a red  fox!", "Answer: B", "none: Z", ""].map(find)).toEqual(["(C)", "(D)", "(C)", "(A)", "(B)", "[invalid]", "[invalid]"]);
   });
 
   it.each([
@@ -139,7 +186,9 @@ fewshot_config:
     ["metric_list: [{metric: f1, aggregation: !function utils.agg}]", /!function utils\.agg is none/],
     ["output_type: strange", /output_type is "strange", expected one of multiple_choice/],
     ["filter_list: [{name: x, filter: [{function: !function utils.F}]}]", /filter !function utils\.F/],
-    ["repeats: 4", /repeats is 4, expected 1/],
+    ["repeats: 0", /repeats is 0, expected a whole number from 1/],
+    ["filter_list: [{name: x, filter: [{function: take_first_k, k: 8}]}]", /expected 8 or more, as many as take_first_k takes/],
+    ["filter_list: [{name: x, filter: [{function: take_first_k}]}]", /take_first_k has k undefined/],
     ["unheard_of: 1", /unheard_of is 1, expected one of task/],
     ["doc_to_image: image", /doc_to_image is "image", expected nothing/],
   ])("refuses %s", (line, message) => {

@@ -7,12 +7,11 @@ import { ConfigError } from "@espalier/core";
 import { compileTemplate } from "../jinja/render.ts";
 import type { AggregationName } from "../knowledge/aggregate.ts";
 import type { MetricName, MetricSpec } from "../knowledge/metrics.ts";
-import type { KnowledgeGroup } from "../knowledge/summary.ts";
 import type { Doc, KnowledgeTask, OutputType } from "../knowledge/task.ts";
 import { pythonStr } from "../python/json.ts";
 import { literalEval } from "../python/literal.ts";
 import { FunctionReference, type YamlConfig } from "./config.ts";
-import { filtersOf } from "./filters.ts";
+import { answersNeeded, filtersOf } from "./filters.ts";
 import { type DocFunction, docFunctions, processFunctions, scoreFunctions } from "./functions.ts";
 
 /** Where the documents of a task file come from, for the manifest to map to files. */
@@ -36,7 +35,7 @@ const OUTPUT_TYPES: readonly OutputType[] = ["multiple_choice", "loglikelihood",
 const IGNORED = ["dataset_kwargs", "training_split", "task_alias", "should_decontaminate", "use_prompt"];
 /** What the harness would do and this reader does not; present and not empty, it is refused. */
 const UNSUPPORTED = ["custom_dataset", "doc_to_image", "doc_to_audio", "class", "unsafe_code"];
-const METRICS: readonly MetricName[] = ["acc", "acc_norm", "acc_bytes", "acc_mutual_info", "exact_match", "f1", "em", "mcc", "brier_score", "likelihood", "perplexity", "word_perplexity", "byte_perplexity", "bits_per_byte"];
+export const METRICS: readonly MetricName[] = ["acc", "acc_norm", "acc_bytes", "acc_mutual_info", "exact_match", "f1", "em", "mcc", "brier_score", "likelihood", "perplexity", "word_perplexity", "byte_perplexity", "bits_per_byte"];
 const AGGREGATIONS: readonly AggregationName[] = ["mean", "perplexity", "weighted_perplexity", "bits_per_byte", "f1", "mcc"];
 const DEFAULT_METRICS: Record<OutputType, readonly MetricName[]> = {
   multiple_choice: ["acc", "acc_norm"],
@@ -72,6 +71,11 @@ export function taskOfConfig(config: YamlConfig, path: string): YamlTask {
   const shotSplit = (fewshot.split as string | undefined) ?? fewshotSplit;
   const template = description.includes("{") ? compileTemplate(description) : undefined;
   const query = reader.optionalText("doc_to_decontamination_query");
+  const repeats = Number(config.repeats ?? 1);
+  const isGenerative = outputType === "generate_until";
+  if (!Number.isInteger(repeats) || repeats < 1) throw reader.error("repeats", "a whole number from 1");
+  // Likelihoods are the same every time, so the harness's first of several is the only one.
+  if (isGenerative && repeats < answersNeeded(config.filter_list)) throw reader.error("repeats", `${answersNeeded(config.filter_list)} or more, as many as take_first_k takes`);
   const task: KnowledgeTask = {
     name: reader.text("task"),
     version: Number((config.metadata as { version?: unknown } | undefined)?.version ?? 0),
@@ -92,11 +96,11 @@ export function taskOfConfig(config: YamlConfig, path: string): YamlTask {
     ...(cachedChoices && { choices: cachedChoices }),
     metrics: metricsOf(config.metric_list, outputType, reader),
     ...(processResults && { score: processResults }),
-    ...(outputType === "generate_until" && { generation: generationOf(reader.mapping("generation_kwargs"), reader.text("fewshot_delimiter", "\n\n")) }),
+    ...(isGenerative && repeats > 1 && { repeats }),
+    ...(isGenerative && { generation: generationOf(reader.mapping("generation_kwargs"), reader.text("fewshot_delimiter", "\n\n")) }),
     ...filterField(config.filter_list, path),
     ...(query !== undefined && { decontaminationQuery: asString(query) }),
   };
-  if (Number(config.repeats ?? 1) !== 1) throw reader.error("repeats", "1; this reader asks each document once");
   for (const key of Object.keys(config)) if (!KNOWN.has(key)) throw reader.error(key, `one of ${[...KNOWN].join(", ")}`);
   const scored = testSplit ?? reader.text("validation_split", "");
   if (scored === "") throw reader.error("test_split", "a test or validation split");
@@ -113,29 +117,10 @@ const KNOWN = new Set(["task", "tag", "group", "include", "dataset_path", "datas
 
 const optional = <K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> => (value === undefined ? {} : ({ [key]: value } as Record<K, string>));
 
-/** A group file: tasks by name, and which metrics are summed up over them. */
-export function groupOfConfig(config: YamlConfig, path: string): KnowledgeGroup {
-  const reader = new Reader(config, path);
-  if (!Array.isArray(config.task)) throw reader.error("task", "a list of tasks");
-  const tasks = config.task.map((member: unknown) => {
-    const name = typeof member === "string" ? member : (member as { task?: unknown; group?: unknown } | null)?.task ?? (member as { group?: unknown } | null)?.group;
-    if (typeof name !== "string") throw reader.error("task", "names of tasks");
-    return name;
-  });
-  const list = [config.aggregate_metric_list ?? []].flat() as Record<string, unknown>[];
-  const metrics = list.flatMap((entry) => {
-    const metric = METRICS.find((known) => known === entry.metric);
-    if (metric === undefined) throw reader.error("aggregate_metric_list", `metrics among ${METRICS.join(", ")}`);
-    if (![undefined, "mean"].includes(entry.aggregation as string)) throw reader.error("aggregate_metric_list", "aggregation mean");
-    return [entry.filter_list ?? "none"].flat().map((filter) => ({ metric, filter: String(filter), weightBySize: entry.weight_by_size !== false }));
-  });
-  return { name: reader.text("group"), tasks, ...(metrics.length > 0 && { metrics }) };
-}
-
 type Field = { column: string; template: (doc: Doc) => string } | { constant: number | readonly unknown[] } | { function: DocFunction };
 
 /** Keys of a file with their kinds checked. */
-class Reader {
+export class Reader {
   readonly #config: YamlConfig;
   readonly #path: string;
 
@@ -307,7 +292,8 @@ function metricsOf(list: unknown, outputType: OutputType, reader: Reader): Metri
 
 function generationOf(options: Readonly<Record<string, unknown>>, fewshotDelimiter: string): NonNullable<KnowledgeTask["generation"]> {
   const maxTokens = ["max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens"].map((key) => options[key]).find((value) => value !== undefined);
-  return { until: [options.until ?? fewshotDelimiter].flat().map(String), ...(typeof maxTokens === "number" && { maxTokens }) };
+  const temperature = options.do_sample === false ? 0 : Number(options.temperature ?? 0);
+  return { until: [options.until ?? fewshotDelimiter].flat().map(String), ...(typeof maxTokens === "number" && { maxTokens }), ...(temperature > 0 && { temperature }) };
 }
 
 function filterField(list: unknown, path: string): Pick<KnowledgeTask, "filters"> {

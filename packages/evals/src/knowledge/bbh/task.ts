@@ -4,7 +4,8 @@
  */
 
 import { ConfigError, DataError } from "@espalier/core";
-import { type Filter, mapFilter, multiChoiceFilter, numberFilter, regexFilter, wordSortFilter } from "../filters.ts";
+import { multiChoiceFilter } from "../choiceFilter.ts";
+import { type Filter, mapFilter, numberFilter, regexFilter, wordSortFilter } from "../filters.ts";
 import { type Doc, type KnowledgeTask, textOf } from "../task.ts";
 import { bbhDescriptions, type BbhSubtask } from "./descriptions.ts";
 
@@ -15,7 +16,7 @@ export function readBbh(text: string): Doc[] {
   return examples;
 }
 
-const choice = multiChoiceFilter("(\\([A-Z]\\))");
+const choice = multiChoiceFilter("(\\([A-Z]\\))", { ignoreCase: true, ignorePunctuation: true });
 const yesNo = regexFilter("\\b(Yes|No|yes|no)\\b");
 const number = numberFilter("([-0-9]+)");
 
