@@ -12,6 +12,7 @@ namespace espalier {
 struct Encoder {
   ESPALIER_ISA::Vocabulary vocabulary;
   ESPALIER_ISA::MediumSlot* medium;
+  ESPALIER_ISA::CharacterSlot* characters;
   const uint8_t* classes;
   Pattern pattern;
   uint32_t turn;  // which of two pieces a new one replaces
@@ -23,7 +24,7 @@ namespace {
 constexpr size_t kBatch = 32;
 
 struct Layout {
-  size_t encoder, lines, medium, pair_ranks, filter, long_slots, trigrams, offsets, bytes, classes, total;
+  size_t encoder, lines, medium, characters, pair_ranks, filter, long_slots, trigrams, offsets, bytes, classes, total;
   uint32_t line_bits, long_slots_count;
 };
 
@@ -44,6 +45,7 @@ Layout layout_of(const EncoderDefinition& d) {
   layout.encoder = take(sizeof(Encoder));
   layout.lines = take(sizeof(Line) << layout.line_bits);
   layout.medium = take(sizeof(MediumSlot) << kMediumBits);
+  layout.characters = take(sizeof(CharacterSlot) * kNumThreeByteCharacters);
   layout.pair_ranks = take(65536 * sizeof(uint32_t));
   layout.filter = take((size_t(1) << kFilterBits) / 8);
   layout.long_slots = take(layout.long_slots_count * sizeof(uint32_t));
@@ -77,6 +79,7 @@ Status create(void* arena, size_t size, const EncoderDefinition& d, Encoder** ou
   v.long_mask = layout.long_slots_count - 1;
   v.trigrams = reinterpret_cast<uint64_t*>(base + layout.trigrams);
   encoder->medium = reinterpret_cast<MediumSlot*>(base + layout.medium);
+  encoder->characters = reinterpret_cast<CharacterSlot*>(base + layout.characters);
   encoder->classes = base + layout.classes;
   encoder->pattern = d.pattern;
   *out = encoder;
@@ -155,6 +158,20 @@ struct Run {
     return medium_piece(begin, end, line, key);
   }
 
+  // The same for a piece of the text, which may be cut if it is Chinese.
+  Status whole_short_piece(const Pending& p) {
+    if (!is_three_byte_lead(request.text[p.begin])) return short_piece(p.begin, p.end, p.line, p.key);
+    if (const Slot* slot = find(encoder.vocabulary.short_tokens, p.line, p.key)) {
+      __builtin_memcpy(out + count, slot->ids, sizeof slot->ids);
+      count += slot->meta & kCountMask;
+      return Status::kOk;
+    }
+    const size_t before = count;
+    const Status status = cut_piece(p.begin, p.end);
+    if (status == Status::kOk && count - before <= 3) remember_short(p.line, p.key, out + before, count - before, ++encoder.turn & 1);
+    return status;
+  }
+
   // What lies between two cuts of a piece. Unlike a piece it is not a token because its bytes are one: a token that no
   // joins lead to is found only as a whole piece. Whether joins lead to a token is found out once.
   Status part(const Pending& p) {
@@ -171,25 +188,43 @@ struct Run {
     return short_piece(p.begin, p.end, p.line, p.key);
   }
 
-  // A piece of Chinese, mostly: cut where no token lies across, and the parts looked up like pieces.
+  // The ids of a character of three bytes that stands alone between two cuts.
+  void character(size_t begin) {
+    const uint8_t* const s = request.text + begin;
+    CharacterSlot& slot = encoder.characters[three_byte_index(s)];
+    if (!slot.count) slot.count = uint32_t(merge_by_scan(encoder.vocabulary, s, 3, readable_end - begin, slot.ids));
+    __builtin_memcpy(out + count, slot.ids, sizeof slot.ids);
+    count += slot.count;
+  }
+
+  Status parts(const Pending* pending, size_t found) {
+    for (size_t k = 0; k < found; ++k) {
+      const Status status = part(pending[k]);
+      if (status != Status::kOk) return status;
+    }
+    return Status::kOk;
+  }
+
+  // A piece of Chinese, mostly: cut where no token lies across; what is left is most often one character.
   Status cut_piece(size_t begin, size_t end) {
     const Vocabulary& v = encoder.vocabulary;
     const uint8_t* const s = request.text;
-    Pending parts[kBatch];
+    Pending pending[kBatch];
+    size_t found = 0;
     for (size_t from = begin; from < end;) {
-      size_t found = 0;
-      while (found < kBatch && from < end) {
-        size_t to = from + 1;
-        while (to < end && (s[to] < 0xc0 || may_cross(v, s, from, to, end))) ++to;
-        parts[found++] = expect_piece(from, to);
-        from = to;
-      }
-      for (size_t k = 0; k < found; ++k) {
-        const Status status = part(parts[k]);
+      size_t to = from + 1;
+      while (to < end && (s[to] < 0xc0 || may_cross(v, s, from, to, end))) ++to;
+      const bool alone = to - from == 3 && is_three_byte_character(s + from);
+      if (!alone) pending[found++] = expect_piece(from, to);
+      if (found > 0 && (alone || found == kBatch)) {
+        const Status status = parts(pending, found);
         if (status != Status::kOk) return status;
+        found = 0;
       }
+      if (alone) character(from);
+      from = to;
     }
-    return Status::kOk;
+    return parts(pending, found);
   }
 
   Status long_piece(size_t begin, size_t end) {
@@ -218,7 +253,7 @@ Status encode_text(Encoder& encoder, EncodeRequest& request) {
     }
     for (size_t k = 0; k < found; ++k) {
       const Pending& p = pending[k];
-      const Status status = p.end - p.begin <= kShortBytes ? run.short_piece(p.begin, p.end, p.line, p.key) : run.long_piece(p.begin, p.end);
+      const Status status = p.end - p.begin <= kShortBytes ? run.whole_short_piece(p) : run.long_piece(p.begin, p.end);
       if (status != Status::kOk) return status;
     }
   }

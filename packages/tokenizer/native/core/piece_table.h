@@ -115,6 +115,19 @@ inline bool remember_short(Line* line, ShortKey key, const uint32_t* ids, size_t
   return true;
 }
 
+// Characters of three bytes, as most of Chinese has, by their 16 bits: a token or up to three, once they were asked for.
+struct CharacterSlot {
+  uint32_t ids[3];
+  uint32_t count;  // 0: not known yet
+};
+constexpr size_t kNumThreeByteCharacters = 1 << 16;
+
+inline bool is_three_byte_lead(uint8_t byte) { return (byte & 0xf0) == 0xe0; }
+inline bool is_three_byte_character(const uint8_t* p) {
+  return is_three_byte_lead(p[0]) && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80;
+}
+inline size_t three_byte_index(const uint8_t* p) { return size_t(p[0] & 0x0f) << 12 | size_t(p[1] & 0x3f) << 6 | (p[2] & 0x3f); }
+
 // Pieces of up to 31 bytes and seven ids, one place for each: those that are too long for the table above, or have
 // too many ids, or find no room there. A later piece replaces an earlier one.
 constexpr size_t kMediumBytes = 31;
