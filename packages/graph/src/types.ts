@@ -99,6 +99,8 @@ export interface OpProfile {
 /** A program ready to run on a device. */
 export interface LoadedProgram {
   readonly program: Program;
+  /** Bytes that its ops need beside the arena while they run; programs of one executor share the largest. Absent: none. */
+  readonly scratchBytes?: number;
   /** Every owned tensor must be bound before the first run. Size must equal the tensor's bytes. */
   bind(name: string, buffer: DeviceBuffer): void;
   /**

@@ -202,6 +202,19 @@ describe("scratchBytes", () => {
     expect(executor.load(long).scratchBytes).toBe(4 * 43 * 8 * 256);
     expect(executor.load(sixfold).scratchBytes).toBe(0);
   });
+
+  it("counts what each thread has to itself", () => {
+    const [R, C, V] = [64, 32, 512];
+    const shapes = { x: [R, C], head: [V, C], targets: [R], weights: [R], loss: [1], tokenLoss: [R], greedy: [R], lse: [R] };
+    const tensors = Object.entries(shapes).map(([name, shape], id) => ({
+      id, name, shape, dtype: name === "targets" || name === "greedy" ? ("i32" as const) : ("f32" as const), region: "owned" as const, offset: 0, bytes: 4 * shape.reduce((a, b) => a * b, 1),
+    }));
+    const instructions = [{ op: "linearCrossEntropy", inputs: [0, 1, 2, 3], outputs: [4, 5, 6, 7], attributes: { factor: 1 } }];
+    const bytes = (numThreads: number) => cpuExecutor({ numThreads, isa: "portable" }).load({ tensors, instructions, arenaBytes: 0, runtimeBytes: 0, outputBytes: 0 }).scratchBytes;
+    const perThread = bytes(2) - bytes(1);
+    expect(perThread).toBeGreaterThan(4 * R * V / 8); // the logits of a run of words
+    expect(bytes(4) - bytes(2)).toBe(2 * perThread);
+  });
 });
 
 describe("bind and run", () => {

@@ -83,8 +83,8 @@ describe("trainingMemory", () => {
     const executor = testedExecutors().at(-1)!.make();
     const { seqLen: _, ...first } = plan.stages[0]!.model;
     const single = { ...plan, stages: [{ ...plan.stages[0]!, model: { ...first, seqLen: 16, numLayers: 3 }, tokens: 16 * plan.microBatchSize * 6 }] };
-    const limit = trainingMemory(single)[0]!.peakBytes - 64;
-    const [memory] = trainingMemory({ ...single, memoryLimitBytes: limit });
+    const limit = trainingMemory(single, executor)[0]!.peakBytes - 64;
+    const [memory] = trainingMemory({ ...single, memoryLimitBytes: limit }, executor);
     expect(memory!.peakBytes).toBeLessThanOrEqual(limit);
     expect(memory!.recomputedLayers).toBeGreaterThan(0);
     expect(memory!.extraFlops).toBeGreaterThan(0);

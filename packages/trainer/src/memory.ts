@@ -1,5 +1,5 @@
 import { ConfigError } from "@espalier/core";
-import { type MemoryPlan, planWithin, type Precision } from "@espalier/graph";
+import { type Executor, type MemoryPlan, planWithin, type Precision, type Program } from "@espalier/graph";
 import { type Births, composeGrowth, firstBirths, type Gate, gates as gatesOf, growBirths } from "@espalier/growth";
 import type { ModelConfig } from "@espalier/spec/model";
 import { type OptimizerConfig, parseTrainPlan, type TrainPlan } from "@espalier/spec/plan";
@@ -12,22 +12,40 @@ export interface MicroStepOptions {
   optimizer: OptimizerConfig;
   limitBytes: number;
   precision?: Precision;
+  /** Where it will run: room that its ops need while they run, such as packed panels, counts. Absent: it does not. */
+  executor?: Executor;
 }
 
 /**
  * The micro-step of a stage within a number of bytes, beside the optimiser and the validation that run in turn with it:
- * weights, gradients and moments once, the largest arena, inputs and outputs. Room that ops need while they run, such as
- * packed panels, and host memory are not counted.
+ * weights, gradients and moments once, the largest arena, the largest room of an op, inputs and outputs. Host memory is
+ * not counted.
  */
-export function microStepWithin(config: ModelConfig, shape: BatchShape, { births, gates, optimizer, limitBytes, precision }: MicroStepOptions): MemoryPlan {
+export function microStepWithin(config: ModelConfig, shape: BatchShape, options: MicroStepOptions): MemoryPlan & { scratchBytes: number } {
+  const { births, gates, optimizer, limitBytes, precision, executor } = options;
   const beside = [optimizerProgram(config, optimizer, births), evaluationProgram(config, shape, gates, precision)];
-  return planWithin(microStepGraph(config, shape, gates, precision), { limitBytes, beside });
+  const graph = microStepGraph(config, shape, gates, precision);
+  let made = planWithin(graph, { limitBytes: Infinity, beside });
+  // Computing a layer again repeats its ops, so the largest room is that of the program without.
+  const scratchBytes = executor ? Math.max(...[made.program, ...beside].map((program) => scratchOf(program, executor))) : 0;
+  if (made.peakBytes + scratchBytes > limitBytes) made = planWithin(graph, { limitBytes: limitBytes - scratchBytes, beside });
+  return { ...made, peakBytes: made.peakBytes + scratchBytes, fits: made.peakBytes + scratchBytes <= limitBytes, scratchBytes };
+}
+
+/** Loading allocates nothing of this size: the room comes with the first run. */
+function scratchOf(program: Program, executor: Executor): number {
+  const loaded = executor.load(program);
+  const { scratchBytes = 0 } = loaded;
+  loaded.free();
+  return scratchBytes;
 }
 
 /** What a stage is planned to hold on its device. */
 export interface StageMemory {
   stage: string;
   peakBytes: number;
+  /** Part of it: room that ops need while they run, shared by all programs. 0 when no executor was asked. */
+  scratchBytes: number;
   /** Layers that are computed again in the backward pass, of `numLayers`. */
   recomputedLayers: number;
   numLayers: number;
@@ -39,9 +57,10 @@ export interface StageMemory {
  * Memory of every stage of a plan, before anything runs; within its `memoryLimitBytes` if it has one. While a growth
  * makes the new model, the old one is there as well.
  *
+ * @param executor  where it will run, for the room that its ops need beside the arena
  * @throws {ConfigError} when a stage does not fit, with the bytes that it needs and what to change
  */
-export function trainingMemory(trainPlan: TrainPlan): StageMemory[] {
+export function trainingMemory(trainPlan: TrainPlan, executor?: Executor): StageMemory[] {
   const plan = parseTrainPlan(trainPlan);
   const { optimizer, precision, microBatchSize: B, memoryLimitBytes: limitBytes = Infinity } = plan;
   const starts = stageStarts(plan);
@@ -50,7 +69,7 @@ export function trainingMemory(trainPlan: TrainPlan): StageMemory[] {
   return plan.stages.map(({ name, model, growth }, i) => {
     if (growth && source) births = growBirths(births, composeGrowth(source.model, model, growth), { step: starts[i]!, rampSteps: growth.rampSteps });
     // With its gates a model needs a little more than without them.
-    const options = { births, gates: growth ? gatesOf(model, births) : [], optimizer, precision };
+    const options = { births, gates: growth ? gatesOf(model, births) : [], optimizer, precision, ...(executor && { executor }) };
     const shape = { B, T: model.seqLen };
     const made = microStepWithin(model, shape, { ...options, limitBytes });
     const ownedBytes = 2 * ownedOf(made); // weights and gradients of the micro-step, and two moments of their size
@@ -65,7 +84,7 @@ export function trainingMemory(trainPlan: TrainPlan): StageMemory[] {
       );
     }
     source = { model, ownedBytes };
-    return { stage: name, peakBytes: needed, recomputedLayers: made.recomputed.length, numLayers: model.numLayers, extraFlops: made.extraFlops };
+    return { stage: name, peakBytes: needed, scratchBytes: made.scratchBytes, recomputedLayers: made.recomputed.length, numLayers: model.numLayers, extraFlops: made.extraFlops };
   });
 }
 

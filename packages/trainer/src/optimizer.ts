@@ -38,11 +38,11 @@ export interface StepRequest {
  */
 export async function trainStep(model: DeviceModel, request: StepRequest): Promise<StepResult> {
   const { shape, numMicroBatches, numTargets, batch, learningRate, optimizer, memoryLimitBytes: limitBytes } = request;
-  const { config, births, precision } = model;
+  const { config, births, executor, precision } = model;
   const micro = model.program(`micro ${shape.B} ${shape.T}`, (gates) =>
     limitBytes === undefined
       ? microStepProgram(config, shape, gates, precision)
-      : microStepWithin(config, shape, { births, gates, optimizer, limitBytes, precision }).program,
+      : microStepWithin(config, shape, { births, gates, optimizer, limitBytes, precision, executor }).program,
   );
   let loss = 0;
   setMicroBatch(model, micro, 0, batch(0), 1 / numTargets);

@@ -57,7 +57,7 @@ export async function train(request: TrainRequest, hooks: TrainHooks = {}): Prom
   const plan = parseTrainPlan(request.plan);
   expectTrainablePlan(plan);
   expectIds(data, plan.stages[0]!.model.vocabSize);
-  if (plan.memoryLimitBytes !== undefined) trainingMemory(plan);
+  if (plan.memoryLimitBytes !== undefined) trainingMemory(plan, executor);
   const digest = planDigest(plan);
   const lock = acquireLock(directory);
   try {

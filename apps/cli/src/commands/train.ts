@@ -47,12 +47,13 @@ export function addTrain(program: Command): void {
           }
           const parsed = parseTrainPlan(value);
           const plan = options.precision ? { ...parsed, precision: options.precision } : parsed;
-          for (const { stage, peakBytes, recomputedLayers, numLayers, extraFlops } of plan.memoryLimitBytes === undefined ? [] : trainingMemory(plan)) {
+          const executor = cpuExecutor(options.threads ? { numThreads: options.threads } : {});
+          for (const { stage, peakBytes, recomputedLayers, numLayers, extraFlops } of plan.memoryLimitBytes === undefined ? [] : trainingMemory(plan, executor)) {
             output.line(`${stage}: ${(peakBytes / 2 ** 20).toFixed(1)} MiB planned; ${recomputedLayers} of ${numLayers} layers computed again, ${(extraFlops / 1e9).toFixed(2)} GFLOP more a micro-step`);
           }
           const corpus = await openCorpus(path(options.data));
           const result = await train(
-            { plan, data: corpusData(corpus), directory: path(options.out), executor: cpuExecutor(options.threads ? { numThreads: options.threads } : {}) },
+            { plan, data: corpusData(corpus), directory: path(options.out), executor },
             {
               signal,
               progress: output.progress,

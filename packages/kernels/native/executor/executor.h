@@ -32,6 +32,7 @@ class Executor {
   ~Executor();
 
   const InstructionPath& path() const { return path_; }
+  int num_threads() const { return pool_.num_threads(); }
   // Ops of less work than this, in FLOPs, run on the executor's thread alone.
   double parallel_grain() const { return parallel_grain_; }
   void submit(const Job& job);

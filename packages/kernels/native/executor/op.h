@@ -58,6 +58,8 @@ struct OpKernel {
   void (*run_stage)(const OpCall&, int32_t stage, int64_t task_begin, int64_t task_end);
   // On a CUDA device instead of all of the above but scratch_bytes: puts the kernels of the op into a stream.
   void (*launch)(const OpCall&, const CudaContext&) = nullptr;
+  // What each thread takes by thread_scratch, where it is more than the panels of one product; null: no more than that.
+  std::size_t (*thread_bytes)(const OpCall&) = nullptr;
 };
 
 // Each ops/<file>_cpu.cc defines, inside namespace ESPALIER_ISA, `extern const OpKernel <op>_kernel;` and has its line in

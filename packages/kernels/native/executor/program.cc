@@ -84,6 +84,10 @@ Program::Program(std::shared_ptr<Executor> executor, const EspalierProgramSpec& 
       const std::size_t bytes = at.kernel->scratch_bytes(at.call);
       if (bytes > scratch_bytes_) scratch_bytes_ = bytes;
     }
+    if (at.kernel->thread_bytes) {
+      const std::size_t bytes = at.kernel->thread_bytes(at.call);
+      if (bytes > thread_bytes_) thread_bytes_ = bytes;
+    }
   }
 }
 

@@ -20,7 +20,10 @@ class Program {
   Program(std::shared_ptr<Executor> executor, const EspalierProgramSpec& spec);
   ~Program();  // after its runs have ended
 
-  std::size_t scratch_bytes() const { return scratch_bytes_; }
+  // The largest room of an op: what its tasks share, and what each thread has to itself.
+  std::size_t scratch_bytes() const {
+    return scratch_bytes_ + thread_bytes_ * static_cast<std::size_t>(executor_->num_threads());
+  }
   void bind(int64_t tensor, std::shared_ptr<Memory> buffer);
   void submit(Job job, int64_t runtime_bytes, int64_t output_bytes);
   void cancel();
@@ -61,6 +64,7 @@ class Program {
   std::vector<Instruction> instructions_;
   int64_t arena_bytes_, runtime_bytes_, output_bytes_;
   std::size_t scratch_bytes_ = 0;
+  std::size_t thread_bytes_ = 0;
   Memory runtime_, output_;
 
   std::mutex mutex_;  // bound_ and binding_changed_, written by any thread, read when a run begins

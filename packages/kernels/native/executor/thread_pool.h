@@ -21,6 +21,8 @@ class ThreadPool {
   explicit ThreadPool(int num_threads);
   ~ThreadPool();
 
+  // The calling thread included.
+  int num_threads() const { return static_cast<int>(threads_.size()) + 1; }
   // Runs tasks [0, num_tasks) and returns when all are done. Called from one thread at a time.
   void run(Run run, const void* context, int64_t num_tasks);
 

@@ -144,14 +144,19 @@ struct Room {
   float* logits;
 };
 
-Room room_of(const Plan& p, bool with_logits) {
+std::size_t tile_bytes(const Plan& p) {
   const std::size_t of_head = packed_rows_bytes(p.run, p.o.C, p.o.precision);
   const std::size_t of_g = packed_rows_bytes(p.run, p.block_rows, p.o.precision);
   const std::size_t of_dx = packed_rows_bytes(p.block_rows, p.run, p.o.precision);
   std::size_t tiles = of_head > of_g ? of_head : of_g;
-  if (of_dx > tiles) tiles = of_dx;
-  const std::size_t of_logits = with_logits ? static_cast<std::size_t>(p.run * p.block_stride) * sizeof(float) : 0;
-  char* const at = static_cast<char*>(thread_scratch(tiles + kPanelBytes + of_logits));
+  return of_dx > tiles ? of_dx : tiles;
+}
+
+std::size_t logits_bytes(const Plan& p) { return static_cast<std::size_t>(p.run * p.block_stride) * sizeof(float); }
+
+Room room_of(const Plan& p, bool with_logits) {
+  const std::size_t tiles = tile_bytes(p);
+  char* const at = static_cast<char*>(thread_scratch(tiles + kPanelBytes + (with_logits ? logits_bytes(p) : 0)));
   return {reinterpret_cast<float*>(at), reinterpret_cast<float*>(at + tiles), reinterpret_cast<float*>(at + tiles + kPanelBytes)};
 }
 
@@ -408,6 +413,12 @@ std::size_t scratch_bytes(const OpCall& call) {
   return plan_of(call, kKind).bytes;
 }
 
+template <Kind kKind>
+std::size_t thread_bytes(const OpCall& call) {
+  const Plan p = plan_of(call, kKind);
+  return tile_bytes(p) + kPanelBytes + (kKind == Kind::both ? 0 : logits_bytes(p));
+}
+
 // loss = sum weights tokenLoss, in row order.
 void finish_loss(const OpCall& call) {
   const Operands o = operands_of(call, Kind::loss);
@@ -429,15 +440,15 @@ double flops(const OpCall& call) {
 
 const OpKernel linear_cross_entropy_kernel = {
     "linearCrossEntropy", "factor,bf16?", nullptr, nullptr, finish_loss, scratch_bytes<Kind::loss>, flops<Kind::loss>,
-    num_stages<Kind::loss>, stage_tasks<Kind::loss>, run_stage<Kind::loss>,
+    num_stages<Kind::loss>, stage_tasks<Kind::loss>, run_stage<Kind::loss>, nullptr, thread_bytes<Kind::loss>,
 };
 const OpKernel linear_cross_entropy_grad_kernel = {
     "linearCrossEntropyGrad", "factor,accumulate,bf16?", nullptr, nullptr, nullptr, scratch_bytes<Kind::gradient>,
-    flops<Kind::gradient>, num_stages<Kind::gradient>, stage_tasks<Kind::gradient>, run_stage<Kind::gradient>,
+    flops<Kind::gradient>, num_stages<Kind::gradient>, stage_tasks<Kind::gradient>, run_stage<Kind::gradient>, nullptr, thread_bytes<Kind::gradient>,
 };
 const OpKernel linear_cross_entropy_with_grad_kernel = {
     "linearCrossEntropyWithGrad", "factor,accumulate,bf16?", nullptr, nullptr, finish_loss, scratch_bytes<Kind::both>,
-    flops<Kind::both>, num_stages<Kind::both>, stage_tasks<Kind::both>, run_stage<Kind::both>,
+    flops<Kind::both>, num_stages<Kind::both>, stage_tasks<Kind::both>, run_stage<Kind::both>, nullptr, thread_bytes<Kind::both>,
 };
 
 }  // namespace ESPALIER_ISA
