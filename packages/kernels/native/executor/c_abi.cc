@@ -1,5 +1,4 @@
 // c_abi.cc -- espalier.h over the classes of this folder: checks struct sizes, turns failures into statuses.
-#include <cstring>
 #include <memory>
 #include <new>
 #include <string>
@@ -27,11 +26,11 @@ namespace {
 
 using espalier::Failure;
 
-thread_local char last_error[1024] = "";
+thread_local std::string last_error;
 thread_local int64_t last_instruction = -1;
 
 int32_t failed(int32_t status, const char* message, int64_t instruction = -1) {
-  std::strncpy(last_error, message, sizeof(last_error) - 1);
+  last_error = message;
   last_instruction = instruction;
   return status;
 }
@@ -69,7 +68,7 @@ void expect_range(const EspalierBuffer* buffer, int64_t offset, int64_t bytes) {
 
 }  // namespace
 
-const char* espalier_last_error(void) { return last_error; }
+const char* espalier_last_error(void) { return last_error.c_str(); }
 int64_t espalier_last_error_instruction(void) { return last_instruction; }
 
 int32_t espalier_has_instruction_path(const char* name) { return espalier::find_instruction_path(name) ? 1 : 0; }

@@ -32,6 +32,11 @@ void launch_gemm(const CudaContext& context, const char* name, const Gemm& gemm)
 void launch_gemm_bf16(const CudaContext& context, const char* name, const Gemm& gemm, void* scratch);
 std::size_t gemm_bf16_bytes(int64_t M, int64_t N, int64_t K);
 
+// By cuBLASLt where it is there (cuda/cublas_lt.h), else by one of the two above; `bf16` rounds the factors. `scratch` holds
+// product_bytes, aligned to 256.
+void launch_product(const CudaContext& context, const char* name, const Gemm& gemm, bool bf16, void* scratch);
+std::size_t product_bytes(int64_t M, int64_t N, int64_t K, bool bf16);
+
 #if defined(ESPALIER_EMULATED) || defined(__CUDACC__)
 // Everything after the sum, for element (m, n).
 __device__ __forceinline__ void finish_element(const Gemm& g, int64_t m, int64_t n, float sum, bool adds) {

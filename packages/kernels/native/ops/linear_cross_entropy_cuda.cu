@@ -110,7 +110,11 @@ std::size_t logits_bytes(const Head& h) { return static_cast<std::size_t>((rows_
 
 std::size_t scratch_bytes(const OpCall& call, bool gradients) {
   const Head h = head_of(call);
-  return logits_bytes(h) + (wants_bf16(call, gradients) ? gemm_bf16_bytes(rows_per_chunk(h), h.V, h.C) + gemm_bf16_bytes(rows_per_chunk(h), h.C, h.V) : 0);
+  const bool bf16 = wants_bf16(call, gradients);
+  const int64_t rows = rows_per_chunk(h);
+  const std::size_t forward = product_bytes(rows, h.V, h.C, bf16), dx = product_bytes(rows, h.C, h.V, bf16), d_head = product_bytes(h.V, h.C, rows, bf16);
+  const std::size_t backward = dx > d_head ? dx : d_head;
+  return logits_bytes(h) + (gradients && backward > forward ? backward : forward);
 }
 std::size_t forward_scratch(const OpCall& call) { return scratch_bytes(call, false); }
 std::size_t gradient_scratch(const OpCall& call) { return scratch_bytes(call, true); }
@@ -132,10 +136,7 @@ void run_chunks(const OpCall& call, const CudaContext& context, const char* name
   const int64_t chunk = rows_per_chunk(h);
   const bool bf16 = wants_bf16(call, gradients != nullptr);
   void* const room = static_cast<char*>(call.scratch) + logits_bytes(h);
-  const auto multiply = [&](const Gemm& gemm) {
-    if (bf16) launch_gemm_bf16(context, name, gemm, room);
-    else launch_gemm(context, name, gemm);
-  };
+  const auto multiply = [&](const Gemm& gemm) { launch_product(context, name, gemm, bf16, room); };
   for (int64_t first = 0; first < h.R; first += chunk) {
     const int64_t rows = h.R - first < chunk ? h.R - first : chunk;
     Gemm product{};

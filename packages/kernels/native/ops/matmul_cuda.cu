@@ -36,14 +36,12 @@ Gemm gemm_of(const OpCall& call) {
 }
 
 void launch_matmul(const OpCall& call, const CudaContext& context) {
-  const Gemm g = gemm_of(call);
-  if (call.attributes[at::bf16] != 0) launch_gemm_bf16(context, "matmul", g, call.scratch);
-  else launch_gemm(context, "matmul", g);
+  launch_product(context, "matmul", gemm_of(call), call.attributes[at::bf16] != 0, call.scratch);
 }
 
 std::size_t scratch_bytes(const OpCall& call) {
   const Gemm g = gemm_of(call);
-  return call.attributes[at::bf16] != 0 ? gemm_bf16_bytes(g.M, g.N, g.K) : 0;
+  return product_bytes(g.M, g.N, g.K, call.attributes[at::bf16] != 0);
 }
 
 }  // namespace

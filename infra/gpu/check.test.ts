@@ -1,0 +1,66 @@
+/** The check of a GPU machine, here on the emulation: that it compares, finds differences, and reports what it could not do. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+
+const built = join(import.meta.dirname, "..", "..", "packages", "kernels", "build", `${process.platform}-${process.arch}`);
+const libraries = ["--cpu", join(built, "espalier_kernels.node"), "--cuda", join(built, "espalier_cuda_emulated.so")];
+const out = mkdtempSync(join(tmpdir(), "gpu-check-"));
+afterAll(() => rmSync(out, { recursive: true }));
+
+const python = (args: string[]) =>
+  spawnSync("python3", args, { encoding: "utf8", cwd: import.meta.dirname, env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" } });
+const hasPython = python(["--version"]).status === 0;
+
+interface Results {
+  checks: { part: string; title: string; passed: boolean | null; problem: string }[];
+  speeds: { name: string; value: number }[];
+}
+
+describe.skipIf(!hasPython)("infra/gpu/check (skipped without python3)", () => {
+  it("compares ops with the CPU kernels, times them, and writes table and JSON", () => {
+    const { status, stdout, stderr } = python(["check", "--only", "ops", "--only", "speed", "--small", "--case", "matmul 1", ...libraries, "--out", out]);
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(/ops {8}1\d passed, 0 failed/);
+    expect(status).toBe(0);
+    const [json] = readdirSync(out).filter((name) => name.endsWith(".json"));
+    const { checks, speeds } = JSON.parse(readFileSync(join(out, json!), "utf8")) as Results;
+    expect(checks.every(({ passed }) => passed)).toBe(true);
+    expect(speeds.map(({ name }) => name)).toContain("adamw");
+    expect(readFileSync(join(out, json!.replace(".json", ".md")), "utf8")).toContain("matmul");
+  });
+
+  it("says what it could not do, and does not call that a success", () => {
+    const { status, stdout } = python(["check", "--only", "memcheck", "--case", "gelu", ...libraries, "--out", out]);
+    // Where there is a compute-sanitizer it runs, and finds no GPU.
+    expect(stdout).toMatch(/memcheck {3}0 passed, (0 failed, 1 impossible|1 failed)/);
+    expect([1, 2]).toContain(status);
+  });
+
+  it("finds a difference", () => {
+    const script = `
+import importlib.machinery, importlib.util, sys
+loader = importlib.machinery.SourceFileLoader("check", "check")
+check = importlib.util.module_from_spec(importlib.util.spec_from_loader("check", loader)); loader.exec_module(check)
+import cases
+from espalier_abi import Case, Tensor
+cases.all_cases = lambda: [Case("gelu", [Tensor((40,))], [(40,)], tolerance=-1)]
+sys.argv = ["check", "--only", "ops", *${JSON.stringify([...libraries, "--out", out])}]
+sys.exit(check.main())`;
+    const { status, stdout } = python(["-c", script]);
+    expect(stdout).toContain("0 passed");
+    expect(stdout).toMatch(/gelu 40: differs/);
+    expect(stdout).toMatch(/matmul: has no case/);
+    expect(status).toBe(1);
+  });
+
+  it("has a case for every op", () => {
+    const script = `
+import cases; from espalier_abi import Library
+cpu = Library(${JSON.stringify(libraries[1])})
+print(sorted(set(cpu.ops) - {case.op for case in cases.all_cases()}))`;
+    expect(python(["-c", script]).stdout.trim()).toBe("[]");
+  });
+});

@@ -1,0 +1,110 @@
+// product_cuda.cu -- which product runs: cuBLASLt where it is there and has an algorithm, else the kernels of this folder.
+//
+// The library's epilogue takes the bias, a residual (as c, times 1) and, of products of bf16 factors, GELU with its
+// argument saved; sums into y are c = y, times 0 or 1, read on the device when a flag decides. What it cannot take (gates,
+// a residual after GELU, fp32 GELU) follows in one pass over y. What fits neither way is a product of our own.
+#include "cuda/cublas_lt.h"
+#include "cuda/round_bf16.h"
+#include "ops/gemm_cuda.h"
+
+namespace espalier {
+namespace cuda {
+namespace {
+
+constexpr std::size_t kScalesBytes = 256;
+
+// alpha, and 1 or 0 by the flag.
+__global__ void write_scales(float* scales, float alpha, Accumulate accumulate) {
+  if (threadIdx.x == 0) {
+    scales[0] = alpha;
+    scales[1] = accumulate.on() ? 1.0f : 0.0f;
+  }
+}
+
+// y = gelu(z) * gate + residual, z being `pre` or what y holds.
+struct Finish {
+  Out y;
+  In z, gate, residual;
+  int64_t N;
+  bool with_gelu;
+  template <int W>
+  __device__ void at(int64_t i) const {
+    float v[W], more[W];
+    z.load<W>(i, v);
+    if (residual.data) residual.load<W>(i, more);
+#pragma unroll
+    for (int j = 0; j < W; ++j) {
+      if (with_gelu) v[j] = gelu(v[j]);
+      if (gate.data) v[j] *= gate[(i + j) % N];
+      if (residual.data) v[j] += more[j];
+    }
+    y.store<W>(i, v);
+  }
+};
+
+bool aligned(const void* address) { return reinterpret_cast<uintptr_t>(address) % 16 == 0; }
+
+// Only differing formats or sums into y after a further epilogue keep a product from the library.
+bool fits_library(const Gemm& g, bool in_two) {
+  if (g.M == 0 || g.N == 0 || g.K == 0) return false;
+  if (g.accumulate.mode != 0 && (in_two || g.residual.data)) return false;
+  if (g.pre.data && g.pre.bf16 != g.y.bf16) return false;
+  if (!in_two && g.residual.data && g.residual.bf16 != g.y.bf16) return false;
+  for (const void* address : {static_cast<const void*>(g.y.data), static_cast<const void*>(g.pre.data), g.a.data, g.b.data, g.bias.data, g.residual.data}) {
+    if (!aligned(address)) return false;
+  }
+  return true;
+}
+
+// False when the library has no algorithm. `scratch` holds what product_bytes says.
+bool multiply_by_library(CublasLt& library, const CudaContext& context, const char* name, const Gemm& g, bool bf16, void* scratch) {
+  const bool fused_gelu = g.with_gelu && bf16 && !g.gate.data && !g.residual.data;
+  const bool in_two = g.gate.data || (g.with_gelu && !fused_gelu);
+  if (!fits_library(g, in_two) || (!bf16 && (g.a.bf16 || g.b.bf16))) return false;
+  char* const workspace = static_cast<char*>(scratch);
+  float* const scales = reinterpret_cast<float*>(workspace + CublasLt::kWorkspaceBytes);
+  char* room = workspace + CublasLt::kWorkspaceBytes + kScalesBytes;
+  LtKind kind{g.M, g.N, g.K, g.lda, g.ldb, g.trans_a, g.trans_b, bf16, g.y.bf16, g.bias.data != nullptr, g.bias.bf16, fused_gelu,
+              g.pre.data != nullptr, g.accumulate.mode == 2};
+  LtOperands operands{g.y.data, nullptr, g.a.data, g.b.data, g.y.data, g.bias.data, nullptr, nullptr, workspace};
+  if (bf16) {
+    const Rounded a = rounded(context, g.a, g.trans_a ? g.K : g.M, g.trans_a ? g.M : g.K, g.lda, room);
+    const Rounded b = rounded(context, g.b, g.trans_b ? g.N : g.K, g.trans_b ? g.K : g.N, g.ldb, room);
+    operands.a = a.data;
+    operands.b = b.data;
+    kind.lda = a.stride;
+    kind.ldb = b.stride;
+  }
+  const float alpha = g.alpha, beta = (g.residual.data && !in_two) || g.accumulate.mode == 1 ? 1.0f : 0.0f;
+  operands.alpha = kind.device_scales ? scales : &alpha;
+  operands.beta = kind.device_scales ? scales + 1 : &beta;
+  if (kind.device_scales) launch(context, name, write_scales, dim3(1), kWarpSize, 0, scales, g.alpha, g.accumulate);
+  if (g.residual.data && !in_two) operands.c = g.residual.data;
+  if (g.pre.data) {
+    if (fused_gelu) operands.pre = g.pre.data;
+    else if (in_two) operands.d = g.pre.data, operands.c = g.pre.data;
+    else return false;  // an argument saved without GELU: nobody asks for it
+  }
+  if (!library.multiply(context.stream, kind, operands)) return false;
+  if (in_two) {
+    const Finish finish{g.y, g.pre.data ? In{g.pre.data, g.pre.bf16} : In{g.y.data, g.y.bf16}, g.gate, g.residual, g.N, g.with_gelu};
+    launch_elementwise(context, name, finish, g.M * g.N);
+  }
+  return true;
+}
+
+}  // namespace
+
+std::size_t product_bytes(int64_t M, int64_t N, int64_t K, bool bf16) {
+  return (bf16 ? gemm_bf16_bytes(M, N, K) : 0) + (CublasLt::get() ? CublasLt::kWorkspaceBytes + kScalesBytes : 0);
+}
+
+void launch_product(const CudaContext& context, const char* name, const Gemm& gemm, bool bf16, void* scratch) {
+  CublasLt* const library = CublasLt::get();
+  if (library && multiply_by_library(*library, context, name, gemm, bf16, scratch)) return;
+  if (bf16) launch_gemm_bf16(context, name, gemm, scratch);
+  else launch_gemm(context, name, gemm);
+}
+
+}  // namespace cuda
+}  // namespace espalier
