@@ -8,6 +8,7 @@ export default {
     "node/index": "src/node/index.ts",
     "native/addon": "src/native/addon.ts",
     "native/absent": "src/native/absent.ts",
+    "node/load/worker": "src/node/load/worker.ts",
     "node/pipeline/worker": "src/node/pipeline/worker.ts",
     "wasm/encodeCore": "src/wasm/encodeCore.ts",
   },

@@ -1,6 +1,6 @@
 import { ConfigError, DataError } from "@espalier/core";
 import { tokenByteLengths, type TokenSource } from "@espalier/tokenizer";
-import type { Corpus } from "@espalier/tokenizer/node";
+import type { Corpus, CorpusOnDisk, Shard, TokenFile } from "@espalier/tokenizer/node";
 
 /** Tokens to train on and to validate with. */
 export interface TrainData {
@@ -14,22 +14,22 @@ export interface TrainData {
 }
 
 /**
- * Training data from a prepared corpus: its text and, when it has any, its generated documents.
+ * Training data from a prepared corpus, in memory or on disk: its text and, when it has any, its generated documents.
  *
  * @param generatedShare share of the training windows that are generated documents, below 1. Absent: in proportion to
  *   their tokens
  * @throws {ConfigError} when a share above 0 is asked of a corpus without generated documents, or it is not in [0, 1)
  */
-export function corpusData({ manifest, tokenizer, train, validation, extra }: Corpus, generatedShare?: number): TrainData {
-  const share = generatedShare ?? (extra ? extra.tokens.length / (extra.tokens.length + train.tokens.length) : 0);
+export function corpusData({ manifest, tokenizer, train, validation, extra }: Corpus | CorpusOnDisk, generatedShare?: number): TrainData {
+  const share = generatedShare ?? (extra ? tokensOf(extra).length / (tokensOf(extra).length + tokensOf(train).length) : 0);
   if (!(share >= 0 && share < 1) || (share > 0 && !extra)) {
     throw new ConfigError(
       `training data: generatedShare is ${share}, expected ${extra ? "at least 0 and below 1" : "0: the corpus has no generated documents"}. ` +
         "Correct the share, or prepare the corpus with such documents.",
     );
   }
-  const text: TokenSource = { name: "text", tokens: train.tokens, weight: 1 - share };
-  const generated: TokenSource[] = extra && share > 0 ? [{ name: "generated", tokens: extra.tokens, weight: share }] : [];
+  const text: TokenSource = { name: "text", tokens: tokensOf(train), weight: 1 - share };
+  const generated: TokenSource[] = extra && share > 0 ? [{ name: "generated", tokens: tokensOf(extra), weight: share }] : [];
   return {
     sources: [text, ...generated],
     validation: validation.tokens,
@@ -39,15 +39,30 @@ export function corpusData({ manifest, tokenizer, train, validation, extra }: Co
   };
 }
 
+const tokensOf = (shard: Shard | TokenFile): TokenSource["tokens"] => ("tokens" in shard ? shard.tokens : shard);
+
 /** @throws {DataError} when an id is outside the model's vocabulary */
 export function expectIds({ sources, validation }: TrainData, vocabSize: number): void {
   for (const { name, tokens } of [...sources, { name: "validation", tokens: validation }]) {
-    const bad = tokens.findIndex((id) => id >= vocabSize);
-    if (bad >= 0) {
-      throw new DataError(
-        `training data: ${name}: token ${bad} has id ${tokens[bad]}, expected one below the model's vocabulary of ` +
-          `${vocabSize}. Train with the tokenizer's vocabSize.`,
-      );
+    for (const { start, ids } of piecesOf(tokens)) {
+      const bad = ids.findIndex((id) => id >>> 0 >= vocabSize);
+      if (bad >= 0) {
+        throw new DataError(
+          `training data: ${name}: token ${start + bad} has id ${ids[bad]! >>> 0}, expected one below the model's vocabulary of ` +
+            `${vocabSize}. Train with the tokenizer's vocabSize.`,
+        );
+      }
     }
+  }
+}
+
+const PIECE_TOKENS = 1 << 20;
+
+function* piecesOf(tokens: TokenSource["tokens"]): Generator<{ start: number; ids: Uint32Array | Int32Array }> {
+  if (tokens instanceof Uint32Array) return yield { start: 0, ids: tokens };
+  for (let start = 0; start < tokens.length; start += PIECE_TOKENS) {
+    const ids = new Int32Array(Math.min(PIECE_TOKENS, tokens.length - start));
+    tokens.read(start, ids);
+    yield { start, ids };
   }
 }

@@ -3,7 +3,7 @@
 import { EspalierError, LockError } from "@espalier/core";
 import { referenceExecutor } from "@espalier/graph";
 import { cpuExecutor } from "@espalier/kernels";
-import { openCorpus } from "@espalier/tokenizer/node";
+import { openCorpusOnDisk } from "@espalier/tokenizer/node";
 import { corpusData } from "./data.ts";
 import { train, type TrainResult } from "./train.ts";
 import type { Command, ProcessRequest, Report } from "./workerMessages.ts";
@@ -36,7 +36,7 @@ async function run(request: ProcessRequest): Promise<TrainResult> {
   return train(
     {
       plan,
-      data: corpusData(await openCorpus(corpus), generatedShare),
+      data: corpusData(await openCorpusOnDisk(corpus), generatedShare),
       directory,
       executor: executor === "cpu" ? cpuExecutor({ numThreads, isa }) : referenceExecutor(),
       build,

@@ -1,8 +1,10 @@
 import { ConfigError, DataError, random } from "@espalier/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { batchAt, numWindows, type TokenSource } from "./batch.ts";
+import { batchAt, type TokenSource } from "./batch.ts";
+import { documentIndices } from "./documentIndices.ts";
 import { permutation } from "./permutation.ts";
+import { DATA_ORDER_VERSION, numWindows, windowOrder } from "./windowOrder.ts";
 
 /** Token i is i, so a row's first token says which window it is. */
 const counting = (name: string, numTokens: number, weight = 1, first = 0): TokenSource => ({
@@ -105,6 +107,51 @@ describe("batchAt", () => {
       new DataError("batchAt: source text has 10 tokens, expected at least 11 for one window. Give more text or a smaller seqLen."),
     );
     expect(at(counting("text", 100, 0))).toThrow(/weight of source text is 0/);
+  });
+});
+
+describe("windowOrder", () => {
+  it("keeps the order of version 1", () => {
+    // Written down from batchAt of the first release: a run must find the windows that it left.
+    const order = [
+      0, 300, 180, 10030, 100, 80, 10050, 40, 10, 10020, 150, 200, 230, 10060, 220, 70, 10090, 90, 290, 10040, 370, 340, 160, 10070, 110, 360, 10080, 250, 330, 10000,
+    ];
+    const sources = [counting("text", 401, 0.7), counting("tasks", 101, 0.3, 10_000)];
+    expect(firstTokens(sources, 10, 0, 30, 1, 42)).toEqual(order);
+    expect(DATA_ORDER_VERSION).toBe(1);
+  });
+
+  it("is never more windows away from a source's share than there are sources, however long the run", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 5 }), fc.integer({ min: 1, max: 5000 }), (weights, count) => {
+        const windowAt = windowOrder(weights.map((weight, i) => ({ name: String(i), numTokens: 101, weight })), 3, 10);
+        const found = weights.map(() => 0);
+        for (let q = 0; q < count; q++) found[windowAt(q).source]!++;
+        const sum = weights.reduce((a, b) => a + b);
+        for (const [i, weight] of weights.entries()) expect(Math.abs(found[i]! - (count * weight) / sum)).toBeLessThan(weights.length);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe("batchAt from a reader", () => {
+  it("gives what it gives from memory", () => {
+    const inMemory = [counting("text", 1001), counting("tasks", 301, 0.5, 10_000)];
+    const read = inMemory.map(({ name, tokens, weight }) => ({
+      name,
+      weight,
+      tokens: { length: tokens.length, read: (start: number, into: Int32Array) => into.set((tokens as Uint32Array).subarray(start, start + into.length)) },
+    }));
+    const request = { seed: 4, tokenOffset: 70, batchSize: 40, seqLen: 10 };
+    expect(batchAt({ ...request, sources: read })).toEqual(batchAt({ ...request, sources: inMemory }));
+  });
+});
+
+describe("documentIndices", () => {
+  it("counts the separators before each token of a row", () => {
+    const tokens = Int32Array.from([5, 0, 6, 7, 0, 8, 9, 0, 0, 5, 6, 7]);
+    expect([...documentIndices(tokens, 6, 0)]).toEqual([0, 0, 1, 1, 1, 2, 0, 0, 1, 2, 2, 2]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { DataError } from "@espalier/core";
-import { type Batch, numWindows } from "./batch.ts";
+import type { Batch } from "./batch.ts";
+import { numWindows } from "./windowOrder.ts";
 
 /**
  * First tokens of a fixed set of windows, spread evenly over the validation tokens: the same for every model, seed and

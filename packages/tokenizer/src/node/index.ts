@@ -6,16 +6,21 @@ export { fetchInputs, pullCorpus, type PulledCorpus, type PullOptions } from "./
 export { cl100k, encoding } from "./encoding.ts";
 export { type CorpusEstimate, type Estimate, estimateCorpus, type EstimateOptions } from "./estimateCorpus.ts";
 export { exportCorpus, type ExportCorpusOptions, type ExportedCorpus } from "./exportCorpus.ts";
+export { type Loader, type LoaderOptions, type LoaderSource, type LoaderState, openLoader } from "./load/loader.ts";
+export type { LoadedBatch } from "./load/ring.ts";
+export { openTokenFile, type OpenTokenFileOptions, type TokenFile } from "./load/tokenFile.ts";
 export { loadTokenizer, tokenizerNames } from "./loadTokenizer.ts";
 export { type CorpusFile, type CorpusInput, listCorpusFiles } from "./read/files.ts";
 export {
   type Corpus,
   type CorpusManifest,
+  type CorpusOnDisk,
   type DocumentCounts,
   type DroppedDocument,
   type InputSummary,
   type MalformedLine,
   openCorpus,
+  openCorpusOnDisk,
   readManifest,
   type ShardSummary,
 } from "./manifest.ts";

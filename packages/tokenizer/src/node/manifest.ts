@@ -6,7 +6,8 @@ import { readTokenizerJson } from "../formats/json.ts";
 import type { Tokenizer } from "../tokenizer.ts";
 import type { NearDuplicateOptions } from "./pipeline/state.ts";
 import type { Split } from "./split.ts";
-import { readShard, type Shard } from "./shard.ts";
+import { openTokenFile, type TokenFile } from "./load/tokenFile.ts";
+import { readShard, type Shard, type ShardOrigin } from "./shard.ts";
 
 export const MANIFEST_FORMAT = "espalier-corpus";
 export const MANIFEST_VERSION = 2;
@@ -126,14 +127,8 @@ export interface Corpus {
  * @throws {DataError} when a shard belongs to another tokeniser or corpus
  */
 export async function openCorpus(directory: string): Promise<Corpus> {
-  const manifest = await readManifest(directory);
-  const tokenizerPath = join(directory, manifest.tokenizer.file);
-  const tokenizer = readTokenizerJson(await readText(tokenizerPath), tokenizerPath);
-  const origin = { tokenizerDigest: manifest.tokenizer.digest, sourceDigest: manifest.digest };
-  if (tokenizer.digest !== manifest.tokenizer.digest) {
-    throw new FileError(`${tokenizerPath}: digest is ${tokenizer.digest}, expected ${manifest.tokenizer.digest}. Tokenize the corpus again.`);
-  }
-  const open = (file: string) => readShard(join(directory, file), origin);
+  const { manifest, tokenizer, expected } = await manifestAndTokenizer(directory);
+  const open = (file: string) => readShard(join(directory, file), expected);
   return {
     manifest,
     tokenizer,
@@ -141,6 +136,46 @@ export async function openCorpus(directory: string): Promise<Corpus> {
     validation: await open(manifest.validation.file),
     ...(manifest.extra && { extra: await open(manifest.extra.file) }),
   };
+}
+
+/** A prepared corpus whose training tokens stay on disk. */
+export interface CorpusOnDisk extends Omit<Corpus, "train" | "extra"> {
+  train: TokenFile;
+  extra?: TokenFile;
+  close(): void;
+}
+
+/**
+ * `openCorpus` for corpora of any size: training tokens are read piece by piece when they are needed, validation tokens
+ * are in memory. Digests are checked all the same, in constant memory.
+ *
+ * @throws what `openCorpus` throws
+ */
+export async function openCorpusOnDisk(directory: string): Promise<CorpusOnDisk> {
+  const { manifest, tokenizer, expected } = await manifestAndTokenizer(directory);
+  const validation = await readShard(join(directory, manifest.validation.file), expected);
+  const train = await openTokenFile(join(directory, manifest.train.file), { expected });
+  try {
+    const extra = manifest.extra && (await openTokenFile(join(directory, manifest.extra.file), { expected }));
+    const close = () => {
+      train.close();
+      extra?.close();
+    };
+    return { manifest, tokenizer, train, validation, ...(extra && { extra }), close };
+  } catch (error) {
+    train.close();
+    throw error;
+  }
+}
+
+async function manifestAndTokenizer(directory: string): Promise<{ manifest: CorpusManifest; tokenizer: Tokenizer; expected: ShardOrigin }> {
+  const manifest = await readManifest(directory);
+  const path = join(directory, manifest.tokenizer.file);
+  const tokenizer = readTokenizerJson(await readText(path), path);
+  if (tokenizer.digest !== manifest.tokenizer.digest) {
+    throw new FileError(`${path}: digest is ${tokenizer.digest}, expected ${manifest.tokenizer.digest}. Tokenize the corpus again.`);
+  }
+  return { manifest, tokenizer, expected: { tokenizerDigest: manifest.tokenizer.digest, sourceDigest: manifest.digest } };
 }
 
 /** Reads and checks the manifest of a prepared corpus; throws `FileError`. */

@@ -182,12 +182,7 @@ export async function readDocumentEnds({ path, header }: Pick<Shard, "path" | "h
  */
 export async function readShard(path: string, expected: Partial<ShardOrigin> = {}): Promise<Shard> {
   const header = await readHeader(path);
-  if (expected.tokenizerDigest !== undefined && header.tokenizerDigest !== expected.tokenizerDigest) {
-    throw new DataError(`${path}: made with tokenizer ${header.tokenizerDigest.slice(0, 12)}, expected ${expected.tokenizerDigest.slice(0, 12)}. Tokenize the corpus again.`);
-  }
-  if (expected.sourceDigest !== undefined && header.sourceDigest !== expected.sourceDigest) {
-    throw new DataError(`${path}: made from source ${header.sourceDigest.slice(0, 12)}, expected ${expected.sourceDigest.slice(0, 12)}. Tokenize the corpus again.`);
-  }
+  expectOrigin(path, header, expected);
   const bytes = await read(path);
   if (bytes.length !== header.numTokens * 4) {
     throw new FileError(`${path}: ${bytes.length} bytes, expected ${header.numTokens * 4} (${header.numTokens} tokens). It is truncated or foreign; tokenize the corpus again.`);
@@ -197,6 +192,16 @@ export async function readShard(path: string, expected: Partial<ShardOrigin> = {
     throw new FileError(`${path}: sha256 is ${found}, expected ${header.sha256}. It is damaged; tokenize the corpus again.`);
   }
   return { path, header, tokens: new Uint32Array(bytes.buffer, bytes.byteOffset, header.numTokens) };
+}
+
+/** @throws {DataError} when a shard was made with another tokeniser or from another source */
+export function expectOrigin(path: string, header: ShardHeader, expected: Partial<ShardOrigin>): void {
+  if (expected.tokenizerDigest !== undefined && header.tokenizerDigest !== expected.tokenizerDigest) {
+    throw new DataError(`${path}: made with tokenizer ${header.tokenizerDigest.slice(0, 12)}, expected ${expected.tokenizerDigest.slice(0, 12)}. Tokenize the corpus again.`);
+  }
+  if (expected.sourceDigest !== undefined && header.sourceDigest !== expected.sourceDigest) {
+    throw new DataError(`${path}: made from source ${header.sourceDigest.slice(0, 12)}, expected ${expected.sourceDigest.slice(0, 12)}. Tokenize the corpus again.`);
+  }
 }
 
 const headerPath = (path: string): string => `${path}.json`;
