@@ -1,5 +1,6 @@
 import { CancelledError, ConfigError, type Progress, silent } from "@espalier/core";
 import type { LanguageModel, Loglikelihood } from "@espalier/spec/languageModel";
+import { cachedModel, type RequestCache } from "./models/cache.ts";
 import { type Interval, wilson } from "./statistics/intervals.ts";
 import { minimumDetectableDifference } from "./statistics/comparison.ts";
 import { itemSet, promptLengths } from "./tasks/itemSet.ts";
@@ -82,6 +83,8 @@ export interface EvaluateOptions {
   batchItems?: number;
   /** Samples of an earlier, interrupted run by key: they are not asked again. */
   done?: ReadonlyMap<string, Sample>;
+  /** Answers of earlier runs of the same model: a request that is among them is not put to it again. */
+  cache?: RequestCache;
   /** Called for each new sample, in order; awaited, so that a log may be durable before the next. */
   onSample?: (sample: Sample) => void | Promise<void>;
   progress?: Progress;
@@ -95,11 +98,12 @@ export interface EvaluateOptions {
  * @throws {ConfigError} for a training seed, an unknown difficulty or more items than a difficulty has
  * @throws {CancelledError} when `signal` is aborted; samples handed to `onSample` so far stay valid
  */
-export async function evaluate(model: LanguageModel, options: EvaluateOptions = {}): Promise<Evaluation> {
+export async function evaluate(given: LanguageModel, options: EvaluateOptions = {}): Promise<Evaluation> {
   const { tasks = allTasks, items = "quick", difficulty = "tiny", seed = 1, likelihood = true, progress = silent } = options;
   if (namespacedSeed(seed).split === "train") {
     throw new ConfigError(`evaluate: seed is ${seed}, expected a test seed. Leave "train/" to inContextDocuments.`);
   }
+  const model = options.cache ? cachedModel(given, options.cache) : given;
   const sets = tasks.map((task) => itemSet(task, { difficulty, seed, items: itemCount(task, items) }));
   const total = sets.reduce((sum, set) => sum + set.length, 0);
   const results: TaskResult[] = [];

@@ -85,6 +85,7 @@ export type { Doc, Harness, KnowledgeSet, KnowledgeTask, OutputType } from "./kn
 export { readTruthfulQa, truthfulQaMc, truthfulQaMc1, truthfulQaMc2 } from "./knowledge/truthfulQa/task.ts";
 export { winogrande, wsc273 } from "./knowledge/winograd/task.ts";
 export { xcopa } from "./knowledge/xcopa/task.ts";
+export { type CacheCounts, type CachedAnswer, cachedModel, memoryCache, type RequestCache } from "./models/cache.ts";
 export { EndpointError, type EndpointOptions, type Lack } from "./models/endpoint.ts";
 export { oracleModel, randomModel, unigramModel } from "./models/mock.ts";
 export { type CompletionsOptions, openAiChat, openAiCompletions } from "./models/openAi.ts";

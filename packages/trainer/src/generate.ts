@@ -15,17 +15,15 @@ export interface Continuation extends Omit<GenerateRequest, "prompt"> {
 }
 
 /** Greedy or sampled answers; a prompt keeps as much of its end as leaves room for the answer. */
-export function generate(engine: RowEngine, codec: TextCodec, requests: readonly GenerateRequest[]): Promise<Generation[]> {
+export async function generate(engine: RowEngine, codec: TextCodec, requests: readonly GenerateRequest[]): Promise<Generation[]> {
   const { seqLen } = engine.model.config;
-  return continueTexts(
-    engine,
-    codec,
-    requests.map((request) => {
-      const ids = Array.from(codec.encodeStart(request.prompt));
-      const room = Math.max(1, seqLen - request.maxTokens);
-      return { ...request, prompt: ids.length > 0 ? ids.slice(-room) : [codec.startId] };
-    }),
-  );
+  const prompts = requests.map(({ prompt }) => Array.from(codec.encodeStart(prompt)));
+  const kept = requests.map(({ maxTokens }, i) => (prompts[i]!.length > 0 ? prompts[i]!.slice(-Math.max(1, seqLen - maxTokens)) : [codec.startId]));
+  const answers = await continueTexts(engine, codec, requests.map((request, i) => ({ ...request, prompt: kept[i]! })));
+  return answers.map((answer, i) => {
+    const numTruncated = prompts[i]!.length - kept[i]!.length;
+    return numTruncated > 0 ? { ...answer, numTruncated } : answer;
+  });
 }
 
 /** Continues prompts until an end token, a stop text, the most tokens that were asked for, or the model's length. */

@@ -145,9 +145,31 @@ describe("loadLanguageModel", () => {
     await expect(loadLanguageModel({ model: `${directory}/absent`, tokenizer, executor })).rejects.toThrow(/state\.json: it does not exist/);
   });
 
-  it("refuses a continuation longer than the model, and encodes jointly when asked to", async () => {
+  it("scores no continuation longer than the model, and all others beside it", async () => {
     const engine = await loadLanguageModel({ model, tokenizer, executor });
-    await expect(engine.loglikelihood([{ context: "", continuation: text }])).rejects.toThrow(/expected fewer than 48/);
+    const [first, last] = [requests[0]!, requests[4]!];
+    const answers = await engine.loglikelihood([first, { context: "a", continuation: text }, last]);
+    expect(answers[1]).toEqual({ logprob: Number.NaN, numTokens: 0, isGreedy: false });
+    expect([answers[0], answers[2]]).toEqual(await engine.loglikelihood([first, last]));
+  });
+
+  it("says how many tokens a context or a prompt lost at its beginning", async () => {
+    for (const [encoding, longest] of [["separate", 48], ["joint", 49]] as const) {
+      const engine = await loadLanguageModel({ model, tokenizer, executor, encoding });
+      const long = "the dog sat on the log with ".repeat(9).trimEnd();
+      const numTokens = tokenizer.encode(long).length + tokenizer.encode(" the cat").length;
+      expect(numTokens).toBeGreaterThan(60);
+      const [cut, whole] = await engine.loglikelihood([{ context: long, continuation: " the cat" }, { context: "the dog", continuation: " sat" }]);
+      expect(cut!.numTruncated).toBe(numTokens - longest);
+      expect(whole!.numTruncated ?? 0).toBe(0);
+      const [answer, short] = await engine.generate([{ prompt: long, until: [], maxTokens: 8 }, { prompt: "the", until: [], maxTokens: 8 }]);
+      expect(answer!.numTruncated).toBe(tokenizer.encode(long).length - 40);
+      expect(short!.numTruncated ?? 0).toBe(0);
+    }
+  });
+
+  it("encodes jointly when asked to", async () => {
+    const engine = await loadLanguageModel({ model, tokenizer, executor });
     const joint = await loadLanguageModel({ model, tokenizer, executor, encoding: "joint" });
     const [a] = await joint.loglikelihood([{ context: "the cat ", continuation: "sat" }]);
     const [b] = await joint.loglikelihood([{ context: "the cat", continuation: " sat" }]);

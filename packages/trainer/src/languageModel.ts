@@ -1,4 +1,4 @@
-import { ConfigError, DataError } from "@espalier/core";
+import { ConfigError } from "@espalier/core";
 import type { Executor } from "@espalier/graph";
 import type { CompletionModel, Loglikelihood, LoglikelihoodRequest } from "@espalier/spec/languageModel";
 import type { Tokenizer } from "@espalier/tokenizer";
@@ -37,6 +37,9 @@ export interface LoadedLanguageModel extends CompletionModel {
  * and values, and what they have in common at their beginning is computed once; an answer depends on its own request
  * only, to the last bit. Calls are answered one after the other.
  *
+ * A context that is too long loses its beginning, counted in `numTruncated`. A continuation that the model's length does
+ * not hold, or that lost all its tokens at the boundary to its context, has `numTokens` 0.
+ *
  * @throws {FileError} when the checkpoint is missing or damaged
  * @throws {ConfigError} when the tokenizer has more ids than the model's vocabulary, or no end-of-text token
  */
@@ -56,16 +59,19 @@ export async function loadLanguageModel(options: LanguageModelOptions): Promise<
   const engine = new RowEngine(device, options);
   const oneAtATime = queue();
 
-  /** Context and continuation as one sequence of at most maxLen predictions; the context loses its beginning. */
-  const sequenceOf = ({ context, continuation }: LoglikelihoodRequest): Sequence => {
+  /**
+   * Context and continuation as one sequence of at most maxLen predictions; the context loses its beginning. Undefined
+   * for a continuation that does not fit even alone.
+   */
+  const sequenceOf = ({ context, continuation }: LoglikelihoodRequest): (Sequence & { numTruncated: number }) | undefined => {
     const joint = encoding === "joint";
     const [before, scored] = joint ? encodeJointly(codec, context, continuation) : encodeSeparately(codec, context, continuation);
     const longest = joint ? maxLen : maxLen - 1;
-    if (scored.length > longest) {
-      throw new DataError(`loglikelihood: continuation of ${scored.length} tokens, expected fewer than ${longest + 1}. Shorten it.`);
-    }
+    if (scored.length > longest) return undefined;
+    const tokens = [...before, ...scored];
     // lm-evaluation-harness reads maxLen tokens and predicts one more than the context reaches.
-    return { tokens: [...before, ...scored].slice(-(longest + 1)), numScored: scored.length };
+    const kept = tokens.slice(-(longest + 1));
+    return { tokens: kept, numScored: scored.length, numTruncated: tokens.length - kept.length };
   };
 
   /**
@@ -87,7 +93,13 @@ export async function loadLanguageModel(options: LanguageModelOptions): Promise<
     name,
     maxLen,
     loglikelihood: (requests) =>
-      oneAtATime(async () => (await scoreSequences(engine, requests.map(sequenceOf))).map((scored) => total([scored]))),
+      oneAtATime(async () => {
+        const sequences = requests.map(sequenceOf);
+        const fitting = sequences.filter((sequence) => sequence !== undefined);
+        const scores = await scoreSequences(engine, fitting);
+        let next = 0;
+        return sequences.map((sequence) => (sequence === undefined ? UNSCORED : { ...total([scores[next++]!]), ...truncated(sequence.numTruncated) }));
+      }),
     rollingLoglikelihood: (texts) =>
       oneAtATime(async () => {
         const windows = texts.map(windowsOf);
@@ -100,6 +112,12 @@ export async function loadLanguageModel(options: LanguageModelOptions): Promise<
     free: () => device.free(),
   };
 }
+
+/** One request that cannot be scored must not end the others. */
+const UNSCORED: Loglikelihood = { logprob: Number.NaN, numTokens: 0, isGreedy: false };
+
+/** Said only where it happened. */
+const truncated = (numTruncated: number): { numTruncated?: number } => (numTruncated > 0 ? { numTruncated } : {});
 
 function total(parts: readonly ScoredTokens[]): Loglikelihood {
   return {

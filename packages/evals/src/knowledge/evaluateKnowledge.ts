@@ -2,6 +2,7 @@
 
 import { CancelledError, type Progress, silent } from "@espalier/core";
 import type { LanguageModel, Loglikelihood, LoglikelihoodRequest } from "@espalier/spec/languageModel";
+import { cachedModel, type RequestCache } from "../models/cache.ts";
 import { pythonSlice } from "../python/text.ts";
 import type { FewshotOptions } from "./fewshot.ts";
 import type { Filter } from "./filters.ts";
@@ -29,6 +30,8 @@ export interface KnowledgeOptions extends FewshotOptions {
   batchDocuments?: number;
   /** Samples of an earlier, interrupted run by key: they are not asked again, unless their prompt has changed. */
   done?: ReadonlyMap<string, KnowledgeSample>;
+  /** Answers of earlier runs of the same model: a request that is among them is not put to it again. */
+  cache?: RequestCache;
   /** Called for each new sample, always in the same order; awaited, so that a log may be durable before the next. */
   onSample?: (sample: KnowledgeSample) => void | Promise<void>;
   progress?: Progress;
@@ -43,8 +46,9 @@ export interface KnowledgeOptions extends FewshotOptions {
  * @throws {DataError} for a document that lacks a column of its task
  * @throws {CancelledError} when `signal` is aborted; samples handed to `onSample` so far stay valid
  */
-export async function evaluateKnowledge(model: LanguageModel, sets: readonly KnowledgeSet[], options: KnowledgeOptions = {}): Promise<KnowledgeEvaluation> {
+export async function evaluateKnowledge(given: LanguageModel, sets: readonly KnowledgeSet[], options: KnowledgeOptions = {}): Promise<KnowledgeEvaluation> {
   const { progress = silent, batchDocuments = 128 } = options;
+  const model = options.cache ? cachedModel(given, options.cache) : given;
   const asked = sets.map((set) => requestsOf(set, options, limitOf(options.limit, set.docs.length)));
   const total = asked.reduce((sum, documents) => sum + documents.length, 0);
   const results: KnowledgeResult[] = [];

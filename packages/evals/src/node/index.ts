@@ -1,3 +1,4 @@
 export { loadExam, loadKnowledge, type ManifestFile } from "./loadKnowledge.ts";
+export { modelDirectoryDigest, openRequestCache, type OpenRequestCache } from "./requestCache.ts";
 export { openKnowledgeLog, openSampleLog, type SampleLog } from "./sampleLog.ts";
 export { writeResults, type WrittenResults } from "./writeResults.ts";
