@@ -3,8 +3,9 @@ import type { LanguageModel, Loglikelihood } from "@espalier/spec/languageModel"
 import { cachedModel, type RequestCache } from "./models/cache.ts";
 import { type Interval, wilson } from "./statistics/intervals.ts";
 import { minimumDetectableDifference } from "./statistics/comparison.ts";
+import { type PartScores, partScores } from "./tasks/parts.ts";
 import { itemSet, promptLengths } from "./tasks/itemSet.ts";
-import { itemCount, type SetSize, tasks as allTasks } from "./tasks/table.ts";
+import { coreTasks, itemCount, type SetSize } from "./tasks/table.ts";
 import { type Difficulty, difficultyName, type Item, namespacedSeed, type Task, type TaskGroup } from "./tasks/task.ts";
 
 /**
@@ -60,6 +61,8 @@ export interface TaskResult {
   unscored: number;
   /** Code points of prompt and target. */
   characters: { min: number; median: number; max: number };
+  /** Credit for right steps or named values, of tasks whose targets have parts. */
+  parts?: PartScores;
   samples: readonly Sample[];
 }
 
@@ -69,7 +72,7 @@ export interface Evaluation {
 }
 
 export interface EvaluateOptions {
-  /** Default: every task of the table. */
+  /** Default: `coreTasks`. */
   tasks?: readonly Task[];
   /** Items per task, or a preset: `paper` takes the paper's own counts. Default `quick` (50). */
   items?: SetSize;
@@ -99,7 +102,7 @@ export interface EvaluateOptions {
  * @throws {CancelledError} when `signal` is aborted; samples handed to `onSample` so far stay valid
  */
 export async function evaluate(given: LanguageModel, options: EvaluateOptions = {}): Promise<Evaluation> {
-  const { tasks = allTasks, items = "quick", difficulty = "tiny", seed = 1, likelihood = true, progress = silent } = options;
+  const { tasks = coreTasks, items = "quick", difficulty = "tiny", seed = 1, likelihood = true, progress = silent } = options;
   if (namespacedSeed(seed).split === "train") {
     throw new ConfigError(`evaluate: seed is ${seed}, expected a test seed. Leave "train/" to inContextDocuments.`);
   }
@@ -179,6 +182,7 @@ function argmax(values: readonly number[]): number {
 
 function summarise(task: Task, items: readonly Item[], samples: readonly Sample[], { difficulty, seed, likelihood }: { difficulty: Difficulty; seed: string | number; likelihood: boolean }): TaskResult {
   const chance = task.chance(difficulty);
+  const parts = partScores(samples.map(({ generated }, n) => ({ generated, parts: items[n].parts })));
   const scoreOf = (scoring: Scoring): Score => {
     const correct = samples.filter((sample) => sample.correct[scoring]).length;
     return score(scoring, correct, samples.length, scoring === "exact match" ? chance.exactMatch : chance.likelihood);
@@ -196,6 +200,7 @@ function summarise(task: Task, items: readonly Item[], samples: readonly Sample[
     minimumDetectableDifference: minimumDetectableDifference({ standardDeviation: Math.SQRT1_2, items: items.length }),
     unscored: samples.filter(({ logprobs }) => logprobs.includes(null)).length,
     characters: promptLengths(items),
+    ...(parts !== undefined && { parts }),
     samples,
   };
 }

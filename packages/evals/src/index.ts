@@ -13,6 +13,9 @@ export {
 export { counting } from "./tasks/counting.ts";
 export { type InContextDocument, type InContextOptions, inContextDocuments } from "./tasks/inContextDocuments.ts";
 export { exportItems, type ItemSetOptions, itemSet, promptLengths } from "./tasks/itemSet.ts";
+export { type Example, type ExampleFamily, type ExampleKnobs, exampleTask } from "./tasks/examples.ts";
+export { type LongStoryOptions, longStory, oneFactInText, twoFactsInText } from "./tasks/longStories.ts";
+export { type PartScores, partScores, setRecall, type Share, type StepScore, stepScore } from "./tasks/parts.ts";
 export { fullRepeating, headSlicing, headTail } from "./tasks/patterns.ts";
 export { associativeRecall, copying, induction } from "./tasks/recall.ts";
 export { replaceLowercase, replaceWord } from "./tasks/replacement.ts";
@@ -25,7 +28,7 @@ export {
   symbolMappingFacts,
   symbolMappingPairs,
 } from "./tasks/symbolMapping.ts";
-export { iqTasks, itemCount, recallTasks, type SetSize, tasks, tasksNamed } from "./tasks/table.ts";
+export { coreTasks, iqTasks, itemCount, procedureTasks, recallTasks, retrievalTasks, type SetSize, tasks, tasksNamed } from "./tasks/table.ts";
 export {
   canary,
   type Chance,
@@ -38,6 +41,7 @@ export {
   type Knobs,
   type Level,
   type MetaValue,
+  type Parts,
   type Split,
   type Task,
   type TaskGroup,

@@ -1,13 +1,13 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { EspalierError } from "@espalier/core";
 import { sha256 } from "@espalier/core/node";
-import { inContextDocuments, tasks } from "@espalier/evals";
+import { coreTasks, inContextDocuments } from "@espalier/evals";
 import { prepareCorpus } from "@espalier/tokenizer/node";
 import type { CorpusMessage, CorpusRequest } from "./corpus.ts";
 
 const say = (message: CorpusMessage) => parentPort!.postMessage(message);
 const { inputs, directory, vocabSize, procedural } = workerData as CorpusRequest;
-const families = tasks.filter((task) => task.id !== procedural.leftOut);
+const families = coreTasks.filter((task) => task.id !== procedural.leftOut);
 
 try {
   const manifest = await prepareCorpus({

@@ -74,6 +74,7 @@ export const counting = defineTask<CountingKnobs>({
       distractors: [...distractors],
       identity: `${start} ${step} ${length}`,
       meta: { start, step, length },
+      parts: { values: numbers.map((n) => numeral(n, knobs)), separator: ", ", kind: "steps" },
     };
   },
 });

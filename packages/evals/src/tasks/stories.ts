@@ -19,7 +19,7 @@ type StoryKnobs = {
 };
 type ObjectKnobs = StoryKnobs & { objects: number };
 
-interface Story {
+export interface Story {
   statements: string[];
   question: string;
   answer: string;
@@ -42,7 +42,7 @@ function storyItem(draw: Draw, shots: number, places: readonly string[], tell: (
   };
 }
 
-const VOCABULARY_SIZE = 12;
+export const VOCABULARY_SIZE = 12;
 
 /** Single Supporting Fact: one statement settles where the actor is. */
 export const singleSupportingFact = defineTask<StoryKnobs>({
@@ -62,22 +62,25 @@ export const singleSupportingFact = defineTask<StoryKnobs>({
     const vocabulary = worldVocabulary(draw.seed, VOCABULARY_SIZE);
     const names = draw.sample(vocabulary.names, actors);
     const rooms = draw.sample(vocabulary.places, places);
-    return storyItem(draw, shots, rooms, () => {
-      const at = new Map<string, { room: string; line: number }>();
-      const lines: string[] = [];
-      while (lines.length < statements) {
-        const name = draw.pick(names);
-        const room = draw.pick(rooms);
-        if (at.get(name)?.room === room) continue; // a move that goes nowhere is not valid
-        at.set(name, { room, line: lines.length });
-        lines.push(`${name} ${draw.pick(["went to", "moved to"])} the ${room}.`);
-      }
-      const asked = draw.pick([...at.keys()]);
-      const { room, line } = at.get(asked)!;
-      return { statements: lines, question: `Where is ${asked}?`, answer: room, distance: statements - 1 - line };
-    });
+    return storyItem(draw, shots, rooms, () => tellMoveStory(draw, names, rooms, statements));
   },
 });
+
+/** Simulates valid moves and asks for an actor who has moved. */
+export function tellMoveStory(draw: Draw, names: readonly string[], rooms: readonly string[], statements: number): Story {
+  const at = new Map<string, { room: string; line: number }>();
+  const lines: string[] = [];
+  while (lines.length < statements) {
+    const name = draw.pick(names);
+    const room = draw.pick(rooms);
+    if (at.get(name)?.room === room) continue; // a move that goes nowhere is not valid
+    at.set(name, { room, line: lines.length });
+    lines.push(`${name} ${draw.pick(["went to", "moved to"])} the ${room}.`);
+  }
+  const asked = draw.pick([...at.keys()]);
+  const { room, line } = at.get(asked)!;
+  return { statements: lines, question: `Where is ${asked}?`, answer: room, distance: statements - 1 - line };
+}
 
 /** Two Supporting Facts: who holds (or dropped) the object, and where that actor was. */
 export const twoSupportingFacts = defineTask<ObjectKnobs>({
@@ -103,7 +106,7 @@ export const twoSupportingFacts = defineTask<ObjectKnobs>({
 });
 
 /** Simulates moves, gets and drops until an object that was handled is at a place the reader can name. */
-function tellObjectStory(draw: Draw, names: readonly string[], rooms: readonly string[], things: readonly string[], statements: number): Story {
+export function tellObjectStory(draw: Draw, names: readonly string[], rooms: readonly string[], things: readonly string[], statements: number): Story {
   for (;;) {
     // True places exist from the start; the reader knows an actor's place only after a move.
     const actorAt = new Map(names.map((name) => [name, draw.pick(rooms)]));

@@ -26,9 +26,21 @@ export type TaskGroup =
   | "rule understanding"
   | "pattern mining"
   | "anti-interference"
-  | "in-context recall";
+  | "in-context recall"
+  | "step-wise procedures"
+  | "retrieval by length"
+  | "reasoning";
 
 export type MetaValue = number | string | boolean | readonly (number | string)[];
+
+/** A target taken apart, for credit below "all or nothing" (`partScores`). */
+export interface Parts {
+  /** Joined by the separator they are the target. */
+  readonly values: readonly string[];
+  readonly separator: string;
+  /** `steps`: each follows from those before, credit for the longest right prefix; `set`: credit for each value that is named. */
+  readonly kind: "steps" | "set";
+}
 
 export interface Item {
   /** `task@version/difficulty/seed/index`: regenerates the item anywhere. */
@@ -42,6 +54,7 @@ export interface Item {
   /** Content of the query, equal only for duplicates. */
   identity: string;
   meta: Readonly<Record<string, MetaValue>>;
+  parts?: Parts;
 }
 
 /** Accuracy of blind guessing under each scoring. */
@@ -74,6 +87,7 @@ export interface Draft {
   distractors: readonly string[];
   identity: string;
   meta?: Readonly<Record<string, MetaValue>>;
+  parts?: Parts;
 }
 
 /** Randomness of one item, with the rejection of duplicates and of examples of the other split. */
@@ -195,6 +209,9 @@ export function defineTask<K extends Knobs>(family: Family<K>): Task<K> {
       const stream = random(seed, "evals", family.id, family.version, ...knobNames.flatMap((name) => [name, String(knobs[name])]), i);
       const draft = build(knobs, drawFor(family.id, stream.sequence(), seed, split, i));
       const options = [draft.target, ...draft.distractors];
+      if (draft.parts !== undefined && draft.parts.values.join(draft.parts.separator) !== draft.target) {
+        throw new ConfigError(`${family.id}: parts joined are ${JSON.stringify(draft.parts.values.join(draft.parts.separator))}, expected the target ${JSON.stringify(draft.target)}. Correct the family.`);
+      }
       if (new Set(options).size !== options.length) {
         throw new ConfigError(`${family.id}: choices ${JSON.stringify(options)} are not distinct. Raise the length or the alphabet.`);
       }
@@ -206,6 +223,7 @@ export function defineTask<K extends Knobs>(family: Family<K>): Task<K> {
         choices: stream.derive("choices").sequence().shuffle(options),
         identity: draft.identity,
         meta: draft.meta ?? {},
+        ...(draft.parts !== undefined && { parts: draft.parts }),
       };
     },
   };

@@ -8,7 +8,7 @@ const VOWELS = [..."aeiou"];
 const CODAS = [..."lmnrs"];
 
 /** All pseudo-words of consonant, vowel, consonant: 300 of them, e.g. `tam`, `zol`. */
-const SYLLABLES: readonly string[] = ONSETS.flatMap((onset) =>
+export const SYLLABLES: readonly string[] = ONSETS.flatMap((onset) =>
   VOWELS.flatMap((vowel) => CODAS.map((coda) => onset + vowel + coda)),
 );
 

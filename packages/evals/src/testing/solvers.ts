@@ -3,6 +3,9 @@
  * They share no code with the generators.
  */
 
+import { procedureSolvers } from "./solve/procedures.ts";
+import { longStorySolvers, retrievalSolvers } from "./solve/retrieval.ts";
+
 type Solver = (prompt: string) => string;
 
 const lastLine = (prompt: string): string => prompt.split("\n").at(-1)!;
@@ -149,4 +152,7 @@ export const solvers: Readonly<Record<string, Solver>> = {
   copying: (prompt) => lastLine(prompt).replace(/ =$/, ""),
   induction: solveInduction,
   associativeRecall: solveAssociativeRecall,
+  ...procedureSolvers,
+  ...retrievalSolvers,
+  ...longStorySolvers,
 };
