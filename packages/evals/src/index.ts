@@ -17,9 +17,49 @@ export { type Example, type ExampleFamily, type ExampleKnobs, exampleTask } from
 export { type LongStoryOptions, longStory, oneFactInText, twoFactsInText } from "./tasks/longStories.ts";
 export { type PartScores, partScores, setRecall, type Share, type StepScore, stepScore } from "./tasks/parts.ts";
 export { fullRepeating, headSlicing, headTail } from "./tasks/patterns.ts";
+export { euclidSteps } from "./tasks/procedures/euclidSteps.ts";
+export { headTailSteps } from "./tasks/procedures/headTailSteps.ts";
+export { replaceSteps } from "./tasks/procedures/replaceSteps.ts";
+export { runningTotal } from "./tasks/procedures/runningTotal.ts";
+export { sortSteps } from "./tasks/procedures/sortSteps.ts";
+export { stackSteps } from "./tasks/procedures/stackSteps.ts";
+export { walkSteps } from "./tasks/procedures/walkSteps.ts";
+export { baseConversion } from "./tasks/reasoning/baseConversion.ts";
+export { basicArithmetic } from "./tasks/reasoning/basicArithmetic.ts";
+export { binaryAlternation } from "./tasks/reasoning/binaryAlternation.ts";
+export { booleanExpressions } from "./tasks/reasoning/booleanExpressions.ts";
+export { caesarCipher } from "./tasks/reasoning/caesarCipher.ts";
+export { chainSum } from "./tasks/reasoning/chainSum.ts";
+export { coinFlip } from "./tasks/reasoning/coinFlip.ts";
+export { countBits } from "./tasks/reasoning/countBits.ts";
+export { dyckLanguages } from "./tasks/reasoning/dyckLanguages.ts";
+export { familyRelationships } from "./tasks/reasoning/familyRelationships.ts";
+export { knightsKnaves } from "./tasks/reasoning/knightsKnaves.ts";
+export { letterCounting } from "./tasks/reasoning/letterCounting.ts";
+export { listFunctions } from "./tasks/reasoning/listFunctions.ts";
+export { navigate } from "./tasks/reasoning/navigate.ts";
+export { numberSequences } from "./tasks/reasoning/numberSequences.ts";
+export { numberSorting } from "./tasks/reasoning/numberSorting.ts";
+export { objectCounting } from "./tasks/reasoning/objectCounting.ts";
+export { propositionalLogic } from "./tasks/reasoning/propositionalLogic.ts";
+export { shortestPath } from "./tasks/reasoning/shortestPath.ts";
+export { spellBackward } from "./tasks/reasoning/spellBackward.ts";
+export { stringInsertion } from "./tasks/reasoning/stringInsertion.ts";
+export { stringManipulation } from "./tasks/reasoning/stringManipulation.ts";
+export { syllogisms } from "./tasks/reasoning/syllogisms.ts";
+export { timeIntervals } from "./tasks/reasoning/timeIntervals.ts";
+export { trackingShuffledObjects } from "./tasks/reasoning/trackingShuffledObjects.ts";
+export { wordSorting } from "./tasks/reasoning/wordSorting.ts";
 export { associativeRecall, copying, induction } from "./tasks/recall.ts";
 export { replaceLowercase, replaceWord } from "./tasks/replacement.ts";
 export { multipleKeyRetrieval } from "./tasks/retrieval.ts";
+export { commonWords } from "./tasks/ruler/commonWords.ts";
+export { frequentWords } from "./tasks/ruler/frequentWords.ts";
+export { needleMultiKey } from "./tasks/ruler/needleMultiKey.ts";
+export { needleMultiQuery } from "./tasks/ruler/needleMultiQuery.ts";
+export { needleMultiValue } from "./tasks/ruler/needleMultiValue.ts";
+export { needleSingle } from "./tasks/ruler/needleSingle.ts";
+export { variableTracking } from "./tasks/ruler/variableTracking.ts";
 export { singleSupportingFact, twoSupportingFacts } from "./tasks/stories.ts";
 export {
   type SymbolMappingOptions,
@@ -28,7 +68,7 @@ export {
   symbolMappingFacts,
   symbolMappingPairs,
 } from "./tasks/symbolMapping.ts";
-export { coreTasks, iqTasks, itemCount, procedureTasks, recallTasks, retrievalTasks, type SetSize, tasks, tasksNamed } from "./tasks/table.ts";
+export { coreTasks, iqTasks, itemCount, procedureTasks, reasoningTasks, recallTasks, retrievalTasks, type SetSize, tasks, tasksNamed } from "./tasks/table.ts";
 export {
   canary,
   type Chance,

@@ -11,6 +11,32 @@ import { runningTotal } from "./procedures/runningTotal.ts";
 import { sortSteps } from "./procedures/sortSteps.ts";
 import { stackSteps } from "./procedures/stackSteps.ts";
 import { walkSteps } from "./procedures/walkSteps.ts";
+import { baseConversion } from "./reasoning/baseConversion.ts";
+import { basicArithmetic } from "./reasoning/basicArithmetic.ts";
+import { binaryAlternation } from "./reasoning/binaryAlternation.ts";
+import { booleanExpressions } from "./reasoning/booleanExpressions.ts";
+import { caesarCipher } from "./reasoning/caesarCipher.ts";
+import { chainSum } from "./reasoning/chainSum.ts";
+import { coinFlip } from "./reasoning/coinFlip.ts";
+import { countBits } from "./reasoning/countBits.ts";
+import { dyckLanguages } from "./reasoning/dyckLanguages.ts";
+import { familyRelationships } from "./reasoning/familyRelationships.ts";
+import { knightsKnaves } from "./reasoning/knightsKnaves.ts";
+import { letterCounting } from "./reasoning/letterCounting.ts";
+import { listFunctions } from "./reasoning/listFunctions.ts";
+import { navigate } from "./reasoning/navigate.ts";
+import { numberSequences } from "./reasoning/numberSequences.ts";
+import { numberSorting } from "./reasoning/numberSorting.ts";
+import { objectCounting } from "./reasoning/objectCounting.ts";
+import { propositionalLogic } from "./reasoning/propositionalLogic.ts";
+import { shortestPath } from "./reasoning/shortestPath.ts";
+import { spellBackward } from "./reasoning/spellBackward.ts";
+import { stringInsertion } from "./reasoning/stringInsertion.ts";
+import { stringManipulation } from "./reasoning/stringManipulation.ts";
+import { syllogisms } from "./reasoning/syllogisms.ts";
+import { timeIntervals } from "./reasoning/timeIntervals.ts";
+import { trackingShuffledObjects } from "./reasoning/trackingShuffledObjects.ts";
+import { wordSorting } from "./reasoning/wordSorting.ts";
 import { associativeRecall, copying, induction } from "./recall.ts";
 import { replaceLowercase, replaceWord } from "./replacement.ts";
 import { multipleKeyRetrieval } from "./retrieval.ts";
@@ -63,14 +89,44 @@ export const retrievalTasks: readonly Task[] = [
   twoFactsInText,
 ];
 
+/** Short problems with one answer, over strings, numbers, statements and small worlds. */
+export const reasoningTasks: readonly Task[] = [
+  spellBackward,
+  letterCounting,
+  wordSorting,
+  numberSorting,
+  stringManipulation,
+  stringInsertion,
+  caesarCipher,
+  dyckLanguages,
+  listFunctions,
+  binaryAlternation,
+  baseConversion,
+  chainSum,
+  basicArithmetic,
+  timeIntervals,
+  numberSequences,
+  objectCounting,
+  countBits,
+  propositionalLogic,
+  syllogisms,
+  knightsKnaves,
+  booleanExpressions,
+  familyRelationships,
+  shortestPath,
+  navigate,
+  trackingShuffledObjects,
+  coinFlip,
+];
+
 /** Every task that runs without data. */
-export const tasks: readonly Task[] = [...coreTasks, ...procedureTasks, ...retrievalTasks];
+export const tasks: readonly Task[] = [...coreTasks, ...procedureTasks, ...retrievalTasks, ...reasoningTasks];
 
 /** Bundles that `tasksNamed` takes beside single ids. */
-const bundles: Readonly<Record<string, readonly Task[]>> = { iq: iqTasks, recall: recallTasks, procedures: procedureTasks, retrieval: retrievalTasks, all: tasks };
+const bundles: Readonly<Record<string, readonly Task[]>> = { iq: iqTasks, recall: recallTasks, procedures: procedureTasks, retrieval: retrievalTasks, reasoning: reasoningTasks, all: tasks };
 
 /**
- * Tasks by id, or by the name of a bundle: `iq`, `recall`, `procedures`, `retrieval`, `all`. Each comes once.
+ * Tasks by id, or by the name of a bundle: `iq`, `recall`, `procedures`, `retrieval`, `reasoning`, `all`. Each comes once.
  *
  * @throws {ConfigError} naming the unknown id and all known ones
  */

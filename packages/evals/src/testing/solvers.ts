@@ -3,8 +3,12 @@
  * They share no code with the generators.
  */
 
+import { logicSolvers } from "./solve/logic.ts";
+import { numberSolvers } from "./solve/numbers.ts";
 import { procedureSolvers } from "./solve/procedures.ts";
 import { longStorySolvers, retrievalSolvers } from "./solve/retrieval.ts";
+import { stringSolvers } from "./solve/strings.ts";
+import { worldSolvers } from "./solve/world.ts";
 
 type Solver = (prompt: string) => string;
 
@@ -155,4 +159,8 @@ export const solvers: Readonly<Record<string, Solver>> = {
   ...procedureSolvers,
   ...retrievalSolvers,
   ...longStorySolvers,
+  ...stringSolvers,
+  ...numberSolvers,
+  ...logicSolvers,
+  ...worldSolvers,
 };

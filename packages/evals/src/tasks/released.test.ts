@@ -1,0 +1,21 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { itemDigest } from "../testing/itemDigest.ts";
+import { tasks } from "./table.ts";
+
+const file = new URL("./released.json", import.meta.url);
+const released = JSON.parse(readFileSync(file, "utf8")) as Record<string, string>;
+
+/**
+ * A digest that fails here means that published scores of the task can no longer be compared with new ones: raise the
+ * task's version, and record what `itemDigest` gives, or undo the change.
+ */
+describe("released items", () => {
+  it("are recorded for every task at its version and for no others", () => {
+    expect(Object.keys(released).sort()).toEqual(tasks.map(({ id, version }) => `${id}@${version}`).sort());
+  });
+
+  it.each(tasks.map((task) => [`${task.id}@${task.version}`, task] as const))("%s", (name, task) => {
+    expect(itemDigest(task)).toBe(released[name]);
+  });
+});
