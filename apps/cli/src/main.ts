@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   export: async () => (await import("./commands/export.ts")).addExport,
   cost: async () => (await import("./commands/cost.ts")).addCost,
   plan: async () => (await import("./commands/plan.ts")).addPlan,
+  simulate: async () => (await import("./commands/simulate.ts")).addSimulate,
   audit: async () => (await import("./commands/audit.ts")).addAudit,
   serve: async () => (await import("./commands/serve.ts")).addServe,
   doctor: async () => (await import("./commands/doctor.ts")).addDoctor,

@@ -24,6 +24,7 @@ export type { StepConstants } from "./cluster/constants.ts";
 export { type FlopConventions, flopsPerToken, teraflops } from "./cluster/conventions.ts";
 export { type Cluster, cluster } from "./cluster/device.ts";
 export { type RunEstimate, type RunRequest, estimateRun } from "./cluster/estimateRun.ts";
+export { defaultBatchSize } from "./cluster/defaultBatchSize.ts";
 export { fittedConstants } from "./cluster/fitted.ts";
 export { type FailureModel, type Goodput, checkpointInterval, clusterGoodput, defaultFailures } from "./cluster/goodput.ts";
 export { growsInto, growthSizes } from "./cluster/growthSizes.ts";
@@ -56,7 +57,7 @@ export { type GrowthCurves, type GrowthReading, type TimedSchedule, type TimedSi
 export { type LayoutSpace, type PipelineSchedule, layoutSpace } from "./cluster/layoutSpace.ts";
 export { type LayoutChoice, type LayoutSearch, type LayoutSearchOptions, searchLayouts } from "./cluster/searchLayouts.ts";
 export { type ClusterModel, type ExpertShape, type ParameterBuckets, clusterModel, parameterBuckets } from "./cluster/shape.ts";
-export { type Simulation, type SimulationRequest, type StragglerModel, simulateRun } from "./cluster/simulate.ts";
+export { whyNoLayout } from "./cluster/whyNoLayout.ts";
 export { type ClusterStep, type StepPart, predictClusterStep } from "./cluster/step.ts";
 export { type Arm, type Arms, controlOverOneHop, stageShares } from "./experiment/arms.ts";
 export type { PlannedJob, RateGroup } from "./experiment/jobs.ts";
@@ -142,7 +143,22 @@ export {
 export { growthStages } from "./paper/quantities.ts";
 export { type PaperCarbon, type PaperCost, type PaperScores, type PaperStage, type PaperTables, flm101b } from "./paper/tables.ts";
 export { type Interval, type Printed, equalsPrinted, roundingInterval, valueOf } from "./printed.ts";
+export { type PipelineOperation, type PipelineShape, pipelineOrder } from "./simulation/pipelineOrder.ts";
+export { rankSeconds, simulateStep } from "./simulation/rankSeconds.ts";
+export { type PipelineRequest, type PipelineSimulation, type RankSeconds, type TimedOperation, simulatePipeline } from "./simulation/simulatePipeline.ts";
+export {
+  type Simulation,
+  type SimulationEvent,
+  type SimulationParts,
+  type SimulationRequest,
+  type SimulationSummary,
+  type StragglerModel,
+  simulateRun,
+  simulateRuns,
+} from "./simulation/simulateRun.ts";
+export { type SparePool, erlangB, waitingShare } from "./simulation/spares.ts";
 export { parseCsv, writeCsv } from "./csv.ts";
 export { estimatePicture } from "./picture/estimatePicture.ts";
 export { frontPicture } from "./picture/frontPicture.ts";
+export { pipelinePicture } from "./picture/pipelinePicture.ts";
 export { type UnitKind, parseQuantity } from "./units.ts";

@@ -27,6 +27,19 @@ describe("espalier cost", () => {
     expect(value.cost.days.value).toBeLessThan(8);
     expect(value.warnings.join(" ")).toContain("outside the fitted");
   });
+  it("says what to change when a given layout does not fit, and still shows the numbers", () => {
+    const text = run("cost", "flm-101b", "--tensor", "8", "--pipeline", "1", "--batch", "2304");
+    expect(text).toMatch(/memory +[\d.]+ of 80 GiB on the fullest GPU: does not fit/);
+    expect(text).toMatch(/share out weights, gradients and state \(FSDP\): [\d.]+ of 80 GiB/);
+  });
+  it("clamps a law outside its fit and says so, on screen and in the result", () => {
+    expect(run("cost", "flm-101b")).toContain("warning: epoch: parameters 1.02e+11 is outside the fitted 4.40e+7 to 1.62e+10, taken as 1.62e+10");
+    const { value } = JSON.parse(run("--json", "cost", "flm-101b")) as { value: { losses: { loss: number; extrapolated: number; warnings: string[] }[] } };
+    for (const { loss, extrapolated, warnings } of value.losses) {
+      expect(warnings.length).toBeGreaterThan(0);
+      expect(loss).not.toBe(extrapolated);
+    }
+  });
   it("moves with a measured step", () => {
     const layout = ["--tensor", "4", "--pipeline", "4", "--batch", "2160"];
     const seconds = (text: string) => Number(/step +([\d.]+) s/.exec(text)![1]);
@@ -42,8 +55,30 @@ describe("espalier cost", () => {
     [["cost", "flm-101b", "--gpu", "A800"], "Nearest: A800-SXM-80GB"],
     [["cost", "flm-101b", "--tokens", "21d"], "--tokens: is \"21d\", with a unit of days, expected tokens"],
     [["cost", "flm-101b", "--tensor", "3", "--pipeline", "4"], "expected"],
-    [["cost", "llama-2-70b", "--gpus", "1"], "no layout fits 1 A800-SXM-80GB"],
+    [["cost", "llama-2-70b", "--gpus", "1"], "no layout fits 1 A800-SXM-80GB: the smallest layout needs 1093 of 80 GiB. Take 16 GPUs, where it fits"],
     [["cost", "flm-101b", "--grid", "mars"], "--grid: is \"mars\""],
+    [["cost", "flm-101b", "--tensor", "3"], "no layout fits 192 A800-SXM-80GB: tensor: is 3, expected a divisor of the 80 heads. Choose a divisor."],
+    [["cost", "flm-101b", "--gpus", "5000000"], "numGpus: is 5000000, expected a whole number from 1 to a million"],
+    [["cost", "flm-101b", "--tensor", "4", "--pipeline", "5", "--batch", "2160"], "tensor x pipeline x context is 20, expected a divisor of the 192 GPUs. Change one of them."],
+    [["cost", "flm-101b", "--tensor", "3", "--pipeline", "4", "--batch", "2160"], "tensor: is 3, expected a divisor of the 80 heads. Choose a divisor."],
+    [["cost", "flm-101b", "--tensor", "4", "--pipeline", "4", "--batch", "2161"], "2161 sequences over data 12 x micro-batch 1 is not whole"],
+    [["cost", "flm-101b", "--tensor", "4", "--pipeline", "4", "--batch", "4423680"], "That looks like tokens; divide by 2048."],
+    [["cost", "flm-101b", "--precision", "fp8"], "precision: is fp8, which A800-SXM-80GB does not have. Use bf16."],
+    [["cost", "flm-101b", "--network", "25e9"], "Do not give bits or bytes"],
+    [["cost", "flm-101b", "--price", "400 W"], "--price: is \"400 W\" with the unit \"W\", expected dollars an hour"],
+    [["cost", "flm-101b", "--measured-step", "311B"], "--measured-step: is \"311B\", with a unit of tokens, expected seconds"],
+    [["cost", "flm-101b", "--pue", "110"], "--pue: is \"110\", expected 1 to 4"],
+    [["cost", "48x5000"], "has width 5000, expected a multiple of 128"],
+    [["plan", "flm-101b", "--gpus", "8"], "does not fit 8 A800-SXM-80GB"],
+    [["plan", "flm-101b", "--data", "21 days"], "--data: is \"21 days\", with a unit of days, expected tokens"],
+    [["plan", "flm-101b", "--instead", "flm-16b"], "expected MODEL:TOKENS such as flm-16b:245B"],
+    [["simulate", "flm-101b", "--checkpoint", "5B"], "--checkpoint: is \"5B\", with a unit of tokens, expected seconds"],
+    [["simulate", "flm-101b", "--spares", "2"], "expected both or neither"],
+    [["simulate", "flm-101b", "--spares", "1.5", "--repair-hours", "4"], "--spares: is \"1.5\""],
+    [["simulate", "flm-101b", "--mtbf-hours", "0.5"], "Use fewer devices, or faster checkpoints and restarts"],
+    [["simulate", "flm-101b", "--notice", "60s"], "--notice: is given without --slow-hours"],
+    [["simulate", "flm-101b", "--slow-hours", "1000", "--slowdown", "0.5"], "Give a factor, not percent"],
+    [["simulate", "llama-2-7b", "--gpu", "H100-SXM-80GB", "--gpus", "8", "--svg", "x.svg"], "has one pipeline stage"],
     [["plan", "--budget", "21d"], "--budget: is \"21d\", with a unit of days, expected dollars"],
     [["cost", "growth"], "--report: is missing"],
     [["cost", "growth", "--report", "cost.csv"], "not JSON"],
@@ -53,6 +88,25 @@ describe("espalier cost", () => {
     expect(status).toBe(1);
     expect(stderr).toContain(sentence);
     expect(stderr.trim().split("\n")).toHaveLength(1);
+  });
+});
+
+describe("espalier simulate", () => {
+  it("has parts that sum to the days and a goodput near the closed form, and is the same for the same seed", () => {
+    const words = ["--json", "simulate", "flm-101b", "--tensor", "4", "--pipeline", "4", "--batch", "2304", "--spares", "2", "--repair-hours", "24", "--csv", "runs.csv", "--svg", "pipeline.svg"];
+    const text = run(...words);
+    const { kind, value } = JSON.parse(text) as { kind: string; value: { seconds: { value: number }; goodput: { value: number }; parts: Record<string, number>; closedForm: { goodput: number }; runs: unknown[] } };
+    expect(kind).toBe("simulation");
+    expect(Object.values(value.parts).reduce((a, b) => a + b, 0) / value.seconds.value).toBeCloseTo(1, 9);
+    expect(Math.abs(value.goodput.value / value.closedForm.goodput - 1)).toBeLessThan(0.02);
+    expect(value.runs).toHaveLength(20);
+    expect(run(...words)).toBe(text);
+    expect(readFileSync(join(directory, "runs.csv"), "utf8").trim().split("\n")).toHaveLength(21);
+    expect(readFileSync(join(directory, "pipeline.svg"), "utf8")).toMatch(/^<svg [\s\S]*rank 3, micro-batch 15: backward[\s\S]*<\/svg>\n$/);
+  });
+  it("says where the time goes, with slow devices and growth", () => {
+    const text = run("simulate", "llama-3-405b", "--gpu", "H100-SXM-80GB", "--gpus", "100000", "--runs", "2", "--slow-hours", "300000", "--notice", "10min", "--growths", "2");
+    for (const part of ["training", "checkpoints", "lost to failures", "restarts", "slow devices", "growth"]) expect(text).toMatch(new RegExp(`${part} +[\\d.]+ +[\\d.]+ %`));
   });
 });
 

@@ -2,13 +2,13 @@ import { readFile, writeFile } from "node:fs/promises";
 import { ConfigError, DataError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
 import {
-  arithmeticClaims, calibrateGrowth, estimatePicture, estimateRun, findClusterModel, honestSavings, parameterBuckets, parseQuantity, predictLoss, type RunEstimate, teraflops, timingOpinions, writeCsv,
+  arithmeticClaims, calibrateGrowth, defaultBatchSize, estimatePicture, estimateRun, findClusterModel, honestSavings, parameterBuckets, parseQuantity, predictLoss, type RunEstimate, teraflops, timingOpinions, writeCsv,
 } from "@espalier/cost";
 import type { ReproductionReport } from "@espalier/spec/run";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { action, type Context } from "../command.ts";
-import { addClusterOptions, calibrationOf, type ClusterOptions, clusterOf, defaultBatch, fixedLayout, gridOf, pricesOf, pueOf, wholeLayout } from "../cost/options.ts";
+import { addClusterOptions, calibrationOf, type ClusterOptions, clusterOf, fixedLayout, gridOf, pricesOf, pueOf, wholeLayout } from "../cost/options.ts";
 import { billions, layoutText, modelText, number, range } from "../cost/text.ts";
 import { tableLines } from "../terminal/table.ts";
 
@@ -141,7 +141,7 @@ export function addCost(program: Command): void {
         const machine = clusterOf(options);
         const parameters = parameterBuckets(model).total;
         const tokens = options.tokens === undefined ? (found.tokens ?? 20 * parameters) : parseQuantity(options.tokens, "tokens", "--tokens");
-        const globalBatchSize = options.batch ?? defaultBatch(model, machine);
+        const globalBatchSize = options.batch ?? defaultBatchSize(model, machine.numGpus);
         const fixed = fixedLayout(options);
         const degrees = fixed.tensor !== undefined && fixed.pipeline !== undefined;
         const layout = degrees || options.measuredStep !== undefined ? wholeLayout(fixed, machine, globalBatchSize) : undefined;

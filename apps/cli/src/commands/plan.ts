@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import {
-  calibrateCluster, clusterLayout, type ClusterModel, type ClusterRun, clusterPrices, findClusterModel, flm101b, frontPicture, growthReadings, growthStages, parameterBuckets,
+  calibrateCluster, clusterLayout, type ClusterModel, type ClusterRun, clusterPrices, defaultBatchSize, findClusterModel, flm101b, frontPicture, growthReadings, growthStages, parameterBuckets,
   parseQuantity, planCluster, type PlannedTokens, writeCsv,
 } from "@espalier/cost";
 import { ConfigError } from "@espalier/core";
@@ -8,7 +8,7 @@ import type { Command } from "commander";
 import pc from "picocolors";
 import { workspace } from "#workspace";
 import { action } from "../command.ts";
-import { addClusterOptions, type ClusterOptions, clusterOf, defaultBatch, fixedLayout } from "../cost/options.ts";
+import { addClusterOptions, type ClusterOptions, clusterOf, fixedLayout } from "../cost/options.ts";
 import { billions, layoutText, modelText, number } from "../cost/text.ts";
 import { positive } from "../options.ts";
 import { tableLines } from "../terminal/table.ts";
@@ -83,7 +83,7 @@ export function addPlan(program: Command): void {
       const known = clusterPrices(machine.device.id);
       if (options.price === undefined && known.length === 0) throw new ConfigError(`plan: --price: the catalogue has no price of ${machine.device.id}. Give dollars an hour.`);
       const usdPerGpuHour = options.price === undefined ? known[(known.length - 1) >> 1]!.usdPerGpuHour : parseQuantity(options.price, "dollars an hour", "--price");
-      const globalBatchSize = options.batch ?? defaultBatch(target.model, machine);
+      const globalBatchSize = options.batch ?? defaultBatchSize(target.model, machine.numGpus);
       const incumbent = options.instead ? options.instead.map(parseStage) : paperSchedule(target.id, machine.numGpus);
       const first = incumbent?.[0];
       if (options.measuredStep !== undefined && !first?.layout) throw new ConfigError("plan: --measured-step: there is no first stage with a layout to measure. Leave it out, or plan flm-101b on 192 GPUs.");

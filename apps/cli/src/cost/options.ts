@@ -62,11 +62,6 @@ export function fixedLayout(o: ClusterOptions): Partial<ClusterLayout> {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
-/** About four million tokens a step, a multiple of the GPUs: any layout divides it. */
-export function defaultBatch(model: ClusterModel, machine: Cluster): number {
-  return machine.numGpus * Math.max(1, Math.round(4.2e6 / model.seqLen / machine.numGpus));
-}
-
 /** Calibration from one measured step of the layout at hand. */
 export function calibrationOf(measured: string | undefined, model: ClusterModel, layout: ClusterLayout, machine: Cluster): ClusterCalibration {
   if (measured === undefined) return uncalibrated;

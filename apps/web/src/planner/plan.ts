@@ -1,6 +1,7 @@
+import { ConfigError } from "@espalier/core";
 import {
-  type Cluster, cluster, clusterGoodput, type ClusterModel, type ClusterRun, clusterPrices, costedRun, findClusterModel, flm101b, type Goodput, growsInto, growthSizes, growthStages,
-  searchSchedules, stagesOf, type TimedSchedule, type TimedSize, timeSizes,
+  type Cluster, cluster, clusterGoodput, type ClusterModel, type ClusterRun, clusterPrices, costedRun, defaultBatchSize, findClusterModel, flm101b, type Goodput, growsInto, growthSizes, growthStages,
+  searchSchedules, stagesOf, type TimedSchedule, type TimedSize, timeSizes, whyNoLayout,
 } from "@espalier/cost";
 
 /** What the controls set. */
@@ -29,21 +30,16 @@ export interface Timed {
   goodput: Goodput;
 }
 
-/** Sequences of a step: about four million tokens, a multiple of the GPUs. */
-export function batchOf(model: ClusterModel, numGpus: number): number {
-  return numGpus * Math.max(1, Math.round(4.2e6 / model.seqLen / numGpus));
-}
-
 /** @throws {ConfigError} when a name is unknown or the target fits no layout */
 export function timeAll({ target: name, gpu, gpus }: Pick<Request, "target" | "gpu" | "gpus">): Timed {
   const target = findClusterModel(name).model;
   const machine = cluster(gpu, gpus);
-  const batch = batchOf(target, gpus);
+  const batch = defaultBatchSize(target, gpus);
   const shapes = growthSizes(target).filter((size) => growsInto(size, target));
   const stages = name === "flm-101b" ? ["flm-16b", "flm-51b"].map((stage) => findClusterModel(stage).model) : [];
   const { sizes, layoutsTried } = timeSizes([...shapes, ...stages, target], machine, batch);
   const last = sizes.at(-1);
-  if (last?.model !== target) throw new Error(`${name} fits no layout of ${gpus} ${gpu}. Take more GPUs, or GPUs with more memory.`);
+  if (last?.model !== target) throw new ConfigError(`${name} fits no layout of ${gpus} ${gpu}: ${whyNoLayout(target, machine, batch)}`);
   const timedStages = sizes.filter((size) => stages.includes(size.model));
   const ordered = [...sizes.filter((size) => size !== last).toSorted((a, b) => a.parameters - b.parameters), last];
   return { machine, target, sizes: ordered, layoutsTried, goodput: clusterGoodput(gpus), ...(timedStages.length === 2 ? { paper: [...timedStages, last] } : {}) };

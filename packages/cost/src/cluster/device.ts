@@ -23,8 +23,8 @@ export function cluster(deviceId: string, numGpus: number, options: { interNodeG
     const near = nearestNames(deviceId, clusterDeviceRows.map((row) => row.id));
     throw new ConfigError(`cluster: device: is "${deviceId}", expected one of the catalogue. Nearest: ${near.join(", ")}.`);
   }
-  if (!(Number.isInteger(numGpus) && numGpus > 0)) {
-    throw new ConfigError(`cluster: numGpus: is ${numGpus}, expected a whole number above 0. Give the devices of the whole cluster.`);
+  if (!(Number.isInteger(numGpus) && numGpus > 0 && numGpus <= 1e6)) {
+    throw new ConfigError(`cluster: numGpus: is ${numGpus}, expected a whole number from 1 to a million. Give the devices of the whole cluster.`);
   }
   const gbit = options.interNodeGbitPerSecond ?? device.interNodeGbitPerSecond;
   if (!(gbit > 0 && gbit <= 10_000)) {

@@ -25,7 +25,7 @@ describe("estimateRun", () => {
     expect(found.memory.fits).toBe(true);
   });
   it("says what is missing", () => {
-    expect(() => estimateRun({ ...request, cluster: cluster("A100-SXM-40GB", 8), globalBatchSize: 8 })).toThrow(/the smallest needs \d+ of 40 GiB/);
+    expect(() => estimateRun({ ...request, cluster: cluster("A100-SXM-40GB", 8), globalBatchSize: 8 })).toThrow(/the smallest layout needs \d+ of 40 GiB. Take 64 GPUs, where it fits/);
     expect(() => estimateRun({ ...request, tokens: -1 })).toThrow(/tokens: is -1/);
     expect(() => estimateRun({ ...request, cluster: cluster("H100-96GB-HBM2e-500W", 192) })).toThrow(/prices: the catalogue has none/);
     expect(() => cluster("A800-SXM-80GB", 8, { interNodeGbitPerSecond: 2e11 })).toThrow(/Do not give bits/);

@@ -9,6 +9,7 @@ import { type ClusterMemory, type MemoryConstants, predictClusterMemory } from "
 import { type ClusterCost, clusterCost } from "./money.ts";
 import { searchLayouts } from "./searchLayouts.ts";
 import type { ClusterModel } from "./shape.ts";
+import { whyNoLayout } from "./whyNoLayout.ts";
 
 export interface RunRequest {
   model: ClusterModel;
@@ -49,11 +50,10 @@ export function estimateRun(request: RunRequest): RunEstimate {
   if (!(tokens > 0)) throw new ConfigError(`estimateRun: tokens: is ${tokens}, expected more than 0. Give the tokens of the run.`);
   let { layout } = request;
   if (!layout) {
-    const { best, smallest } = searchLayouts(model, cluster, globalBatchSize, { constants: calibration.constants, keep: 1, ...(request.fixed ? { fixed: request.fixed } : {}), ...(request.memory ? { memory: request.memory } : {}) });
+    const { best } = searchLayouts(model, cluster, globalBatchSize, { constants: calibration.constants, keep: 1, ...(request.fixed ? { fixed: request.fixed } : {}), ...(request.memory ? { memory: request.memory } : {}) });
     layout = best[0]?.layout;
     if (!layout) {
-      const need = smallest ? `the smallest needs ${(smallest.peakBytes / 2 ** 30).toFixed(0)} of ${cluster.device.memoryGb} GiB` : "none divides heads, layers, batch and GPUs";
-      throw new ConfigError(`estimateRun: no layout fits ${cluster.numGpus} ${cluster.device.id}: ${need}. Take more GPUs or another batch.`);
+      throw new ConfigError(`estimateRun: no layout fits ${cluster.numGpus} ${cluster.device.id}: ${whyNoLayout(model, cluster, globalBatchSize, request)}`);
     }
   }
   const prices = request.prices ?? clusterPrices(cluster.device.id);

@@ -1,3 +1,5 @@
+import { ConfigError } from "@espalier/core";
+
 /** What interrupts a run. Seconds, but for the mean time between failures. */
 export interface FailureModel {
   /** Hours that one device runs between failures that stop the job. */
@@ -42,21 +44,26 @@ export function checkpointInterval(checkpointSeconds: number, mtbfSeconds: numbe
   return Math.sqrt(2 * d * M) * (1 + Math.sqrt(d / (2 * M)) / 3 + d / (18 * M)) - d;
 }
 
+/** @throws {ConfigError} when a time is not above 0 or a share is outside of [0, 1) */
+export function expectFailures({ mtbfHours, checkpointSeconds, restartSeconds, otherShare }: FailureModel): void {
+  if (!(mtbfHours > 0 && checkpointSeconds > 0 && restartSeconds >= 0)) {
+    throw new ConfigError(`failures: mtbfHours ${mtbfHours}, checkpointSeconds ${checkpointSeconds}, restartSeconds ${restartSeconds}: expected times above 0. Give hours and seconds.`);
+  }
+  if (!(otherShare >= 0 && otherShare < 1)) {
+    throw new ConfigError(`failures: otherShare: is ${otherShare}, expected 0 or more and below 1. Give a share, not percent.`);
+  }
+}
+
 /**
  * Share of useful time of a job of `numGpus` devices with exponential failures: with M the job's mean time between
  * failures, `1 / goodput = M/t e^(R/M) (e^((t + d)/M) - 1)` (Daly 2006, equation 20) at his interval t; times
  * `1 - otherShare`.
  *
- * @throws {RangeError} when a time is not above 0 or a share is outside of [0, 1)
+ * @throws {ConfigError} when a time is not above 0 or a share is outside of [0, 1)
  */
 export function clusterGoodput(numGpus: number, failures: FailureModel = defaultFailures): Goodput {
+  expectFailures(failures);
   const { mtbfHours, checkpointSeconds: d, restartSeconds, otherShare } = failures;
-  if (!(mtbfHours > 0 && d > 0 && restartSeconds >= 0)) {
-    throw new RangeError(`clusterGoodput: mtbfHours ${mtbfHours}, checkpointSeconds ${d}, restartSeconds ${restartSeconds}: expected times above 0. Give hours and seconds.`);
-  }
-  if (!(otherShare >= 0 && otherShare < 1)) {
-    throw new RangeError(`clusterGoodput: otherShare: is ${otherShare}, expected 0 or more and below 1. Give a share, not percent.`);
-  }
   const M = (mtbfHours * 3600) / numGpus;
   const t = checkpointInterval(d, M);
   const failureShare = t / (M * Math.exp(restartSeconds / M) * Math.expm1((t + d) / M));

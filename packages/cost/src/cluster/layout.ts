@@ -71,16 +71,22 @@ export function microBatches(l: Layout): number {
   return l.globalBatchSize / (l.data * l.microBatchSize);
 }
 
+/** A step of more sequences is a step whose tokens were counted: the largest cluster here has a million devices. */
+const MOST_SEQUENCES = 4e5;
+
 /** Every reason why a layout cannot run on a cluster, each with a way out; empty when it can. */
 export function layoutProblems(m: ClusterModel, l: Layout, c: Cluster): string[] {
   const problems: string[] = [];
   const used = l.tensor * l.pipeline * l.context * l.data;
   const check = (fine: boolean, sentence: string) => fine || problems.push(`layout: ${sentence}`);
-  for (const name of ["tensor", "pipeline", "context", "expert", "data", "microBatchSize", "globalBatchSize", "virtualStages"] as const) {
+  const degrees = l.tensor * l.pipeline * l.context;
+  const divides = c.numGpus % degrees === 0;
+  check(divides || !Number.isInteger(degrees), `tensor x pipeline x context is ${degrees}, expected a divisor of the ${c.numGpus} GPUs. Change one of them.`);
+  for (const name of ["tensor", "pipeline", "context", "expert", ...(divides ? (["data"] as const) : []), "microBatchSize", "globalBatchSize", "virtualStages"] as const) {
     check(Number.isInteger(l[name]) && l[name] > 0, `${name}: is ${l[name]}, expected a whole number above 0. Give a count.`);
   }
-  check(l.globalBatchSize < 1e5, `globalBatchSize: is ${l.globalBatchSize}, expected sequences. That looks like tokens; divide by ${m.seqLen}.`);
-  check(used === c.numGpus, `tensor x pipeline x context x data is ${used}, expected the ${c.numGpus} GPUs. Change data to ${c.numGpus / (l.tensor * l.pipeline * l.context)}.`);
+  check(l.globalBatchSize < MOST_SEQUENCES, `globalBatchSize: is ${l.globalBatchSize}, expected sequences. That looks like tokens; divide by ${m.seqLen}.`);
+  check(used === c.numGpus || !divides, `tensor x pipeline x context x data is ${used}, expected the ${c.numGpus} GPUs. Change data to ${c.numGpus / degrees}.`);
   check(m.numHeads % l.tensor === 0, `tensor: is ${l.tensor}, expected a divisor of the ${m.numHeads} heads. Choose a divisor.`);
   check(m.ffnDim % l.tensor === 0, `tensor: is ${l.tensor}, expected a divisor of the MLP size ${m.ffnDim}. Choose a divisor.`);
   check(l.pipeline * l.virtualStages <= m.numLayers, `pipeline: has ${l.pipeline * l.virtualStages} pieces, expected at most the ${m.numLayers} layers. Use fewer.`);

@@ -163,7 +163,7 @@ describe("planCluster", () => {
     expect(plan.warnings.join(" ")).toMatch(/101\.7 billion.*extrapolated/);
   });
   it("says what does not fit, and refuses to spend nothing", () => {
-    expect(() => planCluster({ ...request, cluster: cluster("A100-SXM-40GB", 8) })).toThrow(/does not fit 8 A100-SXM-40GB, the smallest layout needs \d+ of 40 GiB/);
+    expect(() => planCluster({ ...request, cluster: cluster("A100-SXM-40GB", 8) })).toThrow(/does not fit 8 A100-SXM-40GB: the smallest layout needs \d+ of 40 GiB. Take 64 GPUs, where it fits/);
     expect(() => planCluster({ ...request, budgetUsd: 0 })).toThrow(/above 0/);
   });
 });

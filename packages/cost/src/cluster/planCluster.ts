@@ -10,6 +10,7 @@ import { type GrowthCurves, growthCurves, type GrowthReading, growthReadings, se
 import { searchLayouts } from "./searchLayouts.ts";
 import { type ClusterModel, parameterBuckets } from "./shape.ts";
 import { predictClusterStep } from "./step.ts";
+import { whyNoLayout } from "./whyNoLayout.ts";
 
 export interface ClusterPlanRequest {
   target: ClusterModel;
@@ -229,9 +230,7 @@ export function planCluster(request: ClusterPlanRequest): ClusterPlan {
   const shapes = [...(request.sizes ?? growthSizes(target)).filter((size) => growsInto(size, target)), target];
   const whole = planner(request, c, shapes);
   if (!whole.plan) {
-    const { smallest } = searchLayouts(target, c, globalBatchSize, request.layout ? { fixed: request.layout } : {});
-    const need = smallest ? `the smallest layout needs ${(smallest.peakBytes / 2 ** 30).toFixed(0)} of ${c.device.memoryGb} GiB` : "no layout divides heads, layers, batch and GPUs";
-    throw new ConfigError(`planCluster: target: does not fit ${c.numGpus} ${c.device.id}, ${need}. Take more GPUs, a batch that divides by more ranks, or a smaller target.`);
+    throw new ConfigError(`planCluster: target: does not fit ${c.numGpus} ${c.device.id}: ${whyNoLayout(target, c, globalBatchSize, { ...(request.layout ? { fixed: request.layout } : {}), ...(request.memory ? { memory: request.memory } : {}) })}`);
   }
   const main = whole.plan(1);
   const incumbent = request.incumbent ? incumbentRun(request.incumbent, request, whole.goodput) : undefined;

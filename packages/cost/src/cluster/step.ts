@@ -38,7 +38,7 @@ const describe: readonly Omit<StepPart, "seconds">[] = [
   { name: "expert all-to-all", formula: "dispatch and combine of tokens * topK * C, forward and backward", source: "Lepikhin et al. 2020, arXiv:2006.16668" },
   { name: "host launches not hidden", formula: "max(0, launches - device time) a layer", source: "about 30 kernels a layer" },
   { name: "pipeline transfers", formula: "tokens * C * 2 bytes a boundary, forward and backward; mostly hidden when interleaved", source: NARAYANAN },
-  { name: "pipeline bubble", formula: "(p - 1)/v of a micro-batch; zero-bubble: less twice the weight gradients", source: `${NARAYANAN}; Qi et al. 2023, arXiv:2401.10241` },
+  { name: "pipeline bubble", formula: "(p - 1)/v of a micro-batch; zero-bubble: less twice the weight gradients, at least a forward pass", source: `${NARAYANAN}; Qi et al. 2023, arXiv:2401.10241` },
   { name: "data parallel collectives", formula: "gradients and weights, less what computation hides", source: "Rajbhandari et al. 2020, arXiv:1910.02054" },
   { name: "optimiser", formula: "30 bytes a parameter of this rank / bandwidth", source: "AdamW: gradient, two moments and master weights read, written; weights written" },
   { name: "step overhead", formula: "constant", source: "loading, gradient norm, logging" },
@@ -46,6 +46,50 @@ const describe: readonly Omit<StepPart, "seconds">[] = [
 
 /** Names of the parts, in order. */
 export const stepPartNames: readonly string[] = describe.map(({ name }) => name);
+
+/** What one layer computes again in the backward pass of one micro-batch. */
+export function replaySeconds(l: Layout, one: LayerSeconds): number {
+  switch (l.recompute) {
+    case "none":
+      return 0;
+    case "selective":
+      return one.attentionForward + (l.attention === "unfused" ? one.elementForward / 2 : 0);
+    case "alternate":
+      return one.productsForward / 2 + one.elementForward;
+    case "full":
+      return one.productsForward + one.attentionForward + one.elementForward;
+  }
+}
+
+/** Logits and loss of one micro-batch on the last stage: a product and its two gradients, and 16 bytes a logit. */
+export function logitSeconds(m: ClusterModel, l: Layout, { device }: Cluster, k: StepConstants): number {
+  const tokens = (l.microBatchSize * m.seqLen) / l.context;
+  const rate = device.matmulTflops * 1e12 * k.matmulShare;
+  const vocab = m.vocabSize / l.tensor;
+  return (
+    gemmSeconds(device, rate, tokens, vocab, m.residualDim) +
+    gemmSeconds(device, rate, tokens, m.residualDim, vocab) +
+    gemmSeconds(device, rate, m.residualDim, vocab, tokens) +
+    (16 * tokens * vocab) / (device.memoryGbPerSecond * 1e9 * k.memoryShare)
+  );
+}
+
+/** Waiting for one micro-batch to cross the boundaries of one rank, forward and backward. */
+export function transferSeconds(m: ClusterModel, l: Layout, c: Cluster, k: StepConstants): number {
+  if (l.pipeline === 1) return 0;
+  // Ranks are numbered tensor first, then context, data, pipeline last.
+  const boundary = group(c, l.pipeline, l.tensor * l.context * l.data, k);
+  const sent = (((l.microBatchSize * m.seqLen) / l.context) * m.residualDim * 2) / l.tensor;
+  const link = Math.min(c.interNodeBytesPerSecond * k.interShare, boundary.bandwidth);
+  // Interleaved schedules send beside the computation of another piece.
+  const exposed = l.schedule === "interleaved" ? 1 - k.overlapShare : 1;
+  return exposed * 2 * l.virtualStages * (sent / link + k.interHopSeconds);
+}
+
+/** Host time of one layer that no device work hides: the backward pass launches about one and a half times what the forward pass does, a replay the forward's once more. */
+export function hostSeconds(l: Layout, k: StepConstants, deviceSeconds: number): number {
+  return Math.max(0, k.layerHostSeconds * (l.recompute === "full" ? 3.5 : 2.5) - deviceSeconds);
+}
 
 /** Seconds of every part of one step on the slowest pipeline stage; no checks. `one`: its layer, where a search has it. */
 export function stepSeconds(m: ClusterModel, l: Layout, c: Cluster, k: StepConstants, one: LayerSeconds = layerSeconds(m, l, c, k)): PartSeconds {
@@ -58,45 +102,25 @@ export function stepSeconds(m: ClusterModel, l: Layout, c: Cluster, k: StepConst
   const products = one.productsForward + one.productsInputGradient + one.productsWeightGradient;
   const attention = one.attentionForward + one.attentionBackward;
   const elements = one.elementForward + one.elementBackward;
-  const again = {
-    none: 0,
-    selective: one.attentionForward + (l.attention === "unfused" ? one.elementForward / 2 : 0),
-    alternate: one.productsForward / 2 + one.elementForward,
-    full: one.productsForward + one.attentionForward + one.elementForward,
-  }[l.recompute];
+  const again = replaySeconds(l, one);
   const full = l.recompute === "full";
   const tensor = one.tensorForward * (full ? 3 : 2);
   const context = one.contextForward * (full ? 2 : 1) + one.contextBackward;
   const expert = one.expertForward * (full ? 3 : 2);
   const device1 = products + attention + elements + again + tensor + context + expert;
-  // The host launches the backward pass in about one and a half times the forward's; a replay launches the forward again.
-  const host = Math.max(0, k.layerHostSeconds * (full ? 3.5 : 2.5) - device1);
-
-  const tokens = (l.microBatchSize * m.seqLen) / l.context;
-  const rate = device.matmulTflops * 1e12 * k.matmulShare;
-  const vocab = m.vocabSize / l.tensor;
-  const logits =
-    gemmSeconds(device, rate, tokens, vocab, m.residualDim) +
-    gemmSeconds(device, rate, tokens, m.residualDim, vocab) +
-    gemmSeconds(device, rate, m.residualDim, vocab, tokens) +
-    (16 * tokens * vocab) / memory;
-
+  const host = hostSeconds(l, k, device1);
+  const logits = logitSeconds(m, l, c, k);
   const stage = layers * (device1 + host) + logits;
   const mean = (m.numLayers * (device1 + host) + logits) / l.pipeline;
 
-  // Ranks are numbered tensor first, then context, data, pipeline last.
-  const boundary = group(c, l.pipeline, l.tensor * l.context * l.data, k);
-  const sent = (tokens * m.residualDim * 2) / l.tensor;
-  const link = Math.min(c.interNodeBytesPerSecond * k.interShare, boundary.bandwidth);
-  // Interleaved schedules send beside the computation of another piece.
-  const exposed = l.schedule === "interleaved" ? 1 - k.overlapShare : 1;
-  const transfers = l.pipeline > 1 ? exposed * 2 * l.virtualStages * (sent / link + k.interHopSeconds) : 0;
-  const weightGradients = layers * one.productsWeightGradient;
+  const transfers = transferSeconds(m, l, c, k);
+  const weightGradients = (m.numLayers * one.productsWeightGradient) / l.pipeline;
+  const forward = (m.numLayers * (one.productsForward + one.attentionForward + one.elementForward + one.tensorForward + one.contextForward + one.expertForward)) / l.pipeline;
   const bubble =
     l.pipeline === 1
       ? 0
       : l.schedule === "zeroBubble"
-        ? (l.pipeline - 1) * Math.max(0, mean - 2 * weightGradients)
+        ? (l.pipeline - 1) * Math.max(forward, mean - 2 * weightGradients)
         : ((l.pipeline - 1) / l.virtualStages) * (mean + transfers);
 
   const replicated = layers * ((buckets.attention + buckets.mlp) / l.tensor + buckets.replicated) + buckets.table / l.tensor;
