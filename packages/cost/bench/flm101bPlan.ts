@@ -13,6 +13,8 @@ import {
   planCluster, predictClusterMemory, teraflops, uncalibrated,
 } from "../src/index.ts";
 import { valueOf } from "../src/printed.ts";
+import { reportBars } from "./bars.ts";
+import { evaluationsPerSecond } from "./evaluations.ts";
 
 const machine = cluster("A800-SXM-80GB", 192);
 const models = ["flm-16b", "flm-51b", "flm-101b"].map((name) => clusterModel(preset(name).config));
@@ -63,3 +65,12 @@ console.log(`front: ${plan.front.length} runs`);
 for (const run of plan.front) describe(`  ${run.kind}, ${run.numGpus} GPUs, ${(run.usd.value / 1e3).toFixed(0)} k$`, run);
 for (const warning of plan.warnings) console.log(`warning: ${warning}`);
 console.log(`${plan.evaluations.toLocaleString("en")} schedules and ${plan.layoutsTried.toLocaleString("en")} layouts in ${seconds.toFixed(1)} s`);
+
+const rate = evaluationsPerSecond(1.5);
+const better = growthReadings.map((reading) => plan.gains![reading].nats);
+reportBars("pnpm bench:cost, bench/flm101bPlan.ts", [
+  { name: "complete evaluations a second on one core: step by parts, memory, days, dollars, three losses", expected: "at least 100,000", measured: Math.round(rate).toLocaleString("en"), holds: rate >= 1e5 },
+  { name: "optimum over all layouts and schedules on 192 GPUs", expected: "under 10 s", measured: `${seconds.toFixed(1)} s`, holds: seconds < 10 },
+  { name: `nats below the paper's schedule for its money: ${growthReadings.join(", ")}`, expected: "above 0 by each", measured: better.map((nats) => nats.toFixed(4)).join(", "), holds: better.every((nats) => nats > 0) },
+  { name: "nats below the target from scratch, same three", expected: "above 0 by each", measured: growthReadings.map((r) => (plan.rivals.scratch.loss[r].value - plan.best[r].loss[r].value).toFixed(4)).join(", "), holds: growthReadings.every((r) => plan.rivals.scratch.loss[r].value > plan.best[r].loss[r].value) },
+]);

@@ -14,6 +14,7 @@ import { calibrateCluster, CALIBRATION_NOISE, type ClusterCalibration, fitConsta
 import { constantSpread, type FittedConstant, priorConstants } from "../src/cluster/constants.ts";
 import { calibrateMemory, defaultMemory, type MemoryConstants, peakMemory } from "../src/cluster/memory.ts";
 import { stepSeconds, sumParts } from "../src/cluster/step.ts";
+import { type Bar, reportBars } from "./bars.ts";
 import { type PublishedRow, publishedRows } from "./publishedRows.ts";
 
 const path = process.argv[2] && !process.argv[2].startsWith("--") ? process.argv[2] : new URL("../../../../shared/data/cost/published_runs.csv", import.meta.url);
@@ -162,6 +163,20 @@ console.log(`  macro MAPE ${percent(mean(memoryErrors.map((e) => e.plain)))}, wi
 const worst = memoryRows.flatMap(([, group]) => group).toSorted((p, q) => Math.abs(errorOf(q, q.memory)) - Math.abs(errorOf(p, p.memory)));
 console.log(`  worst: ${worst.slice(0, 6).map((row) => `${row.id} ${percent(errorOf(row, row.memory))}`).join(", ")}`);
 
+const dense = (scored: readonly (Scored & { unexplained: number })[]) => {
+  const part = scored.filter((s) => s.row.gpu !== "B200");
+  return { error: macro(part, (s) => Math.abs(s.error)), coverage: macro(part, (s) => Number(covered(s, (s as Scored & { unexplained: number }).unexplained))) };
+};
+const [withoutStep, withStep] = [dense(plain), dense(tuned)];
+const bars: Bar[] = [
+  { name: "dense A100/H100 step time, no calibration, macro-MAPE over sources", expected: "at most 12 %", measured: percent(withoutStep.error), holds: withoutStep.error <= 0.12 },
+  { name: "the same with one row a cluster", expected: "at most 8 %", measured: percent(withStep.error), holds: withStep.error <= 0.08 },
+  { name: "80 % intervals, no calibration, cover", expected: "75 to 85 %", measured: percent(withoutStep.coverage), holds: withoutStep.coverage >= 0.75 && withoutStep.coverage <= 0.85 },
+  { name: "80 % intervals, one row a cluster, cover", expected: "75 to 85 %", measured: percent(withStep.coverage), holds: withStep.coverage >= 0.75 && withStep.coverage <= 0.85 },
+  { name: "peak memory, with what is known of the source's optimiser, macro-MAPE", expected: "at most 8 %", measured: percent(mean(memoryErrors.map((e) => e.known))), holds: mean(memoryErrors.map((e) => e.known)) <= 0.08 },
+  { name: "peak memory, one measured peak a source, macro-MAPE", expected: "at most 8 %", measured: percent(mean(memoryErrors.map((e) => e.fitted))), holds: mean(memoryErrors.map((e) => e.fitted)) <= 0.08 },
+];
+
 console.log("\nRows left out");
 for (const [why, count] of left) console.log(`  ${count}  ${why}`);
 
@@ -170,3 +185,4 @@ if (process.argv.includes("--fit")) {
   console.log(`unexplained: ${spreadFor(plain).toFixed(3)}, calibrated ${spreadFor(tuned).toFixed(3)}, noise ${CALIBRATION_NOISE}`);
 }
 console.log(`\n${timed.length} timed rows of ${new Set(timed.map((row) => row.source)).size} sources, ${((performance.now() - started) / 1000).toFixed(1)} s`);
+reportBars("pnpm bench:cost, bench/publishedRuns.bench.ts", bars);
