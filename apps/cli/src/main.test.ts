@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { join } from "node:path";
-import { nativeStatus } from "@espalier/kernels";
+import { cudaStatus, nativeStatus } from "@espalier/kernels";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { documents, espalier, jsonLines, start, temporaryDirectory, tinyModel, tinyPlan } from "./testing/run.ts";
 
@@ -32,6 +32,7 @@ describe("espalier", () => {
     [["reproduce", "--minutes", "-3"], /argument '-3' is invalid\. expected a number above 0/],
     [["reproduce", "--scale", "huge"], /Allowed choices are smoke, default/],
     [["train", "--plan", "p", "--data", "d", "--out", "o", "--precision", "fp16"], /'fp16' is invalid\. Allowed choices are fp32, bf16\./],
+    [["train", "--plan", "p", "--data", "d", "--out", "o", "--device", "tpu"], /'tpu' is invalid\. Allowed choices are cpu, cuda\./],
     [["serve", "--port", "70000"], /expected a port from 0 to 65535/],
   ])("ends with 2 and says what is wrong: %j", async (args, message) => {
     const { status, stderr, stdout } = await espalier(...args);
@@ -74,6 +75,13 @@ describe.skipIf(!nativeStatus().available)("a corpus, a run, its evaluation (nee
     const { digest, validationLoss } = jsonLines(stdout).find(({ kind }) => kind === "done")!.value as unknown as ReturnType<typeof result>;
     expect(digest).not.toBe(result().digest);
     expect(validationLoss).toBeCloseTo(result().validationLoss, 1);
+  });
+
+  it.skipIf(cudaStatus().available)("train --device cuda refuses a machine without a GPU (skipped with one), saying what was looked for", async () => {
+    const { status, stderr, stdout } = await espalier("train", "--plan", at("plan.json"), "--data", at("data"), "--out", at("gpu"), "--device", "cuda");
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(/cudaExecutor: (no CUDA kernels installed\. Tried: .*Install @espalier\/kernels-cuda|.*no CUDA device.*Run `espalier doctor`), or use the CPU executor\./);
+    expect(existsSync(at("gpu"))).toBe(false);
   });
 
   it("train on a finished run gives its result again at once, in words without --json", async () => {

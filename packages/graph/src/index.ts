@@ -27,6 +27,7 @@ export { scaleColumns } from "./ops/scaleColumns.ts";
 export { swiglu } from "./ops/swiglu.ts";
 export { type RecordOptions, nodeBytes, nodeFlops, opTable, recordOp } from "./ops/table.ts";
 export { writeRows } from "./ops/writeRows.ts";
+export { type Block, packBlocks } from "./packBlocks.ts";
 export { type PlanOptions, peakBytes, plan } from "./plan.ts";
 export { profileByOp } from "./profile.ts";
 export { type MemoryPlan, type WithinOptions, planWithin, recompute } from "./recompute.ts";

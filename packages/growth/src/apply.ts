@@ -9,7 +9,7 @@ import {
 } from "@espalier/spec/model";
 import { blockWrites } from "./growthMap.ts";
 import { type FloatArray, type SideMap, accumulateMapped, likeArray, sideMap } from "./kronecker.ts";
-import type { AxisMap, GrowthMap } from "./map.ts";
+import type { AxisMap, GrowthMap, LayerTerm } from "./map.ts";
 
 /** Parameters, or moments, by parameter name (`embedding.weight`, `layers.3.ffn.up.bias`). Storage is row-major. */
 export type ParameterTree<T extends FloatArray = Float32Array> = Readonly<Record<string, T>>;
@@ -78,7 +78,7 @@ export function applyGrowth<T extends FloatArray>(map: GrowthMap, tree: Paramete
   const grown: Record<string, T> = {};
   for (const parameter of target) {
     const { name, entry, layer, rows, columns } = parameter;
-    const terms = layer === undefined ? [{ layer: undefined, weight: 1, axes: undefined }] : map.layers[layer]!.terms;
+    const terms = termsOf(map, layer);
     const out = likeArray(like, rows * columns);
     grown[name] = out;
     if (layer !== undefined && map.layers[layer]!.zeroOutputs && writes.has(entry.name)) continue;
@@ -95,8 +95,16 @@ export function applyGrowth<T extends FloatArray>(map: GrowthMap, tree: Paramete
   return grown;
 }
 
+/** A layer term, or the one term of a tensor at model scope, which is in no layer. */
+export type SourceTerm = Omit<LayerTerm, "layer"> & { layer: number | undefined };
+
+/** The source layers that a target layer is made of; at model scope the tensor itself. */
+export function termsOf(map: GrowthMap, layer: number | undefined): readonly SourceTerm[] {
+  return layer === undefined ? [{ layer: undefined, weight: 1 }] : map.layers[layer]!.terms;
+}
+
 /** Adds F. Without sides the whole tensor is new. */
-function fill(
+export function fill(
   out: FloatArray,
   { name, entry, rows, columns }: Parameter,
   map: GrowthMap,

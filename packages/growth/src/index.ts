@@ -30,5 +30,6 @@ export type {
   UnitKind,
 } from "./map.ts";
 export { type MomentPolicy, carryGradients, growMoments } from "./moments.ts";
+export { type GrowthTerm, type TensorGrowth, momentTerms, parameterTerms } from "./terms.ts";
 export type { AxisGroup, GrowthOperator, OperatorOptions } from "./operators/operator.ts";
 export { operatorNamed, operators } from "./operators/table.ts";

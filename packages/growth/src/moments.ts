@@ -76,7 +76,7 @@ function gradientSides(map: GrowthMap): (entry: LayoutEntry) => EntrySides {
 }
 
 /** Identity on units that continue a source unit, nothing elsewhere. */
-function keptSides(map: GrowthMap): (entry: LayoutEntry) => EntrySides {
+export function keptSides(map: GrowthMap): (entry: LayoutEntry) => EntrySides {
   const kept = Object.fromEntries(
     Object.entries(map.axes).map(([axis, axisMap]) => {
       const rows = axisMap.keeps.map((s) => (s >= 0 ? [[s, 1] as const] : []));

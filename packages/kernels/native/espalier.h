@@ -47,7 +47,7 @@ typedef struct EspalierExecutorOptions {
 } EspalierExecutorOptions;
 
 enum { ESPALIER_REGION_ARENA = 0, ESPALIER_REGION_OWNED = 1, ESPALIER_REGION_RUNTIME = 2, ESPALIER_REGION_OUTPUT = 3 };
-enum { ESPALIER_F32 = 0, ESPALIER_I32 = 1 };
+enum { ESPALIER_F32 = 0, ESPALIER_I32 = 1, ESPALIER_BF16 = 2 /* 2 bytes; CUDA alone */ };
 
 typedef struct EspalierTensorSpec {
   uint64_t struct_size;

@@ -1,14 +1,17 @@
 import { type Executor, referenceExecutor } from "@espalier/graph";
 import { cpuExecutor, type CpuExecutorOptions } from "./cpuExecutor.ts";
-import { cudaExecutor } from "./cudaExecutor.ts";
+import { cudaExecutor, type CudaExecutorOptions } from "./cudaExecutor.ts";
 import { cudaStatus, emulatedCuda } from "./cudaLibrary.ts";
 import { nativeStatus } from "./nativeStatus.ts";
+
+/** `precision` is of CUDA alone. */
+export type BackendOptions = Omit<CpuExecutorOptions, "isa"> & Pick<CudaExecutorOptions, "precision">;
 
 /** An executor that this machine has, for tests that run on all of them. */
 export interface Backend {
   /** `reference`, `cpu avx512bf16`, `cpu avx512`, `cpu avx2`, `cpu portable`, `cuda sm_90`, `cuda emulated`. */
   name: string;
-  create(options?: Omit<CpuExecutorOptions, "isa">): Executor;
+  create(options?: BackendOptions): Executor;
 }
 
 /**
@@ -22,10 +25,10 @@ export function availableBackends(): Backend[] {
     create: (options) => cpuExecutor({ ...options, isa }),
   }));
   const { available, libraryPath, instructionPath } = cudaStatus();
-  const cuda: Backend[] = available ? [{ name: `cuda ${instructionPath}`, create: () => cudaExecutor({ libraryPath }) }] : [];
+  const cuda: Backend[] = available ? [{ name: `cuda ${instructionPath}`, create: ({ precision } = {}) => cudaExecutor({ libraryPath, ...(precision && { precision }) }) }] : [];
   const emulated = emulatedCuda();
   if (emulated) {
-    cuda.push({ name: "cuda emulated", create: ({ numThreads } = {}) => cudaExecutor({ libraryPath: emulated, emulationSeed: numThreads }) });
+    cuda.push({ name: "cuda emulated", create: ({ numThreads, precision } = {}) => cudaExecutor({ libraryPath: emulated, emulationSeed: numThreads, ...(precision && { precision }) }) });
   }
   return [{ name: "reference", create: () => referenceExecutor() }, ...native, ...cuda];
 }

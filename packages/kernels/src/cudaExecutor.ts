@@ -1,6 +1,7 @@
 import { ConfigError, DeviceError } from "@espalier/core";
-import type { DeviceBuffer, Executor, Program } from "@espalier/graph";
+import { type DeviceBuffer, type Executor, type Precision, precisions, type Program } from "@espalier/graph";
 import { loadAddon, platform } from "./addon.ts";
+import { storedInBf16 } from "./bf16Storage.ts";
 import { cudaStatus, openLibrary } from "./cudaLibrary.ts";
 import { NativeBuffer } from "./nativeBuffer.ts";
 import { NativeProgram } from "./nativeProgram.ts";
@@ -9,11 +10,11 @@ export interface CudaExecutorOptions {
   /** The library of kernels. Default: `ESPALIER_CUDA_LIBRARY`, else the package `@espalier/kernels-cuda`. */
   libraryPath?: string;
   /**
-   * `bf16`: matrix products and attention on tensor cores, their factors rounded to bf16 (nearest, ties to even) as they are
-   * read; sums, softmax, tensors in memory and so the master weights stay fp32. Attention of head sizes other than 64 and
-   * 128 stays fp32. Default: `f32`.
+   * `bf16`: activations and their gradients are bf16 in memory, matrix products and attention multiply bf16 on tensor cores;
+   * sums, softmax and the statistics of norms are fp32, and so are parameters, their gradients and moments. Attention of head
+   * sizes other than 64 and 128 multiplies in fp32, and products that say `bf16: 0` do. Default: `fp32`.
    */
-  precision?: "f32" | "bf16";
+  precision?: Precision;
   /** Of the emulation alone: which order threads run in, from 1, the order of their numbers. */
   emulationSeed?: number;
 }
@@ -29,12 +30,12 @@ export interface CudaExecutor extends Executor {
  * @throws {DeviceError} when there is no library or no GPU, naming what was tried
  * @throws {ConfigError} for an unknown precision or an emulation seed below 1
  */
-export function cudaExecutor({ libraryPath, precision = "f32", emulationSeed = 1 }: CudaExecutorOptions = {}): CudaExecutor {
+export function cudaExecutor({ libraryPath, precision = "fp32", emulationSeed = 1 }: CudaExecutorOptions = {}): CudaExecutor {
   if (!Number.isInteger(emulationSeed) || emulationSeed < 1) {
     throw new ConfigError(`cudaExecutor: emulationSeed: is ${emulationSeed}, expected a whole number from 1. Correct the number.`);
   }
-  if (precision !== "f32" && precision !== "bf16") {
-    throw new ConfigError(`cudaExecutor: precision: is "${String(precision)}", expected f32 or bf16. Correct the name.`);
+  if (!precisions.includes(precision)) {
+    throw new ConfigError(`cudaExecutor: precision: is "${String(precision)}", expected ${precisions.join(" or ")}. Correct the name.`);
   }
   const addon = loadAddon();
   const path = libraryPath ?? foundLibrary();
@@ -55,7 +56,14 @@ export function cudaExecutor({ libraryPath, precision = "f32", emulationSeed = 1
     instructionPath,
     numThreads: 1,
     allocate: (bytes: number): DeviceBuffer => new NativeBuffer(addon, executor, bytes),
-    load: (program: Program) => new NativeProgram(addon, executor, precision === "bf16" ? withBf16(program) : program),
+    load: (program: Program) => {
+      if (precision !== "bf16") return new NativeProgram(addon, executor, program);
+      const rounding = withBf16(program);
+      // Nothing to multiply in bf16: a program of copies and sums, or one that asks for fp32.
+      if (!rounding.instructions.some(({ attributes }) => attributes.bf16 === 1)) return new NativeProgram(addon, executor, program);
+      const stored = storedInBf16(rounding);
+      return new NativeProgram(addon, executor, stored.program, stored.bf16);
+    },
   };
 }
 
@@ -63,10 +71,10 @@ const productOps = new Set([
   "matmul", "causalAttention", "causalAttentionGrad", "linearCrossEntropy", "linearCrossEntropyGrad", "linearCrossEntropyWithGrad",
 ]);
 
-/** The program with its products on tensor cores: these ops of the CUDA registry have an attribute for it. */
+/** The program with its products on tensor cores, but for those that say `bf16: 0`. */
 function withBf16(program: Program): Program {
   const instructions = program.instructions.map((node) =>
-    productOps.has(node.op) ? { ...node, attributes: { ...node.attributes, bf16: 1 } } : node,
+    productOps.has(node.op) ? { ...node, attributes: { bf16: 1, ...node.attributes } } : node,
   );
   return { ...program, instructions };
 }

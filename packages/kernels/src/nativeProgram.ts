@@ -1,6 +1,7 @@
 import { CancelledError, DeviceError } from "@espalier/core";
 import { type DeviceBuffer, type LoadedProgram, type OpProfile, type PlacedTensor, type Program, profileByOp } from "@espalier/graph";
 import { type Addon, type Handle, type NativeError, status } from "./addon.ts";
+import { fromBf16 } from "./bf16Storage.ts";
 import { NativeBuffer } from "./nativeBuffer.ts";
 import { packProgram, storageOf } from "./packProgram.ts";
 
@@ -21,15 +22,17 @@ export class NativeProgram implements LoadedProgram {
   readonly #addon: Addon;
   readonly #handle: Handle;
   readonly #unbound: Set<string>;
+  readonly #bf16: ReadonlySet<number>;
   #freed = false;
 
   /** @throws {DeviceError} when an op, an attribute or a size is not what the native registry expects */
-  constructor(addon: Addon, executor: Handle, program: Program) {
+  constructor(addon: Addon, executor: Handle, program: Program, bf16: ReadonlySet<number> = new Set()) {
     this.program = program;
     this.#addon = addon;
+    this.#bf16 = bf16;
     this.#unbound = new Set(program.tensors.filter((tensor) => tensor.region === "owned").map(({ name }) => name));
     try {
-      this.#handle = addon.load(executor, packProgram(program));
+      this.#handle = addon.load(executor, packProgram(program, bf16));
       this.scratchBytes = addon.scratchBytes(this.#handle);
     } catch (error) {
       throw translated(error, program);
@@ -78,13 +81,14 @@ export class NativeProgram implements LoadedProgram {
     const index = this.program.tensors.findLastIndex((tensor) => tensor.name === name);
     const tensor: PlacedTensor | undefined = this.program.tensors[index];
     if (!tensor) throw new DeviceError(`kernels: readTensor: no tensor "${name}" in the program. Keep it when planning.`);
-    const values = tensor.dtype === "f32" ? new Float32Array(tensor.bytes / 4) : new Int32Array(tensor.bytes / 4);
+    const half = this.#bf16.has(tensor.id);
+    const values = half ? new Uint16Array(tensor.bytes / 2) : tensor.dtype === "f32" ? new Float32Array(tensor.bytes / 4) : new Int32Array(tensor.bytes / 4);
     try {
       this.#addon.readTensor(this.#handle, index, values);
     } catch (error) {
       throw translated(error, this.program);
     }
-    return values;
+    return values instanceof Uint16Array ? fromBf16(values) : values;
   }
 
   profile(): OpProfile[] {

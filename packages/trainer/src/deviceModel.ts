@@ -22,6 +22,8 @@ export interface ModelState {
 export interface DeviceModelOptions {
   /** What its programs round the factors of products to; state and results are fp32 either way. Default: `fp32`. */
   precision?: Precision;
+  /** Leaves parameters and moments zero, for whoever writes them on the device; the state's arrays are not read. */
+  unwritten?: boolean;
 }
 
 /** A compiled program with its host buffers. Runs of one program must not overlap. */
@@ -48,13 +50,19 @@ export class DeviceModel {
   readonly #programs = new Map<string, Ready>();
 
   /** @throws {ConfigError} naming a parameter that is missing or has not its size */
-  constructor(executor: Executor, state: ModelState, { precision = "fp32" }: DeviceModelOptions = {}) {
+  constructor(executor: Executor, state: ModelState, { precision = "fp32", unwritten = false }: DeviceModelOptions = {}) {
     this.config = state.config;
     this.executor = executor;
     this.precision = precision;
     this.births = state.births ?? firstBirths(state.config);
     this.step = state.step ?? 0;
     this.parameters = parameters(state.config);
+    if (unwritten) {
+      for (const { name, rows, columns } of this.parameters) {
+        for (const tensor of [name, owned.firstMoment(name), owned.secondMoment(name)]) this.#buffer(tensor, 4 * rows * columns);
+      }
+      return;
+    }
     this.#upload("parameters", (name) => name, state.parameters);
     if (state.moments) {
       this.#upload("first moments", owned.firstMoment, state.moments.first);

@@ -1,6 +1,7 @@
-import { applyGrowth, composeGrowth, growBirths, growMoments } from "@espalier/growth";
+import { applyGrowth, type Births, composeGrowth, growBirths, growMoments, type GrowthMap } from "@espalier/growth";
 import type { Stage } from "@espalier/spec/plan";
 import { DeviceModel } from "./deviceModel.ts";
+import { growOnDevice } from "./growOnDevice.ts";
 import type { HistoryEvent } from "./checkpoint.ts";
 import { comparisonLogits, relativeChange, validate, type ValidationSet } from "./validation.ts";
 
@@ -30,15 +31,8 @@ export async function growModel(request: GrowthRequest): Promise<{ model: Device
   const growth = stage.growth!;
   const map = composeGrowth(model.config, stage.model, growth);
   const births = growBirths(model.births, map, { step: model.step, rampSteps: growth.rampSteps });
-  const { parameters, moments, step } = model.readState();
-  const grown = {
-    config: stage.model,
-    parameters: applyGrowth(map, parameters),
-    moments: { first: growMoments(map, moments.first, { order: 1 }), second: growMoments(map, moments.second, { order: 2 }) },
-    births,
-    step,
-  };
-  const target = new DeviceModel(model.executor, grown, { precision: model.precision });
+  // On a GPU the tensors stay there; elsewhere the host's sums in fp64 fix the bits of a run.
+  const target = model.executor.name === "cuda" ? await growOnDevice(model, map, births) : grownOnHost(model, map, births);
   const before = await comparisonLogits(model, validation);
   const after = await comparisonLogits(target, validation);
   const { loss: lossAfter } = await validate(target, validation, batchSize);
@@ -46,7 +40,7 @@ export async function growModel(request: GrowthRequest): Promise<{ model: Device
     model: target,
     event: {
       kind: "growth",
-      step,
+      step: model.step,
       stage: index,
       operators: growth.operators as Record<string, string>,
       lossBefore,
@@ -56,4 +50,16 @@ export async function growModel(request: GrowthRequest): Promise<{ model: Device
       to: stage.model,
     },
   };
+}
+
+function grownOnHost(model: DeviceModel, map: GrowthMap, births: Births): DeviceModel {
+  const { parameters, moments, step } = model.readState();
+  const grown = {
+    config: map.target,
+    parameters: applyGrowth(map, parameters),
+    moments: { first: growMoments(map, moments.first, { order: 1 }), second: growMoments(map, moments.second, { order: 2 }) },
+    births,
+    step,
+  };
+  return new DeviceModel(model.executor, grown, { precision: model.precision });
 }

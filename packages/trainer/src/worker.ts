@@ -1,8 +1,8 @@
 /** The process of one training run: takes a request, reports as it goes, stops with a checkpoint when told to. */
 
 import { EspalierError, LockError } from "@espalier/core";
-import { referenceExecutor } from "@espalier/graph";
-import { cpuExecutor } from "@espalier/kernels";
+import { type Executor, referenceExecutor } from "@espalier/graph";
+import { cpuExecutor, deviceExecutor } from "@espalier/kernels";
 import { openCorpusOnDisk } from "@espalier/tokenizer/node";
 import { corpusData } from "./data.ts";
 import { train, type TrainResult } from "./train.ts";
@@ -30,15 +30,21 @@ async function runAfterPredecessor(request: ProcessRequest): Promise<TrainResult
   }
 }
 
+function executorOf({ executor = "cpu", numThreads = 1, isa, plan }: ProcessRequest): Executor {
+  if (executor === "reference") return referenceExecutor();
+  if (executor === "cpu") return cpuExecutor({ numThreads, isa });
+  return deviceExecutor({ device: executor, precision: plan.precision });
+}
+
 async function run(request: ProcessRequest): Promise<TrainResult> {
-  const { plan, corpus, generatedShare, directory, executor = "cpu", numThreads = 1, isa, build } = request;
+  const { plan, corpus, generatedShare, directory, build } = request;
   let reported = 0;
   return train(
     {
       plan,
       data: corpusData(await openCorpusOnDisk(corpus), generatedShare),
       directory,
-      executor: executor === "cpu" ? cpuExecutor({ numThreads, isa }) : referenceExecutor(),
+      executor: executorOf(request),
       build,
     },
     {

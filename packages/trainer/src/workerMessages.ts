@@ -1,5 +1,5 @@
 import type { ProgressEvent } from "@espalier/core";
-import type { InstructionPath } from "@espalier/kernels";
+import type { Device, InstructionPath } from "@espalier/kernels";
 import type { TrainPlan } from "@espalier/spec/plan";
 import type { Metric, RunEvent } from "@espalier/spec/run";
 import type { TrainResult } from "./train.ts";
@@ -14,8 +14,8 @@ export interface ProcessRequest {
   /** Run directory. */
   directory: string;
   /** Default `cpu`. */
-  executor?: "cpu" | "reference";
-  /** Default 1: several runs side by side share a machine best with one thread each. */
+  executor?: Device | "reference";
+  /** Of `cpu`. Default 1: several runs side by side share a machine best with one thread each. */
   numThreads?: number;
   isa?: InstructionPath;
   build?: string;

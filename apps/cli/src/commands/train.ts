@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { ConfigError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
-import { cpuExecutor } from "@espalier/kernels";
+import { type Device, deviceExecutor, devices } from "@espalier/kernels";
 import { parseTrainPlan, type Precision, precisionSchema } from "@espalier/spec/plan";
 import { corpusData, train, trainingMemory } from "@espalier/trainer";
 import { openCorpus } from "@espalier/tokenizer/node";
@@ -15,6 +15,7 @@ interface TrainOptions {
   out: string;
   threads?: number;
   precision?: Precision;
+  device: Device;
   json?: boolean;
 }
 
@@ -31,7 +32,8 @@ export function addTrain(program: Command): void {
         "fp32, or bf16: factors of matrix products are rounded to bf16, all else stays fp32 (default: the plan's, else fp32)",
       ).choices(precisionSchema.options),
     )
-    .option("--threads <n>", "threads (default: all cores); digests do not depend on it", positiveInteger)
+    .addOption(new Option("--device <name>", "cpu, or cuda: the first GPU, with @espalier/kernels-cuda installed").choices(devices).default("cpu"))
+    .option("--threads <n>", "threads of the cpu (default: all cores); digests do not depend on it", positiveInteger)
     .action(
       action<TrainOptions>(
         async (options, { output, path, signal }) => {
@@ -47,7 +49,8 @@ export function addTrain(program: Command): void {
           }
           const parsed = parseTrainPlan(value);
           const plan = options.precision ? { ...parsed, precision: options.precision } : parsed;
-          const executor = cpuExecutor(options.threads ? { numThreads: options.threads } : {});
+          const { device, threads: numThreads } = options;
+          const executor = deviceExecutor({ device, numThreads, precision: plan.precision });
           for (const { stage, peakBytes, recomputedLayers, numLayers, extraFlops } of plan.memoryLimitBytes === undefined ? [] : trainingMemory(plan, executor)) {
             output.line(`${stage}: ${(peakBytes / 2 ** 20).toFixed(1)} MiB planned; ${recomputedLayers} of ${numLayers} layers computed again, ${(extraFlops / 1e9).toFixed(2)} GFLOP more a micro-step`);
           }

@@ -26,6 +26,7 @@ std::shared_ptr<void> open_device(int num_threads) {
 }
 
 std::size_t runs_under_way() { return 2; }
+bool stores_bf16() { return true; }
 
 const char* device_summary() {
   static const std::string summary = [] {

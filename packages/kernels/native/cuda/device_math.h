@@ -89,7 +89,7 @@ struct Out {
   }
 };
 
-inline bool is_bf16(const TensorView& view) { return static_cast<int32_t>(view.dtype) == 2; }
+inline bool is_bf16(const TensorView& view) { return view.dtype == DType::bf16; }
 inline In in(const TensorView& view) { return {view.data, is_bf16(view)}; }
 inline Out out(const TensorView& view) { return {view.data, is_bf16(view)}; }
 // An optional input.

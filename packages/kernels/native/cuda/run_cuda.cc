@@ -105,11 +105,20 @@ void Program::begin(const Job& job) {
     expect_success(cudaStreamWaitEvent(streams.compute, slot.arrived, 0), "copying inputs");
     expect_success(cudaMemcpyAsync(runtime_.data(), slot.staged.data(), bytes, cudaMemcpyDeviceToDevice, streams.compute), "copying inputs");
   }
+  // Timed, each instruction is launched alone; else those in a row that can be are launched together.
   const auto launch_all = [&](bool timed) {
-    for (std::size_t i = 0; i < instructions_.size(); ++i) {
+    for (std::size_t i = 0; i < instructions_.size();) {
       try {
         if (timed) expect_success(cudaEventRecord(replay.between[i], streams.compute), "timing");
-        instructions_[i].kernel->launch(instructions_[i].call, context);
+        const OpKernel* const kernel = instructions_[i].kernel;
+        std::vector<const OpCall*> together{&instructions_[i].call};
+        while (!timed && kernel->launch_together && i + together.size() < instructions_.size() &&
+               instructions_[i + together.size()].kernel == kernel) {
+          together.push_back(&instructions_[i + together.size()].call);
+        }
+        if (together.size() > 1) kernel->launch_together(together.data(), static_cast<int32_t>(together.size()), context);
+        else kernel->launch(instructions_[i].call, context);
+        i += together.size();
       } catch (Failure& failure) {
         failure.instruction = static_cast<int64_t>(i);
         throw;

@@ -17,6 +17,8 @@ struct Event;
 struct Graph;
 // Does `work` now, or records it when the stream is captured. A failure becomes the process's next cudaGetLastError on this OS thread.
 cudaError_t enqueue(Stream* stream, std::function<void()> work);
+// A line a call that allocates, copies, waits, captures or runs, to the file that ESPALIER_EMULATION_TRACE names.
+__attribute__((format(printf, 1, 2))) void trace(const char* format, ...);
 }  // namespace emulation
 }  // namespace espalier
 

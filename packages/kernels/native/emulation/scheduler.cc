@@ -207,6 +207,7 @@ void wait_group(int pending) {
 
 void run_grid(const char* kernel, dim3 grid, dim3 block, std::size_t shared_bytes, const std::function<void()>& thread) {
   const std::lock_guard<std::mutex> lock(one_at_a_time);
+  trace("kernel %s", kernel);
   num_fibers = std::size_t(block.x) * block.y * block.z;
   if (num_fibers == 0 || num_fibers > 1024 || num_fibers % kWarp) {
     throw std::runtime_error(std::string(kernel) + ": a block has " + std::to_string(num_fibers) + " threads, expected whole warps, at most 1024.");

@@ -11,6 +11,9 @@ std::shared_ptr<void> open_device(int num_threads);
 // Runs that may be under way at once: with two, the inputs of the next one are copied while one computes.
 std::size_t runs_under_way();
 
+// Whether tensors may be bf16 in memory.
+bool stores_bf16();
+
 // One line about the device for people: what there is, what was tried.
 const char* device_summary();
 

@@ -11,7 +11,7 @@ namespace espalier {
 
 struct CudaContext;  // cuda/launch.h
 
-enum class DType : int32_t { f32 = 0, i32 = 1 };
+enum class DType : int32_t { f32 = 0, i32 = 1, bf16 = 2 };  // bf16: on devices that store it
 
 struct TensorView {
   void* data;
@@ -60,6 +60,8 @@ struct OpKernel {
   void (*launch)(const OpCall&, const CudaContext&) = nullptr;
   // What each thread takes by thread_scratch, where it is more than the panels of one product; null: no more than that.
   std::size_t (*thread_bytes)(const OpCall&) = nullptr;
+  // May be null. Instead of `launch` of each of several calls in a row, with the same bits: many small tensors at once.
+  void (*launch_together)(const OpCall* const* calls, int32_t num_calls, const CudaContext&) = nullptr;
 };
 
 // Each ops/<file>_cpu.cc defines, inside namespace ESPALIER_ISA, `extern const OpKernel <op>_kernel;` and has its line in

@@ -7,7 +7,7 @@ namespace espalier {
 
 namespace {
 
-constexpr int64_t kElementBytes = 4;  // f32 and i32
+int64_t element_bytes(DType dtype) { return dtype == DType::bf16 ? 2 : 4; }
 constexpr int64_t kMaxRank = 8;
 
 [[noreturn]] void refuse(int64_t instruction, const std::string& message, int32_t status = ESPALIER_BAD_ARGUMENT) {
@@ -59,7 +59,8 @@ Program::Program(std::shared_ptr<Executor> executor, const EspalierProgramSpec& 
   for (int64_t id = 0; id < spec.num_tensors; ++id) {
     const EspalierTensorSpec& from = spec.tensors[id];
     const std::string name = "tensor " + std::to_string(id);
-    if (from.dtype != ESPALIER_F32 && from.dtype != ESPALIER_I32) refuse(-1, name + ": unknown dtype.");
+    if (from.dtype != ESPALIER_F32 && from.dtype != ESPALIER_I32 && from.dtype != ESPALIER_BF16) refuse(-1, name + ": unknown dtype.");
+    if (from.dtype == ESPALIER_BF16 && !stores_bf16()) refuse(-1, name + ": is bf16, and this device keeps fp32 tensors.", ESPALIER_UNSUPPORTED);
     if (from.region < 0 || from.region > 3) refuse(-1, name + ": unknown region.");
     if (from.rank < 0 || from.rank > kMaxRank) refuse(-1, name + ": rank is outside 0..8.");
     Tensor tensor{{from.dims, from.dims + from.rank}, static_cast<DType>(from.dtype), from.region, from.offset, 1};
@@ -69,7 +70,7 @@ Program::Program(std::shared_ptr<Executor> executor, const EspalierProgramSpec& 
     }
     if (tensor.region != ESPALIER_REGION_OWNED &&
         (tensor.offset < 0 || tensor.offset % 64 != 0 ||
-         tensor.offset + tensor.count * kElementBytes > region_bytes[tensor.region])) {
+         tensor.offset + tensor.count * element_bytes(tensor.dtype) > region_bytes[tensor.region])) {
       refuse(-1, name + ": its place is not a multiple of 64 bytes inside its region.");
     }
     tensors_.push_back(std::move(tensor));
@@ -143,9 +144,9 @@ Program::Instruction Program::resolved(const EspalierInstructionSpec& spec, int6
 void Program::bind(int64_t id, std::shared_ptr<Memory> buffer) {
   const Tensor& tensor = tensor_at(id);
   if (tensor.region != ESPALIER_REGION_OWNED) refuse(-1, "only owned tensors are bound; the others have a planned place.");
-  if (static_cast<int64_t>(buffer->bytes()) != tensor.count * kElementBytes) {
+  if (static_cast<int64_t>(buffer->bytes()) != tensor.count * element_bytes(tensor.dtype)) {
     refuse(-1, "the buffer has " + std::to_string(buffer->bytes()) + " bytes, the tensor needs " +
-           std::to_string(tensor.count * kElementBytes) + ".");
+           std::to_string(tensor.count * element_bytes(tensor.dtype)) + ".");
   }
   std::lock_guard<std::mutex> lock(mutex_);
   bound_[static_cast<std::size_t>(id)] = std::move(buffer);
@@ -202,7 +203,7 @@ void Program::expect_not_cancelled(const Job& job, int64_t instruction) const {
 
 void Program::read_tensor(int64_t id, void* target, int64_t bytes) {
   const Tensor& tensor = tensor_at(id);
-  if (bytes != tensor.count * kElementBytes) refuse(-1, "the target does not have the tensor's size.");
+  if (bytes != tensor.count * element_bytes(tensor.dtype)) refuse(-1, "the target does not have the tensor's size.");
   if (!executor_->idle()) refuse(-1, "a run is under way. Await it before reading a tensor.");
   if (executor_->last_program != this) refuse(-1, "another program has used the arena since. Read before running it.");
   const char* from = nullptr;

@@ -9,6 +9,7 @@ namespace espalier {
 
 std::shared_ptr<void> open_device(int) { return nullptr; }
 std::size_t runs_under_way() { return 1; }
+bool stores_bf16() { return false; }
 const char* device_summary() { return "the processor"; }
 
 void device_write(void* target, const void* source, std::size_t bytes) { std::memcpy(target, source, bytes); }

@@ -1,4 +1,4 @@
-// adamw_cuda.cu -- see adamw.h. One pass over an element's 28 bytes.
+// adamw_cuda.cu -- see adamw.h. One pass over an element's 28 bytes; of many tensors in a row in one launch.
 #include "ops/adamw.h"
 
 #include "cuda/elementwise.h"
@@ -42,25 +42,74 @@ struct AdamW {
   }
 };
 
-void launch_adamw(const OpCall& call, const CudaContext& context) {
+// Tensors of one launch: their descriptions travel as a kernel argument, of at most 4 KB.
+constexpr int kTogether = 24;
+struct AdamWs {
+  AdamW update[kTogether];
+  int64_t count[kTogether];
+  unsigned first_block[kTogether];
+  int num;
+};
+static_assert(sizeof(AdamWs) + 16 <= 4096, "kernel arguments");
+
+__global__ void __launch_bounds__(kElementThreads) adamw_together(const __grid_constant__ AdamWs all) {
+  int p = 0;
+  while (p + 1 < all.num && all.first_block[p + 1] <= blockIdx.x) ++p;
+  const AdamW& f = all.update[p];
+  const int64_t first = (blockIdx.x - all.first_block[p]) * kElementsPerBlock + threadIdx.x * kWide, count = all.count[p];
+#pragma unroll
+  for (int64_t step = 0; step < kElementsPerBlock; step += kElementThreads * kWide) {
+    const int64_t i = first + step;
+    if (i + kWide <= count) {
+      f.template at<kWide>(i);
+    } else {
+      for (int64_t j = i; j < count; ++j) f.template at<1>(j);
+    }
+  }
+}
+
+AdamW update_of(const OpCall& call) {
   const double* attributes = call.attributes;
   const TensorView& grad = call.inputs[adamw_input::grad];
   const auto births_of = [&](int32_t input) { return call.num_inputs > input ? call.inputs[input].i32() : nullptr; };
   const int32_t* row_birth = births_of(adamw_input::row_birth);
   const int64_t rows = row_birth ? call.inputs[adamw_input::row_birth].count : 1;
-  const AdamW f{out(call.outputs[0]), out(call.outputs[1]), out(call.outputs[2]), in(grad), call.inputs[adamw_input::norm].f32(),
-                call.inputs[adamw_input::step].f32(), call.inputs[adamw_input::births].f32(), row_birth,
-                births_of(adamw_input::col_birth), rows > 0 ? grad.count / rows : 0,
-                static_cast<float>(attributes[adamw_attribute::beta1]), static_cast<float>(attributes[adamw_attribute::beta2]),
-                static_cast<float>(attributes[adamw_attribute::epsilon]), static_cast<float>(attributes[adamw_attribute::weight_decay]),
-                static_cast<float>(attributes[adamw_attribute::rate_scale])};
-  launch_elementwise(context, "adamw", f, grad.count);
+  return {out(call.outputs[0]), out(call.outputs[1]), out(call.outputs[2]), in(grad), call.inputs[adamw_input::norm].f32(),
+          call.inputs[adamw_input::step].f32(), call.inputs[adamw_input::births].f32(), row_birth,
+          births_of(adamw_input::col_birth), rows > 0 ? grad.count / rows : 0,
+          static_cast<float>(attributes[adamw_attribute::beta1]), static_cast<float>(attributes[adamw_attribute::beta2]),
+          static_cast<float>(attributes[adamw_attribute::epsilon]), static_cast<float>(attributes[adamw_attribute::weight_decay]),
+          static_cast<float>(attributes[adamw_attribute::rate_scale])};
+}
+
+void launch_adamw(const OpCall& call, const CudaContext& context) {
+  launch_elementwise(context, "adamw", update_of(call), call.inputs[adamw_input::grad].count);
+}
+
+void launch_together(const OpCall* const* calls, int32_t num_calls, const CudaContext& context) {
+  for (int32_t i = 0; i < num_calls;) {
+    AdamWs all{};
+    unsigned blocks = 0;
+    for (; i < num_calls && all.num < kTogether; ++i) {
+      const int64_t count = calls[i]->inputs[adamw_input::grad].count;
+      if (count == 0) continue;
+      all.update[all.num] = update_of(*calls[i]);
+      all.count[all.num] = count;
+      all.first_block[all.num++] = blocks;
+      blocks += blocks_for(count, kElementsPerBlock);
+    }
+    launch(context, "adamw together", adamw_together, dim3(blocks), kElementThreads, 0, all);
+  }
 }
 
 }  // namespace
 
 extern const OpKernel adamw_kernel;
-const OpKernel adamw_kernel = cuda_op("adamw", adamw_attribute::names, launch_adamw);
+const OpKernel adamw_kernel = [] {
+  OpKernel kernel = cuda_op("adamw", adamw_attribute::names, launch_adamw);
+  kernel.launch_together = launch_together;
+  return kernel;
+}();
 
 }  // namespace cuda
 }  // namespace espalier

@@ -23,7 +23,7 @@ struct Parts {
   unsigned first_block;  // of this launch, among all
 };
 
-__global__ void sum_squares(double* partial, Parts parts) {
+__global__ void sum_squares(double* partial, const __grid_constant__ Parts parts) {
   double* room = block_memory<double>();
   int p = 0;
   while (p + 1 < parts.num && parts.part[p + 1].first_block <= blockIdx.x) ++p;

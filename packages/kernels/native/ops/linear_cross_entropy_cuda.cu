@@ -1,8 +1,10 @@
 // linear_cross_entropy_cuda.cu -- see linear_cross_entropy.h. Rows go in chunks: the logits of a chunk are a product into
 // scratch memory, one block a row finds maximum, sum and loss, and with gradients turns the logits into g in place, from
-// which two more products make dx and dHead. At most kMostLogits logits are held.
+// which two more products make dx and dHead. At most kMostLogits logits are held. With bf16, x and head are rounded once,
+// before the first chunk, and g is written rounded, beside the logits.
 #include "ops/linear_cross_entropy.h"
 
+#include "cuda/round_bf16.h"
 #include "ops/gemm_cuda.h"
 
 namespace espalier {
@@ -69,16 +71,17 @@ __global__ void __launch_bounds__(kThreads) row_losses(RowResults results, Head 
   results.greedy.set(r, target == best.index ? 1.0f : 0.0f);
 }
 
-// logits become factor * g.
-__global__ void __launch_bounds__(kThreads) logit_gradients(float* logits, Head h, In lse, int64_t first) {
+// factor * g of a chunk, rows of `stride` numbers, those beyond V zero; over the logits when it is fp32.
+__global__ void __launch_bounds__(kThreads) logit_gradients(Out gradients, const float* logits, Head h, In lse, int64_t first, int64_t stride) {
   const int64_t r = first + blockIdx.y, target = h.targets[r];
   const int64_t v = int64_t(blockIdx.x) * kThreads + threadIdx.x;
-  if (v >= h.V) return;
-  float* logit = logits + int64_t(blockIdx.y) * h.V + v;
+  if (v >= stride) return;
   float g = 0.0f;
-  if (target >= h.V) g = nanf("");
-  else if (target >= 0) g = h.factor * h.weights[r] * (expf(*logit - lse[r]) - (v == target ? 1.0f : 0.0f));
-  *logit = g;
+  if (v < h.V) {
+    if (target >= h.V) g = nanf("");
+    else if (target >= 0) g = h.factor * h.weights[r] * (expf(logits[int64_t(blockIdx.y) * h.V + v] - lse[r]) - (v == target ? 1.0f : 0.0f));
+  }
+  gradients.set(int64_t(blockIdx.y) * stride + v, g);
 }
 
 __global__ void __launch_bounds__(kThreads) total_loss(RowResults results, Head h) {
@@ -112,17 +115,23 @@ std::size_t scratch_bytes(const OpCall& call, bool gradients) {
   const Head h = head_of(call);
   const bool bf16 = wants_bf16(call, gradients);
   const int64_t rows = rows_per_chunk(h);
-  const std::size_t forward = product_bytes(rows, h.V, h.C, bf16), dx = product_bytes(rows, h.C, h.V, bf16), d_head = product_bytes(h.V, h.C, rows, bf16);
-  const std::size_t backward = dx > d_head ? dx : d_head;
-  return logits_bytes(h) + (gradients && backward > forward ? backward : forward);
+  // Factors come to the products as bf16 with whole rows, so these need no room to round them.
+  const std::size_t products = product_bytes(rows, h.V, h.C, false);
+  return logits_bytes(h) + products + (bf16 ? rounded_bytes(h.R, h.C) + rounded_bytes(h.V, h.C) + (gradients ? rounded_bytes(rows, h.V) : 0) : 0);
 }
 std::size_t forward_scratch(const OpCall& call) { return scratch_bytes(call, false); }
 std::size_t gradient_scratch(const OpCall& call) { return scratch_bytes(call, true); }
 
-// Row `row` of a matrix of C columns.
-In rows_from(const In& x, int64_t row, int64_t C) {
-  return {static_cast<const char*>(x.data) + row * C * (x.bf16 ? 2 : 4), x.bf16};
+// Row `row` of a matrix whose rows are `stride` elements apart.
+In rows_from(const In& x, int64_t row, int64_t stride) {
+  return {static_cast<const char*>(x.data) + row * stride * (x.bf16 ? 2 : 4), x.bf16};
 }
+
+// A factor with its stride.
+struct Factor {
+  In data;
+  int64_t stride;
+};
 
 struct Gradients {
   Out dx, d_head;
@@ -135,17 +144,32 @@ void run_chunks(const OpCall& call, const CudaContext& context, const char* name
   float* logits = static_cast<float*>(call.scratch);
   const int64_t chunk = rows_per_chunk(h);
   const bool bf16 = wants_bf16(call, gradients != nullptr);
-  void* const room = static_cast<char*>(call.scratch) + logits_bytes(h);
+  char* room = static_cast<char*>(call.scratch) + logits_bytes(h);
+  const auto factor_of = [&](const In& data, int64_t rows) {
+    if (!bf16) return Factor{data, h.C};
+    const Rounded made = rounded(context, data, rows, h.C, h.C, room);
+    return Factor{{made.data, true}, made.stride};
+  };
+  const Factor x = factor_of(h.x, h.R), head = factor_of(h.head, h.V);
+  Out g{logits, false};
+  int64_t g_stride = h.V;
+  if (bf16 && gradients) {
+    g = {room, true};
+    g_stride = padded_row(h.V);
+    room += rounded_bytes(chunk, h.V);
+  }
   const auto multiply = [&](const Gemm& gemm) { launch_product(context, name, gemm, bf16, room); };
   for (int64_t first = 0; first < h.R; first += chunk) {
     const int64_t rows = h.R - first < chunk ? h.R - first : chunk;
     Gemm product{};
     product.y = {logits, false};
-    product.a = rows_from(h.x, first, h.C);
-    product.b = h.head;
+    product.a = rows_from(x.data, first, x.stride);
+    product.b = head.data;
     product.M = rows;
     product.N = h.V;
-    product.K = product.lda = product.ldb = h.C;
+    product.K = h.C;
+    product.lda = x.stride;
+    product.ldb = head.stride;
     product.trans_b = true;
     product.alpha = h.factor;
     multiply(product);
@@ -153,23 +177,28 @@ void run_chunks(const OpCall& call, const CudaContext& context, const char* name
       launch(context, name, row_losses, dim3(static_cast<unsigned>(rows)), kThreads, sizeof(RowRoom), *results, h, static_cast<const float*>(logits), first);
     }
     if (!gradients) continue;
-    launch(context, name, logit_gradients, dim3(blocks_for(h.V, kThreads), static_cast<unsigned>(rows)), kThreads, 0, logits, h, lse, first);
+    launch(context, name, logit_gradients, dim3(blocks_for(g_stride, kThreads), static_cast<unsigned>(rows)), kThreads, 0, g,
+           static_cast<const float*>(logits), h, lse, first, g_stride);
     Gemm dx{};
     const In to = rows_from({gradients->dx.data, gradients->dx.bf16}, first, h.C);
     dx.y = {const_cast<void*>(to.data), to.bf16};
-    dx.a = {logits, false};
-    dx.b = h.head;
+    dx.a = {g.data, g.bf16};
+    dx.b = head.data;
     dx.M = rows;
-    dx.N = dx.ldb = h.C;
-    dx.K = dx.lda = h.V;
+    dx.N = h.C;
+    dx.ldb = head.stride;
+    dx.K = h.V;
+    dx.lda = g_stride;
     dx.alpha = 1.0f;
     multiply(dx);
     Gemm d_head{};
     d_head.y = gradients->d_head;
-    d_head.a = {logits, false};
-    d_head.b = rows_from(h.x, first, h.C);
-    d_head.M = d_head.lda = h.V;
-    d_head.N = d_head.ldb = h.C;
+    d_head.a = {g.data, g.bf16};
+    d_head.b = rows_from(x.data, first, x.stride);
+    d_head.M = h.V;
+    d_head.lda = g_stride;
+    d_head.N = h.C;
+    d_head.ldb = x.stride;
     d_head.K = rows;
     d_head.trans_a = true;
     d_head.alpha = 1.0f;
