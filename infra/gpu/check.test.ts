@@ -64,3 +64,14 @@ print(sorted(set(cpu.ops) - {case.op for case in cases.all_cases()}))`;
     expect(python(["-c", script]).stdout.trim()).toBe("[]");
   });
 });
+
+describe("gpt2Plan", () => {
+  it("prints a plan of each size, with GPT-2's number of parameters", () => {
+    const plan = (...args: string[]) => spawnSync(process.execPath, ["--conditions=@espalier/source", join(import.meta.dirname, "gpt2Plan.ts"), ...args], { encoding: "utf8" });
+    const { stages, precision } = JSON.parse(plan("124M", "--steps", "3").stdout) as { precision: string; stages: { tokens: number; model: { residualDim: number; numLayers: number; vocabSize: number; seqLen: number } }[] };
+    expect({ precision, tokens: stages[0]!.tokens }).toEqual({ precision: "bf16", tokens: 3 * 32 * 1024 });
+    const { residualDim: C, numLayers: L, vocabSize: V, seqLen: T } = stages[0]!.model;
+    expect((12 * C * C + 13 * C) * L + (V + T) * C + 2 * C).toBe(124_475_904);
+    expect(plan("7B").stderr).toContain("found 7B, expected one of 124M, 355M, 774M, 1558M");
+  });
+});
