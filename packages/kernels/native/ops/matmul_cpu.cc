@@ -6,6 +6,7 @@
 #include "math/gelu.h"
 #include "ops/blocks.h"
 #include "ops/gemm.h"
+#include "ops/gemm_few_rows.h"
 
 namespace espalier {
 namespace ESPALIER_ISA {
@@ -116,12 +117,13 @@ void run_stage(const OpCall& call, int32_t stage, int64_t task_begin, int64_t ta
   product.alpha = static_cast<float>(call.attributes[at::alpha]);
   product.add = accumulates(call, call.attributes[at::accumulate]);
   float* room = static_cast<float*>(thread_scratch(kPanelBytes));
+  const auto multiply_part = has_few_rows(product) ? multiply_few_rows : multiply;
   const Epilogue epilogue = has_epilogue(o) ? apply_epilogue : nullptr;
   for (int64_t task = task_begin; task < task_end; ++task) {
     const int64_t panel = task / s.row_blocks * s.panels_per_task;
     const int64_t tile = task % s.row_blocks * s.tiles_per_task;
-    multiply(product, room, tile, smaller(tile + s.tiles_per_task, tile_count(o.M)), panel,
-             smaller(panel + s.panels_per_task, panel_count(o.N)), epilogue, &o);
+    multiply_part(product, room, tile, smaller(tile + s.tiles_per_task, tile_count(o.M)), panel,
+                  smaller(panel + s.panels_per_task, panel_count(o.N)), epilogue, &o);
   }
 }
 

@@ -55,6 +55,11 @@ export const matmulCases: OpCase[] = [
   matmul(20, 33, 700, { transA: 1, accumulate: 1 }),
   matmul(20, 33, 30, { transA: 1, accumulate: 2, flag: 0 }),
   matmul(20, 33, 30, { transA: 1, accumulate: 2, flag: 1 }),
+  // Few rows by stored columns, as in decoding: whole and partial squares, several blocks of k, all epilogues.
+  ...[1, 2, 3, 4, 5, 6, 7, 8].map((M) => matmul(M, 50, 1101, { transB: 1, ...(M % 2 && { bf16: 1 }), alpha: 0.5 })),
+  matmul(8, 70, 129, { transB: 1, bias: 1, gelu: 1, gate: 1, residual: 1, savePre: 1 }),
+  matmul(4, 130, 600, { transB: 1, accumulate: 1, bf16: 1 }),
+  matmul(1, 33, 512, { transB: 1, accumulate: 2, flag: 0 }),
   // Factors rounded to bf16, summed in pairs of k where the processor does: odd k, whole squares, several blocks.
   ...[...edges, [30, 50, 31], [33, 70, 129]].flatMap(([M, N, K]) => transposes.map((flags) => matmul(M!, N!, K!, { ...flags, bf16: 1 }))),
   ...transposes.map((flags) => matmul(19, 37, 2051, { ...flags, bf16: 1, note: "blocks of k" })),

@@ -1,6 +1,8 @@
 // machine.cc -- what this machine can do at most: fp32 multiply-adds in registers, and copying memory.
 //   "fma threads seconds": GFLOP/s of fp32 multiply-adds in registers, of each burst of some milliseconds.
 //   "dot threads seconds": the same for bf16 pairs summed into fp32 (0 where the processor has no such instruction).
+//   "read threads seconds": GB/s of each pass that sums 128 MB, huge pages.
+//   "read threads seconds": GB/s of each pass that sums 128 MB in huge pages.
 //   "copy threads seconds": GB/s of each pass over 256 MB, bytes read plus bytes written, huge pages, stores that bypass
 //   the caches: with ordinary ones the memory would move every target line twice, and the bar would be a third lower.
 #include <immintrin.h>
@@ -51,6 +53,20 @@ static void multiply_add() {
   sink = first(total);
 }
 
+static void sum_of(const float* from, std::size_t count) {
+  constexpr std::size_t kLanes = sizeof(Vector) / sizeof(float);
+  const Vector one = splat(1);
+  Vector sums[8];
+  for (Vector& sum : sums) sum = splat(0);
+  for (std::size_t at = 0; at < count; at += 8 * kLanes) {
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) sums[i] = fma(*reinterpret_cast<const Vector*>(from + at + static_cast<std::size_t>(i) * kLanes), one, sums[i]);
+  }
+  Vector total = splat(0);
+  for (const Vector& sum : sums) total = fma(sum, one, total);
+  sink = first(total);
+}
+
 template <typename Work>
 static double seconds_of(int threads, Work work) {
   std::vector<std::thread> others;
@@ -74,19 +90,20 @@ int main() {
   int threads;
   double seconds;
   while (std::scanf(" %15s %d %lf", what, &threads, &seconds) == 3) {
-    const bool copies = std::string(what) == "copy", dots = std::string(what) == "dot";
+    const bool copies = std::string(what) == "copy", dots = std::string(what) == "dot", reads = std::string(what) == "read";
     const double end = now() + seconds;
     do {
       const double spent = seconds_of(threads, [&](int i) {
-        if (!copies) return dots ? multiply_add<true>() : multiply_add<false>();
+        if (!copies && !reads) return dots ? multiply_add<true>() : multiply_add<false>();
         const std::size_t share = kBytes / static_cast<std::size_t>(threads) / sizeof(Vector);
         const float* source = reinterpret_cast<const float*>(from) + share * sizeof(Vector) / 4 * static_cast<std::size_t>(i);
+        if (reads) return sum_of(source, share * sizeof(Vector) / 4);
         float* target = reinterpret_cast<float*>(to) + (source - reinterpret_cast<const float*>(from));
         for (std::size_t v = 0; v < share * sizeof(Vector) / 4; v += sizeof(Vector) / 4) stream(target + v, source + v);
         _mm_sfence();
       });
       const double flops = 2.0 * (dots ? kDotWork : 1) * sizeof(Vector) / sizeof(float) * kSums * kRounds * threads;
-      std::printf("%.6g ", (copies ? 2.0 * kBytes : flops) / spent / 1e9);
+      std::printf("%.6g ", (copies ? 2.0 * kBytes : reads ? 1.0 * kBytes : flops) / spent / 1e9);
     } while (now() < end);
     std::printf("\n");
     std::fflush(stdout);
