@@ -1,5 +1,5 @@
 import { CancelledError, ConfigError, type Progress, silent } from "@espalier/core";
-import type { LanguageModel, Loglikelihood } from "@espalier/spec/languageModel";
+import type { Generation, LanguageModel, Loglikelihood } from "@espalier/spec/languageModel";
 import { cachedModel, type RequestCache } from "./models/cache.ts";
 import { type Interval, wilson } from "./statistics/intervals.ts";
 import { minimumDetectableDifference } from "./statistics/comparison.ts";
@@ -29,6 +29,8 @@ export interface Sample {
   generated: string;
   /** Log-likelihood of each choice in nats; null where the model scored none of its tokens. Empty without likelihood. */
   logprobs: readonly (number | null)[];
+  /** Most tokens that the prompt lost at its beginning because it was longer than the model's context; absent for none. */
+  numTruncated?: number;
   correct: Readonly<Record<Scoring, boolean>>;
 }
 
@@ -59,6 +61,8 @@ export interface TaskResult {
   minimumDetectableDifference: number;
   /** Items with a choice that lost all its tokens at the boundary to the prompt; counted as wrong by likelihood. */
   unscored: number;
+  /** Items whose prompt was longer than the model's context and lost its beginning. */
+  truncated: number;
   /** Code points of prompt and target. */
   characters: { min: number; median: number; max: number };
   /** Credit for right steps or named values, of tasks whose targets have parts. */
@@ -146,18 +150,19 @@ async function answer(model: LanguageModel, task: Task, items: readonly Item[], 
       temperature: 0,
     })),
   );
-  if (!likelihood) return items.map((item, i) => sampleOf(task, item, generations[i].text, []));
+  if (!likelihood) return items.map((item, i) => sampleOf(task, item, generations[i], []));
   const likelihoods = await model.loglikelihood(
     items.flatMap(({ prompt, choices }) => choices.map((choice) => ({ context: prompt, continuation: ` ${choice}` }))),
   );
   let next = 0;
-  return items.map((item, i) => sampleOf(task, item, generations[i].text, item.choices.map(() => likelihoods[next++])));
+  return items.map((item, i) => sampleOf(task, item, generations[i], item.choices.map(() => likelihoods[next++])));
 }
 
-function sampleOf(task: Task, item: Item, generated: string, likelihoods: readonly Loglikelihood[]): Sample {
+function sampleOf(task: Task, item: Item, { text: generated, ...generation }: Generation, likelihoods: readonly Loglikelihood[]): Sample {
   const { key, prompt, target, choices } = item;
   const logprobs = likelihoods.map(({ logprob, numTokens }) => (numTokens > 0 && !Number.isNaN(logprob) ? logprob : null));
   const scored = logprobs.length > 0 && logprobs.every((logprob) => logprob !== null);
+  const numTruncated = Math.max(...[generation, ...likelihoods].map((answer) => answer.numTruncated ?? 0));
   const picks = (values: readonly (number | null)[]) => scored && choices[argmax(values as readonly number[])] === target;
   return {
     key,
@@ -167,6 +172,7 @@ function sampleOf(task: Task, item: Item, generated: string, likelihoods: readon
     choices,
     generated,
     logprobs,
+    ...(numTruncated > 0 && { numTruncated }),
     correct: {
       "exact match": generated.trim() === target,
       likelihood: picks(logprobs),
@@ -199,6 +205,7 @@ function summarise(task: Task, items: readonly Item[], samples: readonly Sample[
     lastMentioned: items.filter((item) => lastMentioned(item) === item.target).length / items.length,
     minimumDetectableDifference: minimumDetectableDifference({ standardDeviation: Math.SQRT1_2, items: items.length }),
     unscored: samples.filter(({ logprobs }) => logprobs.includes(null)).length,
+    truncated: samples.filter(({ numTruncated = 0 }) => numTruncated > 0).length,
     characters: promptLengths(items),
     ...(parts !== undefined && { parts }),
     samples,

@@ -72,14 +72,19 @@ export async function harnessResults(evaluation: AnyEvaluation, about: RunAbout)
     chat_template: null,
     chat_template_sha: null,
     total_evaluation_time_seconds: String(about.seconds),
+    // Of this project, for what the harness has no place: it ends on a lost continuation, and does not count cut contexts.
+    espalier: { boundary_errors: byTask(({ boundaryErrors }) => boundaryErrors), truncated: byTask(({ truncated }) => truncated) },
   };
 }
+
+/** JSON has no NaN: what is no number is said as the harness says it of standard errors. */
+const orNone = (value: number | null): number | "N/A" => (value !== null && Number.isFinite(value) ? value : "N/A");
 
 function scoreFields(scores: readonly { metric: string; filter: string; value: number; standardError: number | null }[]): Record<string, number | "N/A"> {
   return Object.fromEntries(
     scores.flatMap(({ metric, filter, value, standardError }) => [
-      [`${metric},${filter}`, value],
-      [`${metric}_stderr,${filter}`, standardError ?? "N/A"],
+      [`${metric},${filter}`, orNone(value)],
+      [`${metric}_stderr,${filter}`, orNone(standardError)],
     ]),
   );
 }
@@ -97,7 +102,7 @@ function* linesOf(task: ReportedTask, about: Pick<RunAbout, "generation">): Gene
 const pythonBool = (value: boolean | null): string => (value === null ? "None" : value ? "True" : "False");
 
 function harnessSample({ outputType }: ReportedTask, sample: ReportedSample, filter: string, { generation }: Pick<RunAbout, "generation">): Record<string, unknown> {
-  const { docId, doc, target, requests, loglikelihoods, generated, generations = [generated ?? ""], filtered, scores, hashes } = sample;
+  const { docId, doc, target, requests, loglikelihoods, generated, generations = [generated ?? ""], filtered, scores, boundaryError, numTruncated, hashes } = sample;
   const answered = loglikelihoods?.map(({ logprob, isGreedy }) => [logprob === null ? "nan" : floatRepr(logprob), pythonBool(isGreedy)]);
   const kwargs = { until: generation?.until ?? ["\n\n"], max_gen_toks: generation?.maxTokens ?? 256, do_sample: false, temperature: 0 };
   const ofFilter = Object.entries(scores).flatMap(([key, value]) => (key.endsWith(`,${filter}`) ? [[key.slice(0, -filter.length - 1), value] as const] : []));
@@ -113,6 +118,11 @@ function harnessSample({ outputType }: ReportedTask, sample: ReportedSample, fil
     doc_hash: hashes.docHash,
     prompt_hash: hashes.promptHash,
     target_hash: hashes.targetHash,
-    ...Object.fromEntries(ofFilter),
+    boundary_error: boundaryError,
+    truncated_tokens: numTruncated,
+    ...Object.fromEntries(ofFilter.map(([metric, value]) => [metric, typeof value === "number" ? finite(value) : value.map(finite)])),
   };
 }
+
+/** JSON has no infinities and no NaN: those stand as Python prints them. */
+const finite = (x: number): number | string => (Number.isFinite(x) ? x : floatRepr(x));

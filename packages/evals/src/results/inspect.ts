@@ -31,7 +31,7 @@ export async function inspectLogs(evaluation: AnyEvaluation, about: RunAbout): P
           created,
           task: task.task,
           task_id: id,
-          task_version: task.version,
+          task_version: Number.isInteger(task.version) ? task.version : String(task.version), // int or text
           task_attribs: {},
           task_args: { num_fewshot: task.shots },
           dataset: { name: task.task, samples: task.documents, sample_ids: task.samples.map(({ docId }) => docId), shuffled: false },
@@ -49,12 +49,15 @@ export async function inspectLogs(evaluation: AnyEvaluation, about: RunAbout): P
           scores: task.metrics.map(({ metric, filter, value, standardError }) => ({
             name: nameOf(metric, filter),
             scorer: nameOf(metric, filter),
+            scored_samples: task.samples.filter(({ scores }) => `${metric},${filter}` in scores).length,
+            unscored_samples: task.samples.filter(({ scores }) => !(`${metric},${filter}` in scores)).length,
             params: {},
-            metrics: {
-              [metric]: { name: metric, value, params: {} },
-              ...(standardError === null ? {} : { stderr: { name: "stderr", value: standardError, params: {} } }),
-            },
+            // Its numbers are never null, and JSON has no NaN.
+            metrics: Object.fromEntries(
+              Object.entries({ [metric]: value, stderr: standardError }).flatMap(([name, number]) => (number !== null && Number.isFinite(number) ? [[name, { name, value: number, params: {} }]] : [])),
+            ),
           })),
+          metadata: { boundary_errors: task.boundaryErrors, truncated: task.truncated },
         },
         stats: { started_at: started, completed_at: created, model_usage: {} },
         samples: task.samples.map((sample) => inspectSample(task, sample, evaluation.model)),
@@ -64,12 +67,14 @@ export async function inspectLogs(evaluation: AnyEvaluation, about: RunAbout): P
   );
 }
 
+const LOST = "A choice has no token of its own behind the context, or does not fit into the model: counted as wrong.";
+
 const idOf = async (...parts: string[]): Promise<string> => (await sha256Text(parts.join("\n"))).slice(0, 22);
 
 const nameOf = (metric: string, filter: string): string => (filter === "none" ? metric : `${metric} (${filter})`);
 
 function inspectSample({ outputType }: ReportedTask, sample: ReportedSample, model: string): Record<string, unknown> {
-  const { docId, key, target, requests, loglikelihoods, generated, scores } = sample;
+  const { docId, key, target, requests, loglikelihoods, generated, scores, boundaryError, numTruncated } = sample;
   const input = requests[0]?.[0] ?? "";
   const choices = outputType === "multiple_choice" ? requests.map(([, continuation]) => continuation.trim()) : undefined;
   const answer = generated ?? (choices && choices[best(loglikelihoods ?? [])]) ?? "";
@@ -84,13 +89,13 @@ function inspectSample({ outputType }: ReportedTask, sample: ReportedSample, mod
     output: { model, choices: [{ message, stop_reason: "stop" }] },
     scores: Object.fromEntries(
       Object.entries(scores).flatMap(([scoreKey, value]) => {
-        if (typeof value !== "number") return [];
+        if (typeof value !== "number" || !Number.isFinite(value)) return [];
         const comma = scoreKey.lastIndexOf(",");
         const right = /^(acc|exact)/.test(scoreKey) && (value === 0 || value === 1);
-        return [[nameOf(scoreKey.slice(0, comma), scoreKey.slice(comma + 1)), { value: right ? (value === 1 ? "C" : "I") : value, answer }]];
+        return [[nameOf(scoreKey.slice(0, comma), scoreKey.slice(comma + 1)), { value: right ? (value === 1 ? "C" : "I") : value, answer, ...(boundaryError && { explanation: LOST }) }]];
       }),
     ),
-    metadata: { key, ...(loglikelihoods ? { logprobs: loglikelihoods.map(({ logprob }) => logprob) } : {}) },
+    metadata: { key, boundary_error: boundaryError, truncated_tokens: numTruncated, ...(loglikelihoods ? { logprobs: loglikelihoods.map(({ logprob }) => logprob) } : {}) },
     store: {},
     events: [],
     model_usage: {},

@@ -31,6 +31,10 @@ export interface ReportedSample {
   filtered: Readonly<Record<string, string>>;
   /** By `metric,filter`. */
   scores: Readonly<Record<string, DocScore>>;
+  /** A continuation lost all its tokens at the boundary to the context, or did not fit into the model. */
+  boundaryError: boolean;
+  /** Most tokens that a context lost at its beginning. */
+  numTruncated: number;
   hashes: { docHash: string; promptHash: string; targetHash: string };
 }
 
@@ -43,6 +47,10 @@ export interface ReportedTask {
   filters: readonly string[];
   metrics: readonly ReportedMetric[];
   documents: number;
+  /** Samples with a boundary error. */
+  boundaryErrors: number;
+  /** Samples with a cut context. */
+  truncated: number;
   samples: readonly ReportedSample[];
 }
 
@@ -54,7 +62,7 @@ export async function reportedTasks(evaluation: AnyEvaluation): Promise<Reported
   return Promise.all(evaluation.tasks.map(iqTask));
 }
 
-function knowledgeTask({ task, version, shots, documents, scores, samples }: KnowledgeResult): ReportedTask {
+function knowledgeTask({ task, version, shots, documents, scores, boundaryErrors, truncated, samples }: KnowledgeResult): ReportedTask {
   const generates = samples.some(({ generated }) => generated !== undefined);
   return {
     task,
@@ -65,11 +73,13 @@ function knowledgeTask({ task, version, shots, documents, scores, samples }: Kno
     filters: [...new Set(scores.map(({ filter }) => filter))],
     metrics: scores,
     documents,
+    boundaryErrors,
+    truncated,
     samples: samples.map(knowledgeSample),
   };
 }
 
-function knowledgeSample({ key, docId, doc, target, requests, loglikelihoods, generated, generations, filtered, scores, docHash, promptHash, targetHash }: KnowledgeSample): ReportedSample {
+function knowledgeSample({ key, docId, doc, target, requests, loglikelihoods, generated, generations, filtered, scores, boundaryError, numTruncated, docHash, promptHash, targetHash }: KnowledgeSample): ReportedSample {
   return {
     key,
     docId,
@@ -81,6 +91,8 @@ function knowledgeSample({ key, docId, doc, target, requests, loglikelihoods, ge
     ...(generations && { generations }),
     filtered: filtered ?? {},
     scores,
+    boundaryError,
+    numTruncated,
     hashes: { docHash, promptHash, targetHash },
   };
 }
@@ -88,7 +100,7 @@ function knowledgeSample({ key, docId, doc, target, requests, loglikelihoods, ge
 /** Names of lm-evaluation-harness for our ways of scoring. */
 const METRICS = { "exact match": "exact_match", likelihood: "acc", "likelihood per character": "acc_norm" } as const satisfies Record<Scoring, string>;
 
-async function iqTask({ task, title, version, scores, items, samples }: TaskResult): Promise<ReportedTask> {
+async function iqTask({ task, title, version, scores, items, unscored, truncated, samples }: TaskResult): Promise<ReportedTask> {
   return {
     task,
     title,
@@ -104,11 +116,13 @@ async function iqTask({ task, title, version, scores, items, samples }: TaskResu
       higherIsBetter: true,
     })),
     documents: items,
+    boundaryErrors: unscored,
+    truncated,
     samples: await Promise.all(samples.map((sample, i) => iqSample(sample, i, scores.map(({ scoring }) => scoring)))),
   };
 }
 
-async function iqSample({ key, prompt, target, choices, generated, logprobs, correct }: Sample, docId: number, scorings: readonly Scoring[]): Promise<ReportedSample> {
+async function iqSample({ key, prompt, target, choices, generated, logprobs, numTruncated = 0, correct }: Sample, docId: number, scorings: readonly Scoring[]): Promise<ReportedSample> {
   const doc = { prompt, target, choices };
   const scored = logprobs.length > 0;
   return {
@@ -121,6 +135,8 @@ async function iqSample({ key, prompt, target, choices, generated, logprobs, cor
     generated,
     filtered: { none: generated },
     scores: Object.fromEntries(scorings.map((scoring) => [`${METRICS[scoring]},none`, correct[scoring] ? 1 : 0])),
+    boundaryError: logprobs.includes(null),
+    numTruncated,
     hashes: await sampleHashes(doc, prompt, target),
   };
 }
