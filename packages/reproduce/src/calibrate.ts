@@ -64,7 +64,7 @@ export async function calibrate(
           optimizer: { peakLearningRate: 1e-3, finalShare: 1, warmupSteps: 1, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, clipNorm: 1 },
           microBatchSize: BATCH,
           gradAccumSteps: 1,
-          validateEvery: 0,
+          validateEvery: STEPS / 2, // as a job does, for the memory that it takes
           validationSequences: BATCH,
           checkpointEvery: 0,
         },
@@ -77,7 +77,7 @@ export async function calibrate(
     const wall = (performance.now() - started) / 1000;
     const metrics = await readMetrics(run);
     const seconds = median(metrics.slice(WARMUP).map((metric, step) => metric.seconds - metrics[WARMUP + step - 1]!.seconds));
-    return { measured: { model, batch: { microBatchSize: BATCH }, seconds } satisfies MeasuredStep, startSeconds: wall - result.seconds, engineBytes: peakBytes - plannedBytes(model, BATCH, corpus), result };
+    return { measured: { model, batch: { microBatchSize: BATCH }, seconds } satisfies MeasuredStep, startSeconds: wall - result.seconds, engineBytes: peakBytes - plannedBytes([model], BATCH, corpus), result };
   };
 
   const all = [];

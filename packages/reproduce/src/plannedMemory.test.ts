@@ -1,7 +1,8 @@
 import { clusterLayout, clusterModel, cluster, memoryByFormula, memoryOfPrograms, predictClusterMemory } from "@espalier/cost";
-import { type ModelConfig, modelConfig } from "@espalier/spec/model";
+import { type ModelConfig, modelConfig, numParameters } from "@espalier/spec/model";
 import { microStepProgram } from "@espalier/trainer";
 import { describe, expect, it } from "vitest";
+import { growthBytes, plannedBytes } from "./plannedMemory.ts";
 
 /** Shapes that are executed here: ladders of both families, narrow and wide MLPs, grouped queries, one and many layers. */
 const shapes: [string, Partial<ModelConfig> & Pick<ModelConfig, "family" | "numLayers" | "residualDim" | "numKvHeads" | "headDim" | "vocabSize" | "seqLen">, number][] = [
@@ -41,5 +42,25 @@ describe("predictClusterMemory", () => {
     const { stages } = predictClusterMemory(model, clusterLayout({ globalBatchSize: B, microBatchSize: B }), cluster("A800-SXM-80GB", 1));
     // bf16 there, fp32 here.
     expect(Math.abs((2 * part(stages[0]!, "activations")) / layer - 1)).toBeLessThan(0.02);
+  });
+});
+
+describe("plannedBytes", () => {
+  const [small, large] = [config(shapes[0]![1]), config(shapes[1]![1])];
+  const validation = { tokens: new Uint32Array(1000) } as Parameters<typeof plannedBytes>[2]["validation"];
+
+  it("counts 28 bytes a parameter of the source and 12 of the target while a job grows", () => {
+    expect(growthBytes([small])).toBe(0);
+    expect(growthBytes([small, large])).toBe(28 * numParameters(small) + 12 * numParameters(large));
+    expect(growthBytes([small, small, large])).toBe(growthBytes([small, large]));
+    const job = (models: readonly ModelConfig[]) => plannedBytes(models, 8, { validation });
+    expect(job([small, large]) - job([large])).toBe(growthBytes([small, large]));
+  });
+
+  it("counts the weights, gradients and moments of the last stage once, and the validation tokens", () => {
+    const planned = memoryOfPrograms([microStepProgram(large, { B: 8, T: large.seqLen })]);
+    const kept = plannedBytes([large], 8, { validation }) - planned.peakBytes - 4 * 1000;
+    expect(kept).toBeGreaterThanOrEqual(8 * numParameters(large));
+    expect(kept).toBeLessThan(8 * numParameters(large) + planned.peakBytes / 2); // the kernels' room
   });
 });

@@ -341,7 +341,7 @@ class Reproduction {
         dropped: [...file.plan.dropped, ...file.plan.notes],
       },
       memory: {
-        predictedPeakBytes: Math.max(...file.plan.jobs.map((job) => plannedBytes(job.stages.at(-1)!.model, file.plan.microBatchSize, corpus))) + file.engineBytes,
+        predictedPeakBytes: Math.max(...file.plan.jobs.map((job) => plannedBytes(job.stages.map(({ model }) => model), file.plan.microBatchSize, corpus))) + file.engineBytes,
         measuredPeakBytes: Math.max(0, ...results.map(({ peakBytes }) => peakBytes)),
       },
       cost: {
