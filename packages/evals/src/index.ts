@@ -112,6 +112,7 @@ export { copa, readCopa } from "./knowledge/copa/task.ts";
 export { evaluateKnowledge, type KnowledgeEvaluation, type KnowledgeOptions } from "./knowledge/evaluateKnowledge.ts";
 export { type Asked, type FewshotOptions, askedDocuments } from "./knowledge/fewshot.ts";
 export { type ChoiceFilterOptions, type IgnoreOptions, multiChoiceFilter } from "./knowledge/choiceFilter.ts";
+export { evaluateFewshotSeeds, type SeedScore, type SeedsEvaluation, type SeedsOptions } from "./knowledge/fewshotSeeds.ts";
 export { type ExactMatchOptions, type Filter, type MapFilterOptions, type RegexFilterOptions, exactMatch, mapFilter, regexFilter, wordSortFilter } from "./knowledge/filters.ts";
 export { gsm8k } from "./knowledge/gsm8k/task.ts";
 export { hellaswag } from "./knowledge/hellaswag/task.ts";
