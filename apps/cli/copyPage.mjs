@@ -1,5 +1,6 @@
-// The report page and the planner are built by apps/web and shipped inside the command line's package.
+// The pages are built by apps/web and shipped inside the command line's package.
 import { copyFileSync } from "node:fs";
 
 copyFileSync(new URL("../web/dist/index.html", import.meta.url), new URL("dist/page.html", import.meta.url));
 copyFileSync(new URL("../web/dist/planner.html", import.meta.url), new URL("dist/planner.html", import.meta.url));
+copyFileSync(new URL("../web/dist/tokens.html", import.meta.url), new URL("dist/tokens.html", import.meta.url));

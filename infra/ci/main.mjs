@@ -5,8 +5,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkReproduction } from "./reproduction.mjs";
-import { installTarballs, packAll } from "./tarballs.mjs";
+import { checkBinaries, installTarballs, packAll } from "./tarballs.mjs";
 
+// `--release`: what is published has binaries for every platform; building them takes minutes.
+const release = process.argv.includes("--release");
 const scratch = mkdtempSync(join(tmpdir(), "espalier-ci-"));
 const pnpm = (...args) => ["npx", "-y", "pnpm@10", ...args];
 
@@ -79,10 +81,13 @@ part("lint, types, packs", 3, () => {
   });
   check("type check", () => run(pnpm("typecheck", "--output-logs=errors-only")));
   check("build, with the web bundle free of Node", () => run(pnpm("build", "--output-logs=errors-only")));
+  check("the tokeniser's WebAssembly is what its sources give", () => run(pnpm("--filter", "@espalier/tokenizer", "run", "wasm", "--check")));
+  if (release) check("binaries for every platform", () => run(pnpm("native", "--all-platforms", "tokenizer")));
   let tarballs = [];
   check("pack", () => {
     tarballs = packAll(join(scratch, "packs"));
   });
+  if (release) check("the tokeniser's tarball holds all of them in less than 8 MB", () => checkBinaries(tarballs.find(({ name }) => name === "@espalier/tokenizer").file, 8e6));
   for (const { name, file } of tarballs) {
     check(`publint ${name}`, () => run(pnpm("exec", "publint", "run", file, "--strict")));
     check(`attw ${name}`, () => run(pnpm("exec", "attw", file, "--profile", "esm-only", "--format", "ascii", "--quiet")));

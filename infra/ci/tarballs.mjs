@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 /** Packs every public package; returns name and tarball of each. */
@@ -18,6 +18,18 @@ export function packAll(destination) {
     packs.push({ name: manifest.name, file: join(resolve(destination), file) });
   }
   return packs;
+}
+
+const platforms = ["darwin-arm64", "darwin-x64", "linux-arm64", "linux-arm64-musl", "linux-x64", "linux-x64-musl", "win32-x64"];
+
+/** Throws when the tarball lacks the addon of a platform or is not below `limitBytes`. */
+export function checkBinaries(file, limitBytes) {
+  const names = execFileSync("tar", ["-tzf", file], { encoding: "utf8" }).split("\n");
+  const missing = platforms.filter((platform) => !names.some((name) => name.startsWith(`package/build/${platform}/`) && name.endsWith(".node")));
+  if (missing.length > 0) throw new Error(`${file}: no addon for ${missing.join(", ")}. Run \`pnpm native --all-platforms\` first.`);
+  const { size } = statSync(file);
+  if (size >= limitBytes) throw new Error(`${file}: ${size} bytes, expected less than ${limitBytes}.`);
+  console.log(`${file}: ${platforms.length} platforms, ${size} bytes`);
 }
 
 /** Installs all tarballs into an empty project, imports every package and runs the command line. */

@@ -9,6 +9,7 @@ const { version } = createRequire(import.meta.url)("../package.json") as { versi
 const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
   reproduce: async () => (await import("./commands/reproduce.ts")).addReproduce,
   data: async () => (await import("./commands/data.ts")).addData,
+  tokens: async () => (await import("./commands/tokens.ts")).addTokens,
   tokenize: async () => (await import("./commands/tokenize.ts")).addTokenize,
   train: async () => (await import("./commands/train.ts")).addTrain,
   eval: async () => (await import("./commands/eval.ts")).addEval,

@@ -1,11 +1,13 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DeviceError, FileError } from "@espalier/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { buildNative } from "./build.ts";
+import { platforms } from "./platforms.ts";
 import { readDependencies } from "./stamp.ts";
+import { cacheDirectory, zigVersion } from "./zig.ts";
 
 /** A workspace of one package whose addon exports a number from a header, through code of one instruction set. */
 const files = {
@@ -55,6 +57,20 @@ describe("buildNative", () => {
     const commands = JSON.parse(readFileSync(join(workspace, "compile_commands.json"), "utf8")) as { file: string; arguments: string[] }[];
     expect(commands).toHaveLength(first.total - 1);
     expect(commands.every((command) => command.arguments.includes("-ffp-contract=off"))).toBe(true);
+  });
+
+  const zigIsHere = existsSync(join(cacheDirectory(), `zig-${zigVersion}`, "node_modules"));
+  it.skipIf(!zigIsHere)("builds for other systems with the pinned zig, each in the format of its own (skipped where zig was never fetched)", { timeout: 600_000 }, async () => {
+    const chosen = platforms.filter(({ name }) => ["linux-arm64-musl", "darwin-arm64", "win32-x64"].includes(name));
+    const { outputs, sentence } = await build({ platforms: chosen });
+    expect(sentence).toContain("zig");
+    expect(outputs.map((output) => output.split(/[\\/]/).at(-2))).toEqual(chosen.map(({ name }) => name));
+    const [elf, macho, pe] = outputs.map((output) => readFileSync(output));
+    expect([elf!.toString("latin1", 1, 4), elf!.readUInt16LE(18)]).toEqual(["ELF", 183]); // AArch64
+    expect([macho!.readUInt32LE(0), macho!.readUInt32LE(4)]).toEqual([0xfeedfacf, 0x0100000c]); // 64 bits, ARM64
+    expect(pe!.toString("latin1", 0, 2)).toBe("MZ");
+    expect(pe!.includes("NODE.EXE")).toBe(true);
+    expect((await build({ platforms: chosen })).built).toBe(0);
   });
 
   it("names the file that does not compile, shows the compiler's message and keeps the old addon", { timeout: 300_000 }, async () => {

@@ -2,7 +2,8 @@ import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, dirname, extname, join, relative } from "node:path";
 import { DeviceError, type Progress } from "@espalier/core";
-import { chooseCompiler, chooseNvcc, type Compiler } from "./compiler.ts";
+import { chooseCompiler, chooseNvcc, type Compiler, crossCompiler } from "./compiler.ts";
+import { nodeImports, type Platform } from "./platforms.ts";
 import { run } from "./run.ts";
 import { type CompileUnit, type NativePackage, type NativeTarget, packagesWithNativeCode, readSourceList } from "./sources.ts";
 import { Digests, isCurrent, readDependencies, writeStamp, writeWhole } from "./stamp.ts";
@@ -10,6 +11,8 @@ import { Digests, isCurrent, readDependencies, writeStamp, writeWhole } from "./
 export interface BuildOptions {
   /** Folder names under `packages/`; default: every one with a `native/sources.json`. */
   packages?: readonly string[];
+  /** Build the addons for these instead of for this machine, with the pinned zig. Libraries are left out. */
+  platforms?: readonly Platform[];
   onProgress?: Progress;
   /** Compile everything, whatever the stamps say. */
   force?: boolean;
@@ -33,7 +36,8 @@ export interface BuildResult {
 }
 
 const checkout = join(import.meta.dirname, "..", "..", "..");
-const headers = join(import.meta.dirname, "..", "node_modules", "node-api-headers", "include");
+const nodeApi = join(import.meta.dirname, "..", "node_modules", "node-api-headers");
+const headers = join(nodeApi, "include");
 
 const commonFlags = [
   "-O3",
@@ -83,6 +87,34 @@ function compileSteps(native: NativePackage, target: NativeTarget, compiler: Com
   });
 }
 
+/** One file to link. */
+interface Target {
+  output: string;
+  steps: Step[];
+  chosen: Compiler;
+  objects: string[];
+  command: string[];
+}
+
+/** What is built for. */
+interface Host {
+  name: string;
+  system: NodeJS.Platform;
+  architecture: string;
+  compiler: Compiler;
+  /** Whether libraries that are opened at run time are built too. */
+  libraries: boolean;
+}
+
+async function thisHost(onFetch: (detail: string) => void): Promise<Host> {
+  const { platform, arch } = process;
+  return { name: `${platform}-${arch}`, system: platform, architecture: arch, compiler: await chooseCompiler(onFetch), libraries: true };
+}
+
+async function crossHost(platform: Platform, onFetch: (detail: string) => void): Promise<Host> {
+  return { ...platform, compiler: await crossCompiler(platform, onFetch), libraries: false };
+}
+
 /** What identifies a command in a stamp: its words and the compiler's version (the target is among the words). */
 const identity = (command: readonly string[], compiler: Compiler) => JSON.stringify([compiler.name, command]);
 
@@ -103,10 +135,10 @@ async function compile(step: Step, workspace: string, compiler: Compiler, digest
   rmSync(dependencies, { force: true });
 }
 
-function linkCommand(compiler: Compiler, objects: readonly string[], nvcc: boolean): string[] {
+function linkCommand(compiler: Compiler, objects: readonly string[], nvcc: boolean, system: NodeJS.Platform, imports: readonly string[]): string[] {
   if (nvcc) return [...compiler.command, "-shared", "-cudart", "static", "-Xcompiler", "-pthread", ...objects, "-ldl"];
-  const platform = process.platform === "darwin" ? ["-undefined", "dynamic_lookup"] : ["-s"]; // -s: no symbol table
-  return [...compiler.command, "-shared", "-pthread", ...platform, ...objects, ...(process.platform === "linux" ? ["-ldl"] : [])];
+  const symbols = system === "darwin" ? ["-Wl,-undefined,dynamic_lookup"] : ["-s"]; // -s: no symbol table
+  return [...compiler.command, "-shared", "-pthread", ...symbols, ...objects, ...imports, ...(system === "linux" ? ["-ldl"] : [])];
 }
 
 async function link(
@@ -146,7 +178,8 @@ async function inParallel<T>(items: readonly T[], width: number, work: (item: T)
 }
 
 /**
- * Builds the native addons of the workspace into `packages/<name>/build/<platform>/<output>.node`.
+ * Builds the native addons of the workspace into `packages/<name>/build/<platform>/<output>.node`, for this machine or
+ * for others.
  *
  * Every object has a stamp of its command, compiler version and the content of every file it read; what is current
  * is left alone. Outputs are replaced by renaming. Also writes `compile_commands.json` for editors.
@@ -160,22 +193,31 @@ export async function buildNative(options: BuildOptions = {}): Promise<BuildResu
   const report = options.onProgress ?? (() => {});
   const workspace = options.workspace ?? checkout;
   const folders = options.packages ?? packagesWithNativeCode(workspace);
-  const compiler = await chooseCompiler((detail) => report({ task: "native", done: 0, unit: "files", detail }));
+  const onFetch = (detail: string) => report({ task: "native", done: 0, unit: "files", detail });
+  const hosts: Host[] = [];
+  for (const platform of options.platforms ?? []) hosts.push(await crossHost(platform, onFetch)); // one after another: the first may fetch zig
+  if (!options.platforms) hosts.push(await thisHost(onFetch));
+  const { compiler } = hosts[0]!;
   options.onCompiler?.(compiler.sentence);
   const digests = new Digests();
-  const platform = `${process.platform}-${process.arch}`;
 
-  const packages = folders.map((folder) => readSourceList(workspace, folder, process.arch));
-  const nvcc = packages.some(({ targets }) => targets.some((target) => target.compiler === "nvcc")) ? await chooseNvcc() : undefined;
-  const targets = packages.flatMap((native) => {
-    const directory = join(native.directory, "build", platform);
-    return native.targets.map((target) => {
-      const chosen = target.compiler === "nvcc" ? nvcc! : compiler;
-      const steps = compileSteps(native, target, chosen, join(directory, "objects"));
-      const output = join(directory, target.output);
-      return { output, steps, chosen, nvcc: target.compiler === "nvcc", objects: steps.map((step) => step.output) };
-    });
-  });
+  const targets: Target[] = [];
+  for (const host of hosts) {
+    const packages = folders.map((folder) => readSourceList(workspace, folder, host.architecture));
+    const usesNvcc = host.libraries && packages.some((native) => native.targets.some((target) => target.compiler === "nvcc"));
+    const nvcc = usesNvcc ? await chooseNvcc() : undefined;
+    for (const native of packages) {
+      const directory = join(native.directory, "build", host.name);
+      const imports = await nodeImports(host.system, host.compiler, join(nodeApi, "def", "node_api.def"), join(directory, "objects"));
+      for (const target of native.targets) {
+        if (!host.libraries && !target.output.endsWith(".node")) continue;
+        const chosen = target.compiler === "nvcc" ? nvcc! : host.compiler;
+        const steps = compileSteps(native, target, chosen, join(directory, "objects"));
+        const objects = steps.map((step) => step.output);
+        targets.push({ output: join(directory, target.output), steps, chosen, objects, command: linkCommand(chosen, objects, target.compiler === "nvcc", host.system, imports) });
+      }
+    }
+  }
   const everything = targets.flatMap((target) => target.steps.map((step) => ({ ...step, chosen: target.chosen })));
   const stale = everything.filter((step) => options.force || !isCurrent(step.output, identity(step.command, step.chosen), digests));
   const total = everything.length + targets.length;
@@ -189,8 +231,7 @@ export async function buildNative(options: BuildOptions = {}): Promise<BuildResu
   });
   const fresh = new Digests(); // objects have changed since the first look
   for (const target of targets) {
-    const { output, objects } = target;
-    const command = linkCommand(target.chosen, objects, target.nvcc);
+    const { output, command } = target;
     if (options.force || !isCurrent(output, identity(command, target.chosen), fresh)) {
       await link(command, target, workspace, target.chosen, fresh);
       built++;
@@ -198,7 +239,7 @@ export async function buildNative(options: BuildOptions = {}): Promise<BuildResu
     report({ task: "native", done: ++done, total, unit: "files", detail: basename(output) });
   }
   const commands = everything.map((step) => ({ directory: workspace, file: step.unit.source, arguments: step.command, output: step.output }));
-  if (built > 0) writeWhole(join(workspace, "compile_commands.json"), JSON.stringify(commands, null, 1));
+  if (built > 0 && !options.platforms) writeWhole(join(workspace, "compile_commands.json"), JSON.stringify(commands, null, 1));
   return {
     built,
     total,

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { DeviceError } from "@espalier/core";
+import type { Platform } from "./platforms.ts";
 import type { InstructionSet } from "./sources.ts";
 import { run } from "./run.ts";
 import { fetchZig, zigVersion } from "./zig.ts";
@@ -58,18 +59,32 @@ export async function chooseCompiler(onFetch: (detail: string) => void): Promise
     const compiler = await systemCompiler(name);
     if (compiler) return compiler;
   }
-  const { path, cache } = await fetchZig(onFetch);
   const architecture = process.arch === "arm64" ? "aarch64" : "x86_64";
   // glibc 2.28 is Node's own minimum, so that an addon built here loads wherever Node does.
-  const target = process.platform === "linux" ? [`-target`, `${architecture}-linux-gnu.2.28`] : [];
+  const target = process.platform === "linux" ? `${architecture}-linux-gnu.2.28` : undefined;
+  const sentence = `native: this machine has no g++ >= ${minimumMajor["g++"]} or clang++ >= ${minimumMajor["clang++"]}; compiling with zig ${zigVersion} (clang 17) from npm.`;
+  return zigCompiler(target, sentence, onFetch);
+}
+
+async function zigCompiler(target: string | undefined, sentence: string, onFetch: (detail: string) => void): Promise<Compiler> {
+  const { path, cache } = await fetchZig(onFetch);
   return {
     name: `zig ${zigVersion}`,
-    command: [path, "c++", ...target],
+    command: [path, "c++", ...(target ? ["-target", target] : [])],
     env: { ...process.env, ZIG_GLOBAL_CACHE_DIR: join(cache, "zig-cache"), ZIG_LOCAL_CACHE_DIR: join(cache, "zig-cache") },
     // zig names processor features in -mcpu and does not forward -m flags.
     instructionFlags: (set) => (set.features.length === 0 ? [] : [`-mcpu=x86_64+${set.features.join("+")}`]),
-    sentence: `native: this machine has no g++ >= ${minimumMajor["g++"]} or clang++ >= ${minimumMajor["clang++"]}; compiling with zig ${zigVersion} (clang 17) from npm.`,
+    sentence,
   };
+}
+
+/**
+ * The pinned zig for another platform, always: what is published must not depend on the machine that built it.
+ *
+ * @throws {DeviceError} when it can not be fetched
+ */
+export function crossCompiler(platform: Platform, onFetch: (detail: string) => void): Promise<Compiler> {
+  return zigCompiler(platform.zigTarget, `native: compiling for every platform with zig ${zigVersion} (clang 17) from npm.`, onFetch);
 }
 
 /**

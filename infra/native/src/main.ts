@@ -1,12 +1,14 @@
 /**
- * `pnpm native [--force] [package ...]`: builds the native addons. On a terminal one line counts the files; elsewhere
+ * `pnpm native [--force] [--all-platforms] [package ...]`: builds the native addons, for this machine or for every
+ * platform that published packages have binaries for. On a terminal one line counts the files; elsewhere
  * a line is printed for every tenth of them.
  */
 import { parseArgs } from "node:util";
 import { EspalierError, type ProgressEvent } from "@espalier/core";
 import { buildNative } from "./build.ts";
+import { platforms } from "./platforms.ts";
 
-const usage = "usage: pnpm native [--force] [package ...]";
+const usage = "usage: pnpm native [--force] [--all-platforms] [package ...]";
 
 function progressPrinter(): (event: ProgressEvent) => void {
   let tenth = 0;
@@ -22,11 +24,11 @@ function progressPrinter(): (event: ProgressEvent) => void {
 }
 
 async function main(): Promise<number> {
-  let options: { force?: boolean };
+  let options: { force?: boolean; platforms?: typeof platforms };
   let packages: string[];
   try {
-    const { values, positionals } = parseArgs({ options: { force: { type: "boolean" } }, allowPositionals: true });
-    options = values;
+    const { values, positionals } = parseArgs({ options: { force: { type: "boolean" }, "all-platforms": { type: "boolean" } }, allowPositionals: true });
+    options = { force: values.force, ...(values["all-platforms"] && { platforms }) };
     packages = positionals;
   } catch (error) {
     console.error(`native: ${(error as Error).message}. ${usage}`);

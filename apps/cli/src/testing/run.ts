@@ -15,10 +15,10 @@ export interface Ran {
 const main = join(import.meta.dirname, "../main.ts");
 
 /** Starts `espalier ARGS` from source, as `pnpm espalier` does. `done` resolves at its end. */
-export function start(args: readonly string[], cwd?: string): { child: ChildProcess; done: Promise<Ran> } {
-  const child = spawn(process.execPath, ["--conditions=@espalier/source", "--disable-warning=ExperimentalWarning", main, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, INIT_CWD: undefined },
+export function start(args: readonly string[], cwd?: string, stdin: "ignore" | "pipe" = "ignore", env: NodeJS.ProcessEnv = {}): { child: ChildProcess; done: Promise<Ran> } {
+  const child: ChildProcess = spawn(process.execPath, ["--conditions=@espalier/source", "--disable-warning=ExperimentalWarning", main, ...args], {
+    stdio: [stdin, "pipe", "pipe"],
+    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, INIT_CWD: undefined, ...env },
     ...(cwd ? { cwd } : {}),
   });
   const ran: Ran = { status: null, stdout: "", stderr: "" };

@@ -14,4 +14,5 @@ export const workspace: Workspace = {
   },
   page: () => readFile(new URL("../page.html", import.meta.url), "utf8"),
   plannerPage: () => readFile(new URL("../planner.html", import.meta.url), "utf8"),
+  tokensPage: () => readFile(new URL("../tokens.html", import.meta.url), "utf8"),
 };

@@ -26,4 +26,5 @@ export const workspace: Workspace = {
   },
   page: () => bundledPage("vite.config.ts", "index.html"),
   plannerPage: () => bundledPage("vite.planner.config.ts", "planner.html"),
+  tokensPage: () => bundledPage("vite.tokens.config.ts", "tokens.html"),
 };

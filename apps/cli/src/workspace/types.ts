@@ -20,4 +20,6 @@ export interface Workspace {
   page(): Promise<string>;
   /** HTML of the planner, complete as it is. */
   plannerPage(): Promise<string>;
+  /** HTML of the page that shows the tokens of a text, complete as it is. */
+  tokensPage(): Promise<string>;
 }

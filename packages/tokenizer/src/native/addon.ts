@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { addonPlatform } from "./platform.ts";
 import { patterns } from "../pretokenize/patterns.ts";
 import { codePointClass } from "../unicode/classTable.ts";
 import { byteOrder } from "../train/byteOrder.ts";
@@ -23,11 +24,11 @@ interface Addon {
 
 let loaded: Addon | null | undefined;
 
-/** The addon of this platform; null where it is not built: the TypeScript encoder gives the same ids. */
+/** The addon of this platform; null where there is none: the other encoders give the same ids. */
 function addon(): Addon | null {
   if (loaded === undefined) {
     try {
-      loaded = createRequire(import.meta.url)(`#addon/${process.platform}-${process.arch}/espalier_tokenizer.node`) as Addon;
+      loaded = createRequire(import.meta.url)(`#addon/${addonPlatform()}/espalier_tokenizer.node`) as Addon;
     } catch {
       loaded = null;
     }

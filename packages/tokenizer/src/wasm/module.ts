@@ -14,7 +14,7 @@ interface Engine {
   Module: new (bytes: Uint8Array) => Module;
   Instance: new (module: Module) => { readonly exports: unknown };
 }
-const engine = (globalThis as { WebAssembly?: Engine }).WebAssembly;
+const engine = (globalThis as unknown as { WebAssembly?: Engine }).WebAssembly;
 
 let compiled: Module | null | undefined;
 

@@ -1,0 +1,17 @@
+import type { TokenSpan } from "@espalier/tokenizer";
+import { memo } from "react";
+
+const COLOURS = 5;
+const hexOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+
+/** One token; its id and bytes when it is pointed at. */
+export const Span = memo(function Span({ span, place, bytes, ids }: { span: TokenSpan; place: number; bytes: Uint8Array; ids: boolean }) {
+  const own = bytes.subarray(span.start, span.end);
+  const whole = span.text !== undefined;
+  return (
+    <span className={`token t${place % COLOURS}${whole ? "" : " part"}`} title={`${span.id}: ${hexOf(own)}`}>
+      {whole ? span.text!.replaceAll("\n", "↵\n") : hexOf(own)}
+      {ids && <sub>{span.id}</sub>}
+    </span>
+  );
+});

@@ -1,0 +1,85 @@
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildPage, hasBrowser, loadsFromElsewhere, openBrowser } from "../testing/page.ts";
+
+let directory: string;
+beforeAll(async () => {
+  directory = await buildPage("vite.tokens.config.ts");
+}, 60_000);
+afterAll(() => rmSync(directory, { recursive: true }));
+
+describe("the page of tokens", () => {
+  it("is one file that loads nothing from elsewhere", () => {
+    expect(loadsFromElsewhere(readFileSync(join(directory, "tokens.html"), "utf8"))).toBeUndefined();
+  });
+
+  describe.skipIf(!hasBrowser)("in Chromium", () => {
+    let browser: Browser;
+    let tab: Page;
+    const errors: string[] = [];
+    beforeAll(async () => {
+      browser = await openBrowser();
+      tab = await browser.newPage({ viewport: { width: 1200, height: 900 } });
+      tab.on("pageerror", (error) => errors.push(error.message));
+      tab.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+      await tab.goto(pathToFileURL(join(directory, "tokens.html")).href);
+      await tab.waitForSelector(".token", { timeout: 30_000 });
+    }, 60_000);
+    afterAll(() => browser.close());
+
+    const titles = () => tab.locator(".token").evaluateAll((tokens) => tokens.map((token) => Number.parseInt((token as HTMLElement).title, 10)));
+    const shows = async (ids: readonly number[]) => expect.poll(titles).toEqual(ids);
+
+    it("encodes by WebAssembly as one types, special tokens as text", async () => {
+      expect(await tab.textContent(".numbers")).toContain("by WebAssembly");
+      await tab.fill("textarea", "Hello world");
+      await shows([9906, 1917]);
+      await tab.fill("textarea", "hasOwnProperty");
+      await shows([4752, 19964]);
+      await tab.fill("textarea", "<|endoftext|>");
+      await expect.poll(async () => (await titles()).length).toBeGreaterThan(1);
+      await tab.check('label:has-text("special tokens") input');
+      await shows([100257]);
+      await tab.uncheck('label:has-text("special tokens") input');
+    });
+    it("shows ids, and the bytes of a token that is a part of a character", async () => {
+      await tab.fill("textarea", "𓀀");
+      await expect.poll(() => tab.locator(".token.part").allTextContents()).toEqual(["f0", "93", "80", "80"]);
+      await tab.check('label:has-text("ids") input');
+      expect(await tab.locator(".token sub").allTextContents()).toEqual(["172", "241", "222", "222"]);
+      await tab.uncheck('label:has-text("ids") input');
+    });
+    it("changes the tokeniser, opens one from a file, and says what is no tokeniser", async () => {
+      await tab.fill("textarea", "Hello world");
+      await tab.selectOption("select", "gpt2");
+      await shows([15496, 995]);
+      await tab.selectOption("select", "o200k_base");
+      await shows([13225, 2375]);
+      const bytes = Array.from({ length: 256 }, (_, byte) => `${Buffer.of(byte).toString("base64")} ${byte}`);
+      const file = (name: string, text: string) => ({ name, mimeType: "application/octet-stream", buffer: Buffer.from(text) });
+      await tab.setInputFiles('input[type="file"]', file("own.tiktoken", `${[...bytes, `${Buffer.from("He").toString("base64")} 256`].join("\n")}\n`));
+      await shows([256, ...Buffer.from("llo world")]);
+      await tab.setInputFiles('input[type="file"]', file("broken.json", "{}"));
+      await tab.waitForSelector(".problem");
+      expect(await tab.textContent(".problem")).toContain("broken.json");
+      await tab.selectOption("select", "cl100k_base");
+      await shows([9906, 1917]);
+    });
+    it("answers a long text without showing all of it", async () => {
+      await tab.fill("textarea", "tree ".repeat(20_000));
+      await tab.waitForSelector(".hint");
+      expect(await tab.locator(".token").count()).toBe(5000);
+      await tab.fill("textarea", "");
+      await shows([]);
+    });
+    it.each([["light", 1200], ["dark", 1200], ["light", 390]] as const)("fits its window in %s at %i pixels", async (colorScheme, width) => {
+      await tab.emulateMedia({ colorScheme });
+      await tab.setViewportSize({ width, height: 900 });
+      expect(await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+    });
+    it("logs no error", () => expect(errors).toEqual([]));
+  });
+});

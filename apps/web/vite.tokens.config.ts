@@ -1,0 +1,3 @@
+import { onePage } from "./onePage.ts";
+
+export default onePage("tokens.html");
