@@ -10,6 +10,17 @@ export {
   readXcopaZh,
   sameOrDifferent,
 } from "./tasks/classificationSets.ts";
+export {
+  type Axis,
+  type CurveOptions,
+  type CurvePoint,
+  difficultyCurve,
+  type DifficultyCurve,
+  difficultyGrid,
+  type DifficultyGrid,
+} from "./curves/difficultyCurve.ts";
+export { curvePicture, gridPicture } from "./curves/picture.ts";
+export { leakTest, type LeakTest, type TaskLeak } from "./leakTest.ts";
 export { counting } from "./tasks/counting.ts";
 export { type InContextDocument, type InContextOptions, inContextDocuments } from "./tasks/inContextDocuments.ts";
 export { exportItems, type ItemSetOptions, itemSet, promptLengths } from "./tasks/itemSet.ts";
@@ -68,6 +79,7 @@ export {
   symbolMappingFacts,
   symbolMappingPairs,
 } from "./tasks/symbolMapping.ts";
+export { symbolMappingOf, type SymbolSetEntry, type SymbolSetFile, symbolSetNamed, symbolSetTable } from "./tasks/symbolSets/table.ts";
 export { coreTasks, iqTasks, itemCount, procedureTasks, reasoningTasks, recallTasks, retrievalTasks, type SetSize, tasks, tasksNamed } from "./tasks/table.ts";
 export {
   canary,
@@ -157,6 +169,7 @@ export {
   mcnemar,
   minimumDetectableDifference,
   pairedPermutation,
+  pairedProportions,
   proportionDifference,
 } from "./statistics/comparison.ts";
 export { type RunAbout, safeName } from "./results/about.ts";

@@ -51,17 +51,16 @@ export function pairedPermutation(a: readonly number[], b: readonly number[], { 
 }
 
 export interface ProportionDifference {
-  /** k1/n1 - k2/n2 */
+  /** First minus second proportion. */
   difference: number;
-  /** Newcombe's interval from the two Wilson intervals. */
   interval: Interval;
-  /** Fisher's exact two-sided p value. */
+  /** Two-sided, of an exact test. */
   pValue: number;
 }
 
 /**
  * Two proportions without pairing: for published scores, where the answers to single items are unknown. If both models
- * answered the same items, this is conservative.
+ * answered the same items, this is conservative. Newcombe's interval from the two Wilson intervals, Fisher's exact p value.
  *
  * @see Newcombe 1998, "Interval estimation for the difference between independent proportions", method 10
  */
@@ -75,6 +74,21 @@ export function proportionDifference(k1: number, n1: number, k2: number, n2: num
     interval: [difference - Math.hypot(p1 - low1, high2 - p2), difference + Math.hypot(high1 - p1, p2 - low2)],
     pValue: fisherTest(k1, n1, k2, n2),
   };
+}
+
+/**
+ * Difference of two models' accuracies on the same items, with an interval that holds for few items and rates near 0 or 1,
+ * where the t interval of `pairedDifference` does not: `d' = p' - q'`, `se = sqrt((p' + q' - d'^2) / (n + 2))` with
+ * `p' = (onlyA + 1) / (n + 2)`, `q' = (onlyB + 1) / (n + 2)`. The p value is McNemar's.
+ *
+ * @see Bonett & Price 2012, "Adjusted Wald confidence interval for a difference of binomial proportions based on paired data"
+ */
+export function pairedProportions(a: readonly boolean[], b: readonly boolean[], level = 0.95): ProportionDifference {
+  const { onlyA, onlyB, pValue } = mcnemar(a, b);
+  const n = a.length;
+  const [p, q] = [(onlyA + 1) / (n + 2), (onlyB + 1) / (n + 2)];
+  const half = normalQuantile((1 + level) / 2) * Math.sqrt((p + q - (p - q) ** 2) / (n + 2));
+  return { difference: (onlyA - onlyB) / n, interval: [Math.max(-1, p - q - half), Math.min(1, p - q + half)], pValue };
 }
 
 /** Adjusted p values that keep the chance of any false finding (Holm 1979), in the order given. */

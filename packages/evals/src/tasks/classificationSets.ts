@@ -1,6 +1,6 @@
 /** Classification items for symbolic mapping: procedural sets that ship with the package, and readers for files. */
 
-import { DataError } from "@espalier/core";
+import { field, jsonLines } from "./symbolSets/rows.ts";
 import type { Draw } from "./task.ts";
 import { LOWER, pseudoWords, symbols } from "./vocabulary.ts";
 
@@ -92,26 +92,6 @@ export const madeUpPlacesChinese: ProceduralSet = {
   },
 };
 
-/** Objects of a JSON Lines text, with the line number in every error. */
-function jsonLines(where: string, text: string): Record<string, unknown>[] {
-  return text.split("\n").flatMap((line, n) => {
-    if (line.trim() === "") return [];
-    try {
-      return [JSON.parse(line) as Record<string, unknown>];
-    } catch (cause) {
-      throw new DataError(`${where}: line ${n + 1} is not JSON, expected one object a line. Check the file.`, { cause });
-    }
-  });
-}
-
-function field<T extends string | number | boolean>(where: string, row: Record<string, unknown>, n: number, name: string, type: "string" | "number" | "boolean"): T {
-  const value = row[name];
-  if (typeof value !== type) {
-    throw new DataError(`${where}: item ${n + 1} has ${name} ${JSON.stringify(value)}, expected a ${type}. Check the file.`);
-  }
-  return value as T;
-}
-
 /**
  * BoolQ in its JSON Lines form (`question`, `answer`, `passage`), e.g. `dev.jsonl`. CC BY-SA 3.0; not shipped.
  *
@@ -120,8 +100,8 @@ function field<T extends string | number | boolean>(where: string, row: Record<s
  */
 export function readBoolQ(text: string): FixedSet {
   const items = jsonLines("readBoolQ", text).map((row, n) => ({
-    text: `${field<string>("readBoolQ", row, n, "passage", "string")}\nQuestion: ${field<string>("readBoolQ", row, n, "question", "string")}?`,
-    label: field<boolean>("readBoolQ", row, n, "answer", "boolean") ? 1 : 0,
+    text: `${field("readBoolQ", row, n, "passage", "string")}\nQuestion: ${field("readBoolQ", row, n, "question", "string")}?`,
+    label: field("readBoolQ", row, n, "answer", "boolean") ? 1 : 0,
   }));
   return {
     kind: "fixed",
@@ -143,10 +123,10 @@ export function readXcopaZh(text: string): FixedSet {
   const where = "readXcopaZh";
   const items = jsonLines(where, text).map((row, n) => ({
     text:
-      `${field<string>(where, row, n, "premise", "string")}\n` +
-      `问题：${field<string>(where, row, n, "question", "string") === "cause" ? "原因" : "结果"}是哪一个？\n` +
-      `甲：${field<string>(where, row, n, "choice1", "string")}\n乙：${field<string>(where, row, n, "choice2", "string")}`,
-    label: field<number>(where, row, n, "label", "number"),
+      `${field(where, row, n, "premise", "string")}\n` +
+      `问题：${field(where, row, n, "question", "string") === "cause" ? "原因" : "结果"}是哪一个？\n` +
+      `甲：${field(where, row, n, "choice1", "string")}\n乙：${field(where, row, n, "choice2", "string")}`,
+    label: field(where, row, n, "label", "number"),
   }));
   return {
     kind: "fixed",

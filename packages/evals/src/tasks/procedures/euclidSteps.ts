@@ -12,8 +12,8 @@ export const euclidSteps = exampleTask<EuclidKnobs>({
   title: "Euclid's algorithm, step by step",
   group: "step-wise procedures",
   levels: {
-    tiny: { largest: 99, minSteps: 2, maxSteps: 4, shots: 2 },
-    small: { largest: 200, minSteps: 3, maxSteps: 5, shots: 2 },
+    tiny: { largest: 400, minSteps: 2, maxSteps: 4, shots: 2 },
+    small: { largest: 900, minSteps: 3, maxSteps: 5, shots: 2 },
     paper: { largest: 2000, minSteps: 5, maxSteps: 8, shots: 2 },
     large: { largest: 1_000_000, minSteps: 9, maxSteps: 16, shots: 2 },
   },

@@ -12,7 +12,7 @@ export const sortSteps = exampleTask<SortKnobs>({
   title: "Selection sort, step by step",
   group: "step-wise procedures",
   levels: {
-    tiny: { length: 4, largest: 9, shots: 2 },
+    tiny: { length: 4, largest: 30, shots: 2 },
     small: { length: 5, largest: 99, shots: 2 },
     paper: { length: 8, largest: 99, shots: 2 },
     large: { length: 16, largest: 999, shots: 2 },

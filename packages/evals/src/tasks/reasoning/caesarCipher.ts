@@ -11,9 +11,9 @@ export const caesarCipher = exampleTask<CipherKnobs>({
   group: "reasoning",
   instruction: "Shift the letters.",
   levels: {
-    tiny: { syllables: 1, shift: 3, shots: 4 },
-    small: { syllables: 2, shift: 5, shots: 4 },
-    paper: { syllables: 3, shift: 25, shots: 4 },
+    tiny: { syllables: 2, shift: 3, shots: 4 },
+    small: { syllables: 3, shift: 5, shots: 4 },
+    paper: { syllables: 4, shift: 25, shots: 4 },
     large: { syllables: 12, shift: 25, shots: 4 },
   },
   make({ syllables, shift }, draw) {

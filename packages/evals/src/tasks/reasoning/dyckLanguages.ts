@@ -12,7 +12,7 @@ export const dyckLanguages = exampleTask<DyckKnobs>({
   group: "reasoning",
   instruction: "Close the brackets.",
   levels: {
-    tiny: { length: 7, kinds: 3, minOpen: 2, shots: 3 },
+    tiny: { length: 10, kinds: 3, minOpen: 2, shots: 3 },
     small: { length: 12, kinds: 4, minOpen: 2, shots: 3 },
     paper: { length: 24, kinds: 4, minOpen: 3, shots: 3 },
     large: { length: 96, kinds: 4, minOpen: 6, shots: 3 },

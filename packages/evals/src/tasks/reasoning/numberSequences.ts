@@ -27,7 +27,7 @@ function sequence(draw: Draw, rule: number, length: number, largest: number): nu
   const small = () => draw.between(1, Math.max(2, Math.ceil(largest / 10)));
   const list = [draw.between(1, largest)];
   if (rule === 0) for (const step = draw.pick([-1, 1]) * small(); list.length < length; ) list.push(list.at(-1)! + step);
-  else if (rule === 1) for (const ratio = draw.between(2, 4); list.length < length; ) list.push(list.at(-1)! * ratio);
+  else if (rule === 1) for (const ratio = draw.between(2, 9); list.length < length; ) list.push(list.at(-1)! * ratio);
   else if (rule === 2) for (list.push(draw.between(1, largest)); list.length < length; ) list.push(list.at(-1)! + list.at(-2)!);
   else if (rule === 3) for (let step = small(), growth = small(); list.length < length; step += growth) list.push(list.at(-1)! + step);
   else for (const steps = [small(), -small()]; list.length < length; ) list.push(list.at(-1)! + steps[list.length % 2]);
@@ -41,9 +41,9 @@ export const numberSequences = exampleTask<SequenceKnobs>({
   title: "Number sequences",
   group: "reasoning",
   levels: {
-    tiny: { shown: 5, largest: 99, rules: 3, shots: 3 },
-    small: { shown: 6, largest: 50, rules: 3, shots: 3 },
-    paper: { shown: 6, largest: 100, rules: 5, shots: 3 },
+    tiny: { shown: 5, largest: 200, rules: 3, shots: 3 },
+    small: { shown: 6, largest: 400, rules: 3, shots: 3 },
+    paper: { shown: 6, largest: 600, rules: 5, shots: 3 },
     large: { shown: 7, largest: 1000, rules: 5, shots: 3 },
   },
   make({ shown, largest, rules }, draw) {
