@@ -129,23 +129,27 @@ function layoutOf(row: Record<string, string>, source: string, facts: SourceFact
 
 /**
  * What a row does not state, as somebody who tunes would choose it: the fastest of micro-batches 1, 2, 4, 8, of
- * recomputation none, selective, full, and of expert parallelism that fits by the memory model. Timed with the constants before any fit.
+ * recomputation none, selective, full, and of expert parallelism that fits by the memory model, or the smallest where none does. Timed with the constants before any fit.
  */
 function completed(l: Layout, m: ClusterModel, machine: Cluster, unstated: { microBatch: boolean; recompute: boolean; expert: boolean }): Layout {
   if (!unstated.microBatch && !unstated.recompute && !unstated.expert) return l;
   let best = l;
   let bestSeconds = Infinity;
+  let least = { layout: l, bytes: Infinity };
   for (const microBatchSize of unstated.microBatch ? [1, 2, 4, 8] : [l.microBatchSize]) {
     for (const recompute of unstated.recompute ? (["none", "selective", "full"] as const) : [l.recompute]) {
       for (const expert of unstated.expert ? [1, 2, 4, 8, 16, 32, 64].filter((e) => l.data % e === 0) : [l.expert]) {
         const candidate = { ...l, microBatchSize, recompute, expert };
-        if (layoutProblems(m, candidate, machine).length > 0 || peakMemory(m, candidate) > machine.device.memoryGb * 2 ** 30) continue;
+        if (layoutProblems(m, candidate, machine).length > 0) continue;
+        const bytes = peakMemory(m, candidate);
+        if (bytes < least.bytes) least = { layout: candidate, bytes };
+        if (bytes > machine.device.memoryGb * 2 ** 30) continue;
         const seconds = sumParts(stepSeconds(m, candidate, machine, priorConstants));
         if (seconds < bestSeconds) [best, bestSeconds] = [candidate, seconds];
       }
     }
   }
-  return best;
+  return bestSeconds < Infinity ? best : least.layout;
 }
 
 /** Rows of dense models on NVIDIA A100, A800, H100 and B200 with a stated layout; the others with the reason. */

@@ -59,14 +59,14 @@ export function LossRows({ entries }: { entries: readonly Entry[] }) {
           <tbody>
             {entries.map(({ name, colour, run }) => (
               <tr key={name}>
-                <td>
+                <td data-label="">
                   <i className="dot" style={{ background: colour }} /> {name}
                 </td>
-                {ROWS.map(({ reading }) => (
-                  <td key={reading}>{run.loss[reading].value.toFixed(3)}</td>
+                {ROWS.map(({ reading, label }) => (
+                  <td key={reading} data-label={label}>{run.loss[reading].value.toFixed(3)}</td>
                 ))}
-                <td>{run.days.value.toFixed(1)}</td>
-                <td>{run.stages.map((stage) => `${(stage.parameters / 1e9).toPrecision(3)}B on ${(stage.tokens / 1e9).toPrecision(3)}B`).join(" → ")}</td>
+                <td data-label="days">{run.days.value.toFixed(1)}</td>
+                <td data-label="stages">{run.stages.map((stage) => `${(stage.parameters / 1e9).toPrecision(3)}B on ${(stage.tokens / 1e9).toPrecision(3)}B`).join(" → ")}</td>
               </tr>
             ))}
           </tbody>

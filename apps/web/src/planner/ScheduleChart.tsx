@@ -6,6 +6,8 @@ export const STAGE_COLOURS = ["var(--hop)", "var(--grown)", "var(--fixed)"];
 
 /** Least share of the time of a stage that a boundary can be dragged to. */
 const LEAST = 0.02;
+/** Share of the width that the label of a day needs on a narrow screen. */
+const LABEL = 0.17;
 const WIDTH = 1000;
 const HEIGHT = 320;
 const TOP = 26;
@@ -72,12 +74,12 @@ export function ScheduleChart({ schedule, run, onChange }: { schedule: TimedSche
         </span>
       ))}
       {schedule.chain.slice(1).map((_, boundary) => (
-        <span key={boundary} className="day-label" style={{ left: `${100 * starts[boundary + 1]!}%` }}>
+        <span key={boundary} className={starts[boundary + 1]! - starts[boundary]! < LABEL && boundary > 0 ? "day-label below" : "day-label"} style={{ left: `clamp(1.8rem, ${100 * starts[boundary + 1]!}%, 100% - 1.8rem)` }}>
           day {(days * starts[boundary + 1]!).toFixed(1)}
         </span>
       ))}
-      <span className="day-label first">start</span>
-      <span className="day-label last">day {days.toFixed(1)}</span>
+      {schedule.chain.length > 1 && starts[1]! < LABEL ? null : <span className="day-label first">start</span>}
+      {schedule.chain.length > 1 && schedule.shares.at(-1)! < LABEL ? null : <span className="day-label last">day {days.toFixed(1)}</span>}
     </figure>
   );
 }

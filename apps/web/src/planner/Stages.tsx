@@ -40,10 +40,10 @@ export function Stages({ schedule, run, sizes, machine, onChange }: {
             const memory = predictClusterMemory(stage.model, stage.layout, machine);
             return (
               <tr key={i}>
-                <td>
+                <td data-label="stage">
                   <i className="dot" style={{ background: STAGE_COLOURS[i % STAGE_COLOURS.length] }} /> {i + 1}
                 </td>
-                <td>
+                <td data-label="size">
                   {i === schedule.chain.length - 1 ? (
                     `${compact(stage.parameters)} (${shape(schedule.chain[i]!)})`
                   ) : (
@@ -62,17 +62,21 @@ export function Stages({ schedule, run, sizes, machine, onChange }: {
                     </select>
                   )}
                 </td>
-                <td>{compact(stage.tokens)}</td>
-                <td>
-                  {stage.days.toFixed(1)} days <small>{percent(schedule.shares[i]!)}</small>
-                </td>
-                <td>{stage.stepSeconds < 10 ? `${stage.stepSeconds.toFixed(1)} s` : duration(stage.stepSeconds)}</td>
-                <td>{describe(stage.layout)}</td>
-                <td>
-                  <span className="memory" title={`fullest GPU: ${bytes(memory.peakBytes)} of ${bytes(memory.deviceBytes)}`}>
-                    <b style={{ width: `${100 * Math.min(1, memory.peakBytes / memory.deviceBytes)}%` }} />
+                <td data-label="tokens">{compact(stage.tokens)}</td>
+                <td data-label="time">
+                  <span>
+                    {stage.days.toFixed(1)} days <small>{percent(schedule.shares[i]!)}</small>
                   </span>
-                  <small>{percent(memory.peakBytes / memory.deviceBytes)}</small>
+                </td>
+                <td data-label="step">{stage.stepSeconds < 10 ? `${stage.stepSeconds.toFixed(1)} s` : duration(stage.stepSeconds)}</td>
+                <td data-label="layout">{describe(stage.layout)}</td>
+                <td data-label="memory">
+                  <span title={`fullest GPU: ${bytes(memory.peakBytes)} of ${bytes(memory.deviceBytes)}`}>
+                    <span className="memory">
+                      <b style={{ width: `${100 * Math.min(1, memory.peakBytes / memory.deviceBytes)}%` }} />
+                    </span>
+                    <small>{percent(memory.peakBytes / memory.deviceBytes)}</small>
+                  </span>
                 </td>
               </tr>
             );

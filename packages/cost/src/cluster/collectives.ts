@@ -51,14 +51,37 @@ export function allGatherSeconds(g: Group, bytes: number): number {
   return g.size === 1 ? 0 : ((g.size - 1) * bytes) / (g.size * g.bandwidth) + g.latency;
 }
 
-/** All-to-all in which each rank sends `bytes` in all: `(n-1)/n bytes / bandwidth of one rank + latency`. */
-export function allToAllSeconds(c: Cluster, size: number, bytes: number, k: LinkConstants): number {
+/** Copies of a token that a dispatch sends, on average over even routing. */
+export interface DispatchCopies {
+  /** Over NVLink. */
+  near: number;
+  /** Over the network between nodes. */
+  away: number;
+}
+
+/**
+ * Copies of one token on its way to `topK` of the experts that `size` ranks hold, each rank as likely as any other.
+ * Plain all-to-all sends one copy an expert. Deduplicated, a node gets one copy of a token, however many of its experts the
+ * token meets, and passes it on inside: a node of share q is met with probability `1 - (1 - q)^topK` (DeepEP; DeepSeek-V3,
+ * arXiv:2412.19437, section 3.2.2).
+ */
+export function dispatchCopies(size: number, nodeSize: number, topK: number, deduplicated: boolean): DispatchCopies {
+  if (size <= 1) return { near: 0, away: 0 };
+  const inside = Math.min(size, nodeSize);
+  if (!deduplicated) return { near: (topK * (inside - 1)) / size, away: (topK * (size - inside)) / size };
+  const met = (share: number) => 1 - (1 - share) ** topK;
+  const nodes = size / inside;
+  // Ranks met anywhere, less the token's own and, in other nodes, the one that the copy from outside arrives at.
+  const away = (nodes - 1) * met(inside / size);
+  return { near: (size - 1) * met(1 / size) - away, away };
+}
+
+/** Dispatch of `tokens` of `bytes` each from every rank to its experts (or back): copies over the bandwidth of one rank, and latency. */
+export function dispatchSeconds(c: Cluster, size: number, tokens: number, bytes: number, copies: DispatchCopies, k: LinkConstants): number {
   if (size <= 1) return 0;
-  const away = size <= c.nodeSize ? 0 : (size - c.nodeSize) / size;
-  const near = (Math.min(size, c.nodeSize) - 1) / size;
   return (
-    (bytes * near) / (c.intraNodeBytesPerSecond * k.intraShare) +
-    (bytes * away) / (c.interNodeBytesPerSecond * k.interShare) +
-    (away > 0 ? k.interHopSeconds : k.intraHopSeconds)
+    (tokens * bytes * copies.near) / (c.intraNodeBytesPerSecond * k.intraShare) +
+    (tokens * bytes * copies.away) / (c.interNodeBytesPerSecond * k.interShare) +
+    (copies.away > 0 ? k.interHopSeconds : k.intraHopSeconds)
   );
 }

@@ -1,4 +1,4 @@
-import { allGatherSeconds, allReduceSeconds, allToAllSeconds, group } from "./collectives.ts";
+import { allGatherSeconds, allReduceSeconds, dispatchCopies, dispatchSeconds, group } from "./collectives.ts";
 import type { StepConstants } from "./constants.ts";
 import type { Cluster } from "./device.ts";
 import { gemmSeconds } from "./gemm.ts";
@@ -83,7 +83,8 @@ export function layerSeconds(m: ClusterModel, l: Layout, c: Cluster, k: StepCons
     const local = e.numExperts / l.expert;
     if (e.sharedFfnDim > 0) mlp(tokens, e.sharedFfnDim, 1, moeShare);
     mlp((tokens * e.topK) / local, e.ffnDim, local, moeShare);
-    expertForward = moeShare * 2 * allToAllSeconds(c, l.expert, (tokens * e.topK * C * 2) / (l.sequenceParallel ? l.tensor : 1), k);
+    const copies = dispatchCopies(l.expert, c.nodeSize, e.topK, l.expertDispatch === "deduplicated");
+    expertForward = moeShare * 2 * dispatchSeconds(c, l.expert, tokens, (C * 2) / (l.sequenceParallel ? l.tensor : 1), copies, k);
   }
 
   const heads = m.numHeads / l.tensor;

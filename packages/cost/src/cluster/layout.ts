@@ -36,6 +36,8 @@ export interface Layout {
   overlapData: "none" | "gradients" | "all";
   /** Ranks that share out optimiser state; 0: all data-parallel ranks. Fewer keep the gathers inside a node. */
   shardRanks: number;
+  /** How tokens travel to experts: a copy an expert, or one a node and passed on inside (DeepEP, Megatron's flex dispatcher). */
+  expertDispatch: "allToAll" | "deduplicated";
   /** Tensor-parallel collectives run beside products (asynchronous tensor parallelism). */
   overlapTensor: boolean;
 }
@@ -61,6 +63,7 @@ export function layout(given: Pick<Layout, "globalBatchSize"> & Partial<Layout>)
     gradientBytes: 4,
     overlapData: "all",
     shardRanks: 0,
+    expertDispatch: "deduplicated",
     overlapTensor: false,
     ...given,
   };

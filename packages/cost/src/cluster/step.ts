@@ -35,7 +35,7 @@ const describe: readonly Omit<StepPart, "seconds">[] = [
   { name: "embedding, logits and loss", formula: "products C x V, and 16 bytes a logit", source: "reads and writes counted" },
   { name: "tensor parallel collectives", formula: "4 all-reduces of tokens * C a layer, 6 with full recomputation; half hidden where they run beside products", source: "Shoeybi et al. 2019, arXiv:1909.08053" },
   { name: "context parallel exchange", formula: "ring of keys and values, less what attention hides", source: "Liu et al. 2023, arXiv:2310.01889" },
-  { name: "expert all-to-all", formula: "dispatch and combine of tokens * topK * C, forward and backward", source: "Lepikhin et al. 2020, arXiv:2006.16668" },
+  { name: "expert all-to-all", formula: "dispatch and combine of C * 2 bytes a copy of a token, forward and backward; one copy a node where deduplicated", source: "Lepikhin et al. 2020, arXiv:2006.16668" },
   { name: "host launches not hidden", formula: "max(0, launches - device time) a layer", source: "about 30 kernels a layer" },
   { name: "pipeline transfers", formula: "tokens * C * 2 bytes a boundary, forward and backward; mostly hidden when interleaved", source: NARAYANAN },
   { name: "pipeline bubble", formula: "(p - 1)/v of a micro-batch; zero-bubble: less twice the weight gradients, at least a forward pass", source: `${NARAYANAN}; Qi et al. 2023, arXiv:2401.10241` },
