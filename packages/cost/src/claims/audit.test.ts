@@ -52,6 +52,22 @@ describe("audit", () => {
     expect(found[0]!.sentence).toMatch(/^.+: .+\.$/);
   });
 
+  it.each([
+    ["equal tokens", "1.66x"],
+    ["recomputation", "1.02 times 6 N D"],
+    ["throughput x time", "58.03 zettaFLOPs, printed 52.76: 9 % of the time was not training"],
+    ["price", "over 99,256 GPU-hours it is 1.0075 USD, over the printed 1.01e5 0.990"],
+  ])("says what is left out: %s", (rule, sentence) => {
+    const found = audit().filter((finding) => finding.rule === rule);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({ severity: "left out" });
+    expect(found[0]!.sentence).toContain(sentence);
+  });
+  it("calls more work than the machines can have done a contradiction", () => {
+    const found = audit({ ...flm101b, flmCost: { ...flm101b.flmCost, total: "62.76" } }).find(({ rule }) => rule === "throughput x time")!;
+    expect(found.severity).toBe("contradiction");
+  });
+
   it("calls differences that rounding explains by their name", () => {
     const last = audit().filter((finding) => finding.severity === "last digit").map((finding) => finding.where);
     expect(last).toEqual(expect.arrayContaining(["total tokens", "16B", "51B", "cost of GLM-130B", "Table 4, Llama-2 13B"]));

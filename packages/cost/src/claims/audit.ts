@@ -1,5 +1,6 @@
 import { megatronFlopsRange, ZETTA } from "../flops.ts";
-import { averageScore, batchTokens, chipMwh, englishTokensB, gpuHours, stageGpus, totalDays, totalTokensB } from "../paper/quantities.ts";
+import { averageScore, batchTokens, chipMwh, englishTokensB, gpuHours, growthStages, stageGpus, throughputFlops, totalDays, totalTokensB } from "../paper/quantities.ts";
+import { predictedEqualLossSaving } from "../laws/growthLaw.ts";
 import { flm101b, type PaperTables } from "../paper/tables.ts";
 import { asPrinted, equalsPrinted, type Interval, overlaps, type Printed, propagateRounding, roundingInterval, truncatesToPrinted, valueOf } from "../printed.ts";
 import { pueConventions } from "./carbon.ts";
@@ -9,14 +10,15 @@ import { codePointOf } from "./text.ts";
 
 /**
  * One disagreement between the paper's own figures.
- * `contradiction`: no rounding explains it. `last digit`: off by what rounding of the inputs allows.
+ * `contradiction`: no rounding explains it. `last digit`: off by what rounding of the inputs allows. `left out`: what a
+ * figure needs before it can be compared, and the tables do not say.
  */
 export interface Finding {
   rule: string;
   where: string;
   printed: string;
   computed: string;
-  severity: "contradiction" | "last digit";
+  severity: "contradiction" | "last digit" | "left out";
   sentence: string;
 }
 
@@ -222,15 +224,86 @@ const glyphs: Rule = ({ text }) =>
 const averages: Rule = ({ scores }) =>
   scores.flatMap((row) => compare("average", `${row.table}, ${row.model}`, row.average, averageScore(row), "points", "the mean of the row"));
 
+/** A saving at equal tokens says nothing about equal loss; the tables hold no loss of a run from scratch. */
+const equalTokens: Rule = (tables) => {
+  const { scratchDays, savedPercent, speedup } = tables.schedule;
+  const stages = growthStages(tables);
+  if (stages.length < 2) return [];
+  const saving = predictedEqualLossSaving(stages).toFixed(2);
+  return [
+    {
+      rule: "equal tokens",
+      where: "saving",
+      printed: `${savedPercent} %, ${speedup}x`,
+      computed: `${saving}x at equal loss by the loss-matching law`,
+      severity: "left out",
+      sentence: `saving: ${savedPercent} % (${speedup}x) compares equal tokens with an estimate of ${scratchDays} days, not equal loss: no run from scratch was made; by the loss-matching law the same loss from scratch costs ${saving}x.`,
+    },
+  ];
+};
+
+/** Rows of one column that count recomputation differently: 6 N D, 8 N D, or both as a range. */
+const recomputation: Rule = (tables) => {
+  const own = valueOf(tables.flmCost.total) / (growthStages(tables).reduce((sum, { parameters, tokens }) => sum + 6 * parameters * tokens, 0) / ZETTA);
+  const full = tables.costs.filter((row) => row.half === undefined).map(({ name }) => name);
+  const ranges = tables.costs.filter((row) => row.half !== undefined).map(({ name }) => name);
+  if (own > 1.15 || full.length === 0) return [];
+  return [
+    {
+      rule: "recomputation",
+      where: "cost column",
+      printed: tables.flmCost.total,
+      computed: `${own.toFixed(2)} x 6 N D`,
+      severity: "left out",
+      sentence: `cost column: its own ${tables.flmCost.total} zettaFLOPs are ${own.toFixed(2)} times 6 N D (no recomputation), ${full.join(", ")} is counted with full recomputation and ${ranges.join(", ")} as a range over both.`,
+    },
+  ];
+};
+
+/** Throughput times time holds more work than the cost column: time that did not train, or other FLOPs counted. */
+const throughput: Rule = (tables) => {
+  const rate = throughputFlops(tables) / ZETTA;
+  const printed = valueOf(tables.flmCost.total);
+  if (Math.abs(rate / printed - 1) < 0.03) return [];
+  return [
+    {
+      rule: "throughput x time",
+      where: "cost column",
+      printed: `${tables.flmCost.total} zettaFLOPs`,
+      computed: `${rate.toFixed(2)} zettaFLOPs`,
+      severity: rate < printed ? "contradiction" : "left out",
+      sentence: `cost column: GPUs x days x TFLOP/s is ${rate.toFixed(2)} zettaFLOPs, printed ${tables.flmCost.total}: ${rate < printed ? "more than the machines can have done at that rate" : `${(100 * (1 - printed / rate)).toFixed(0)} % of the time was not training, or the TFLOP/s count other FLOPs`}.`,
+    },
+  ];
+};
+
+/** Dollars without a price an hour. */
+const price: Rule = (tables) => {
+  const usd = valueOf(tables.text.budgetUsd);
+  const { value } = gpuHours(tables);
+  return [
+    {
+      rule: "price",
+      where: "budget",
+      printed: `${tables.text.budgetUsd} USD`,
+      computed: `${(usd / value).toFixed(4)} USD per GPU-hour`,
+      severity: "left out",
+      sentence: `budget: ${tables.text.budgetUsd} USD has no price an hour; over ${Math.round(value).toLocaleString("en-US")} GPU-hours it is ${(usd / value).toFixed(4)} USD, over the printed ${tables.carbon.columns.at(-1)!.gpuHours} ${(usd / valueOf(tables.carbon.columns.at(-1)!.gpuHours)).toFixed(3)}; data, search, failed runs and people are outside.`,
+    },
+  ];
+};
+
 const RULES: readonly Rule[] = [
-  hours, batches, energy, pue, flopsShare, textAgainstTable, utilisations, totals, gpus, costColumn, languages, englishBound, glyphs, averages,
+  hours, batches, energy, pue, flopsShare, textAgainstTable, utilisations, totals, gpus, costColumn, languages, englishBound, glyphs, averages, throughput, recomputation, equalTokens, price,
 ];
 
+const ORDER: readonly Finding["severity"][] = ["contradiction", "last digit", "left out"];
+
 /**
- * Every disagreement among the figures of a paper's tables, contradictions first. The rules state how figures depend
- * on each other; given consistent tables they find nothing.
+ * Every disagreement among the figures of a paper's tables, contradictions first, then what they leave out. The rules state how figures depend
+ * on each other; given consistent tables they find no contradiction.
  */
 export function audit(tables: PaperTables = flm101b): Finding[] {
   const found = RULES.flatMap((rule) => rule(tables));
-  return found.toSorted((a, b) => Number(a.severity === "last digit") - Number(b.severity === "last digit"));
+  return found.toSorted((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
 }
