@@ -9,7 +9,8 @@ import random
 import statistics
 from array import array
 
-from espalier_abi import F32, Program, Tensor
+from cases import bf16_positions
+from espalier_abi import BF16, F32, Program, Tensor
 
 # Dense bf16 of one device, from NVIDIA's data sheets (H100/H200 SXM: 989.4 TFLOP/s).
 PEAK_TFLOPS = {"H100": 989.4, "H200": 989.4, "GH200": 989.4, "A100": 312.0, "B200": 2250.0}
@@ -42,21 +43,22 @@ def copy_bandwidth(size=1 << 30, repeats=20):
 
 
 def numbers(count):
-    """Normal numbers, the same 64k again and again: a GPU fed with zeros draws less power and runs faster."""
+    """Normal numbers: a GPU fed with zeros draws less power and runs faster."""
     stream = random.Random(1)
-    some = array("f", [stream.gauss(0.0, 1.0) for _ in range(min(count, 1 << 16))])
-    return (some * (count // len(some) + 1))[:count]
+    return array("f", [stream.gauss(0.0, 1.0) for _ in range(count)])
 
 
 class Timed:
     """One op at one size, ready to be timed."""
 
-    def __init__(self, library, op, attributes, inputs, outputs, repeats):
-        tensors = [(t.shape, t.dtype) for t in inputs] + [(shape, F32) for shape in outputs]
+    def __init__(self, library, op, attributes, inputs, outputs, repeats, stored=None):
+        in_bf16, out_bf16 = stored or ((), ())
+        tensors = [(t.shape, BF16 if i in in_bf16 else t.dtype) for i, t in enumerate(inputs)]
+        tensors += [(shape, BF16 if i in out_bf16 else F32) for i, shape in enumerate(outputs)]
         self.program = Program(library, op, attributes, tensors, len(inputs), repeats)
         self.repeats = repeats
         for i, tensor in enumerate(inputs):
-            self.program.write(i, numbers(tensor.count) if tensor.value is None else tensor.values(0))
+            self.program.fill(i, numbers(min(tensor.count, 1 << 16))) if tensor.value is None else self.program.write(i, tensor.values(0))
         self.program.run()  # launches and times each; the second captures, the third replays
         self.program.run()
 
@@ -81,7 +83,7 @@ PLAIN = dict(transA=0, transB=1, alpha=1, accumulate=0, bias=0, gelu=0, gate=0, 
 
 def products(library, peak, small, rounds, torch):
     for M, N, K in [(64, 64, 64)] if small else [(8192, 8192, 8192), (32768, 3072, 768), (32768, 768, 3072), (16384, 6400, 1600)]:
-        timed = Timed(library, "matmul", PLAIN, [Tensor((M, K)), Tensor((N, K))], [(M, N)], 4)
+        timed = Timed(library, "matmul", PLAIN, [Tensor((M, K)), Tensor((N, K))], [(M, N)], 4, ((0, 1), (0,)))
         rival = torch.product(M, N, K) if torch else None
         samples, theirs = [], []
         for _ in range(rounds):
@@ -90,7 +92,7 @@ def products(library, peak, small, rounds, torch):
                 theirs.append(rival())
         timed.free()
         flops = 2.0 * M * N * K
-        yield row(f"matmul {M}x{N}x{K} bf16 (fp32 tensors)", "TFLOP/s", samples, flops, 1e-9, peak, "data sheet",
+        yield row(f"matmul {M}x{N}x{K} bf16", "TFLOP/s", samples, flops, 1e-9, peak, "data sheet",
                   flops / statistics.median(theirs) * 1e-9 if theirs else None)
 
 
@@ -99,8 +101,9 @@ def attentions(library, peak, small, rounds, torch):
         q = Tensor((B, T, N, D))
         lse = Tensor((B, N, T), lambda i: 9.0) if small else Tensor((B, N, T))
         a = dict(scale=D ** -0.5, bf16=1)
-        forward = Timed(library, "causalAttention", a, [q, q, q], [(B, T, N, D), (B, N, T)], 4)
-        backward = Timed(library, "causalAttentionGrad", a, [q, q, q, q, lse, q], [(B, T, N, D)] * 3, 4)
+        positions = bf16_positions()
+        forward = Timed(library, "causalAttention", a, [q, q, q], [(B, T, N, D), (B, N, T)], 4, positions["causalAttention"])
+        backward = Timed(library, "causalAttentionGrad", a, [q, q, q, q, lse, q], [(B, T, N, D)] * 3, 4, positions["causalAttentionGrad"])
         rivals = torch.attention(B, T, N, D) if torch else None
         samples, theirs = ([], []), ([], [])
         for _ in range(rounds):
@@ -135,11 +138,15 @@ def memory_bound(library, bandwidth, small, rounds):
         ("gradNorm", {}, [big], [(1,)], 4 * big.count),
         ("adamw", dict(beta1=0.9, beta2=0.95, epsilon=1e-8, weightDecay=0.1, rateScale=1), [big, *scalar], [big.shape] * 3, 28 * big.count),
     ]
+    positions = bf16_positions()
     for op, attributes, inputs, outputs, size in rows:
-        timed = Timed(library, op, attributes, inputs, outputs, 8)
-        samples = [timed.milliseconds() for _ in range(rounds)]
-        timed.free()
-        yield row(op, "GB/s", samples, size, 1e-6, bandwidth and bandwidth * 1e-9, "copy on the device")
+        for stored in (None, positions.get(op)) if op in positions else (None,):
+            timed = Timed(library, op, attributes, inputs, outputs, 8, stored)
+            samples = [timed.milliseconds() for _ in range(rounds)]
+            timed.free()
+            # What is counted is x, y and their gradients, all of them stored in bf16 where any is.
+            name, moved = (f"{op} bf16", size / 2) if stored else (op, size)
+            yield row(name, "GB/s", samples, moved, 1e-6, bandwidth and bandwidth * 1e-9, "copy on the device")
 
 
 def all_rows(library, device, small=False, torch=None):

@@ -3,9 +3,27 @@
 The contract of the ops is docs/ops.md; the larger set of cases, against a reference in double precision, runs in every test
 run under the emulation (packages/kernels/src/ops.test.ts).
 """
-from espalier_abi import I32, Case, Tensor
+import re
+from pathlib import Path
+
+from espalier_abi import F32, I32, Case, Tensor
 
 T = Tensor
+STORAGE = Path(__file__).resolve().parents[2] / "packages" / "kernels" / "src" / "bf16Storage.ts"
+
+
+def bf16_positions():
+    """Inputs and outputs of each op that may be bf16 in memory: the table of bf16Storage.ts."""
+    numbers = lambda text: tuple(int(number) for number in re.findall(r"\d+", text))
+    rows = re.findall(r"^  (\w+): \{ inputs: \[([^\]]*)\], outputs: \[([^\]]*)\] \},$", STORAGE.read_text(), re.M)
+    return {op: (numbers(inputs), numbers(outputs)) for op, inputs, outputs in rows}
+
+
+def stored_in_bf16(case, positions):
+    """Positions of the case's tensors that are stored in bf16; parameters, and what is updated in place, stay fp32."""
+    inputs, outputs = positions[case.op]
+    kept = [i for i in inputs if i < len(case.inputs) and case.inputs[i].dtype == F32 and (case.op != "matmul" or len(case.inputs[i].shape) > 1)]
+    return kept, [i for i in outputs if i < len(case.outputs) and i not in case.into]
 
 
 def words(shape, count):

@@ -23,7 +23,7 @@ describe.skipIf(!hasPython)("infra/gpu/check (skipped without python3)", () => {
   it("compares ops with the CPU kernels, times them, and writes table and JSON", () => {
     const { status, stdout, stderr } = python(["check", "--only", "ops", "--only", "speed", "--small", "--case", "matmul 1", ...libraries, "--out", out]);
     expect(stderr).toBe("");
-    expect(stdout).toMatch(/ops {8}1\d passed, 0 failed/);
+    expect(stdout).toMatch(/ops {8}[23]\d passed, 0 failed/);
     expect(status).toBe(0);
     const [json] = readdirSync(out).filter((name) => name.endsWith(".json"));
     const { checks, speeds } = JSON.parse(readFileSync(join(out, json!), "utf8")) as Results;

@@ -10,7 +10,7 @@ import threading
 from array import array
 from dataclasses import dataclass, field
 
-F32, I32 = 0, 1
+F32, I32, BF16 = 0, 1, 2
 ARENA, OWNED, RUNTIME, OUTPUT = 0, 1, 2, 3
 i64 = c.c_int64
 RTLD_LAZY = 1
@@ -87,6 +87,16 @@ def opened(path):
     return c.CDLL(path, handle=loader.dlopen(path.encode(), RTLD_LAZY))
 
 
+def to_bf16(values):
+    """Rounded to nearest, ties to even, as 16-bit words; of numbers that are none of infinite or not-a-number."""
+    words = array("I", values.tobytes())
+    return array("H", [((word + 0x7FFF + (word >> 16 & 1)) >> 16) & 0xFFFF for word in words])
+
+
+def from_bf16(halves):
+    return array("f", array("I", [half << 16 for half in halves]).tobytes())
+
+
 class Library:
     """A library that has espalier.h: the CPU kernels, the CUDA kernels, or their emulation."""
 
@@ -142,12 +152,12 @@ class Program:
         self.library = library
         self.keep = []
         specs = (TensorSpec * len(tensors))()
-        self.sizes = []
+        self.sizes, self.dtypes = [], [dtype for _, dtype in tensors]
         for i, (shape, dtype) in enumerate(tensors):
             dims = longs(shape)
             self.keep.append(dims)
             specs[i] = TensorSpec(c.sizeof(TensorSpec), dtype, OWNED, len(shape), dims, 0)
-            self.sizes.append(4 * math.prod(shape))
+            self.sizes.append((2 if dtype == BF16 else 4) * math.prod(shape))
         numbers = (c.c_double * max(1, len(attributes)))(*attributes.values())
         inputs, outputs = longs(range(num_inputs)), longs(range(num_inputs, len(tensors)))
         one = InstructionSpec(c.sizeof(InstructionSpec), op.encode(), ",".join(attributes).encode(), numbers, inputs, num_inputs,
@@ -163,13 +173,23 @@ class Program:
             library.expect(library.abi.espalier_program_bind(self.handle, i, buffer))
 
     def write(self, i, values):
+        """Floats, rounded where the tensor is bf16, or integers."""
+        if self.dtypes[i] == BF16:
+            values = to_bf16(values)
         address, count = values.buffer_info()
         self.library.expect(self.library.abi.espalier_buffer_write(self.buffers[i], 0, address, count * values.itemsize))
 
-    def read(self, i, kind="f"):
-        values = array(kind, bytes(self.sizes[i]))
+    def fill(self, i, values):
+        """Writes the same values again and again until the tensor is full."""
+        data = (to_bf16(values) if self.dtypes[i] == BF16 else values).tobytes()
+        for offset in range(0, self.sizes[i], len(data)):
+            length = min(len(data), self.sizes[i] - offset)
+            self.library.expect(self.library.abi.espalier_buffer_write(self.buffers[i], offset, data, length))
+
+    def read(self, i):
+        values = array("H" if self.dtypes[i] == BF16 else "f", bytes(self.sizes[i]))
         self.library.expect(self.library.abi.espalier_buffer_read(self.buffers[i], 0, values.buffer_info()[0], self.sizes[i]))
-        return values
+        return from_bf16(values) if self.dtypes[i] == BF16 else values
 
     def run(self):
         ended, answer = threading.Event(), []
@@ -196,15 +216,22 @@ class Program:
             self.library.abi.espalier_buffer_release(buffer)
 
 
-def run(library, case, runs=1):
-    """The outputs of a case after `runs` runs, each from the case's first values."""
-    tensors = [(t.shape, t.dtype) for t in case.inputs] + [(shape, F32) for shape in case.outputs]
+def run(library, case, runs=1, stored=None, rounded=None):
+    """The outputs of a case after `runs` runs, each from the case's first values.
+
+    `stored`: positions (inputs, outputs) of tensors that are bf16 in memory; `rounded`: positions of inputs that are given
+    rounded to bf16, for the library that such a run is compared with.
+    """
+    in_bf16, out_bf16 = stored or ((), ())
+    tensors = [(t.shape, BF16 if i in in_bf16 else t.dtype) for i, t in enumerate(case.inputs)]
+    tensors += [(shape, BF16 if i in out_bf16 else F32) for i, shape in enumerate(case.outputs)]
     program = Program(library, case.op, case.attributes, tensors, len(case.inputs))
     try:
         for _ in range(runs):
             for i, tensor in enumerate(case.inputs):
                 if tensor.count:
-                    program.write(i, tensor.values(f"{case.op} input {i}"))
+                    values = tensor.values(f"{case.op} input {i}")
+                    program.write(i, from_bf16(to_bf16(values)) if rounded and i in rounded else values)
             for i, tensor in case.into.items():
                 program.write(len(case.inputs) + i, tensor.values(f"{case.op} into {i}"))
             program.run()

@@ -1,68 +1,20 @@
 /** Tensors stored in bf16: every kernel that may get them, and the plan of a program that has them. */
-import { Graph, linearCrossEntropy, matmul, plan, type Program, referenceExecutor, rmsNorm, roundToBf16, RuntimeInputs, type Tensor, add, differentiate, gelu } from "@espalier/graph";
+import { Graph, linearCrossEntropy, matmul, plan, type Program, referenceExecutor, rmsNorm, roundToBf16, type Tensor, add, differentiate, gelu } from "@espalier/graph";
 import { describe, expect, it } from "vitest";
 import { loadAddon } from "./addon.ts";
 import { bf16Positions, fromBf16, storedInBf16, toBf16 } from "./bf16Storage.ts";
 import { cpuExecutor } from "./cpuExecutor.ts";
-import { emulatedCuda, openLibrary } from "./cudaLibrary.ts";
-import { NativeBuffer } from "./nativeBuffer.ts";
 import { NativeProgram } from "./nativeProgram.ts";
-import { largestError, type OpCase, runCase, traceCase, valuesOf } from "./testing/opCase.ts";
+import { runInBf16, withRoundedInputs } from "./testing/bf16Case.ts";
+import { largestError, runCase } from "./testing/opCase.ts";
 import { opCases } from "./testing/opCases.ts";
 
 /** Without the largest. */
 const cases = opCases.filter(({ op, note }) => op in bf16Positions && !/V=9000/.test(note));
 
-/** The outputs of a case on the emulation, with every tensor that may be in bf16. */
-async function runInBf16(opCase: OpCase, seed: number): Promise<Float32Array[]> {
-  const addon = loadAddon();
-  const executor = addon.createExecutor(seed, undefined, -1, openLibrary(emulatedCuda()!));
-  const { program } = traceCase(opCase);
-  const isOwned = (id: number) => program.tensors[id]!.region === "owned";
-  const { inputs, outputs } = program.instructions[0]!;
-  const may = bf16Positions[opCase.op]!;
-  const wanted = [...inputs.filter((_, i) => may.inputs.includes(i)), ...outputs.filter((id, i) => may.outputs.includes(i) && !isOwned(id))];
-  const bf16 = new Set(wanted.filter((id) => program.tensors[id]!.dtype === "f32"));
-  expect(bf16.size).toBeGreaterThan(0);
-  const loaded = new NativeProgram(addon, executor, program, bf16);
-  const runtime = new RuntimeInputs(program);
-  inputs.forEach((_, i) => runtime.set(`input${i}`, valuesOf(opCase.inputs[i]!, opCase.op, "input", i)));
-  inputs.forEach((id, i) => {
-    if (!bf16.has(id)) return;
-    const half = toBf16(valuesOf(opCase.inputs[i]!, opCase.op, "input", i) as Float32Array);
-    runtime.bytes.set(new Uint8Array(half.buffer), program.tensors[id]!.offset);
-  });
-  const buffers = new Map(outputs.filter(isOwned).map((id) => {
-    const i = outputs.indexOf(id);
-    const buffer = new NativeBuffer(addon, executor, program.tensors[id]!.bytes);
-    buffer.write(valuesOf(opCase.into![i]!, opCase.op, "into", i));
-    loaded.bind(`into${i}`, buffer);
-    return [id, buffer] as const;
-  }));
-  const bytes = new Uint8Array(program.outputBytes);
-  await loaded.run(runtime.bytes, bytes);
-  loaded.free();
-  return outputs.map((id) => {
-    const buffer = buffers.get(id);
-    if (buffer) {
-      const values = new Float32Array(buffer.bytes / 4);
-      buffer.read(values);
-      return values;
-    }
-    const { offset, shape } = program.tensors[id]!;
-    const count = shape.reduce((a, b) => a * b, 1);
-    return bf16.has(id) ? fromBf16(new Uint16Array(bytes.buffer, offset, count)) : new Float32Array(bytes.buffer, offset, count);
-  });
-}
-
 describe("ops with tensors in bf16", () => {
   it.each(cases.map((opCase) => [`${opCase.op} ${opCase.note}`, opCase] as const))("%s agree with the reference, in any order of threads", async (_, opCase) => {
-    const may = bf16Positions[opCase.op]!;
-    const rounded = Object.fromEntries(opCase.inputs.flatMap((tensor, i) => {
-      if (!may.inputs.includes(i) || tensor.dtype === "i32") return [];
-      return [[`input${i}`, (valuesOf(tensor, opCase.op, "input", i) as Float32Array).map(roundToBf16)] as const];
-    }));
-    const expected = await runCase(referenceExecutor(), opCase, rounded);
+    const expected = await runCase(referenceExecutor(), opCase, withRoundedInputs(opCase));
     const [found, ...others] = await Promise.all([1, 4].map((seed) => runInBf16(opCase, seed)));
     // bf16 keeps 8 bits: one rounding is at most 2^-9 of the largest; with bf16 products, rounded probabilities and g beside it.
     const allowed = 5e-3 * (opCase.patience ?? 1);

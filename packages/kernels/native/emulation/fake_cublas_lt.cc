@@ -1,7 +1,8 @@
 // fake_cublas_lt.cc -- a stand-in for cuBLASLt, for tests without a GPU: the functions that cuda/cublas_lt.cc opens, by
 // plain loops over host memory in the library's own (column-major) terms. Built as a library of that name, found through
-// ESPALIER_CUDA_LIBRARIES. It has no algorithm for products of K = 9, and with ESPALIER_FAKE_CUBLASLT_LOG appends a line for
-// every heuristic and product to that file.
+// ESPALIER_CUDA_LIBRARIES. It has no algorithm for products of K = 9, for GELU of K = 32, and for a result in bf16 whose bias is
+// fp32 (as the library's documentation has it). With ESPALIER_FAKE_CUBLASLT_LOG it appends a line for every heuristic and
+// product to that file.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -145,7 +146,8 @@ EXPORT int cublasLtMatmulAlgoGetHeuristic(void*, void* desc, void* a, void* b, v
   if (m != D.rows || n != D.columns || k != k_of_b || A.type != B.type || c != d || wanted < 1) return kInvalid;
   if (static_cast<Preference*>(preference)->workspace == 0) return kInvalid;
   note("heuristic", of, A, D);
-  if (k == 9) return kUnsupported;
+  if (k == 9 || (k == 32 && (of.epilogue & 32))) return kUnsupported;
+  if ((of.epilogue & 4) && D.type == R_16BF && of.bias_type != R_16BF) return kUnsupported;
   *results = Result{};
   results->algorithm[0] = kMark;
   *found = 1;

@@ -1,8 +1,9 @@
 // product_cuda.cu -- which product runs: cuBLASLt where it is there and has an algorithm, else the kernels of this folder.
 //
 // The library's epilogue takes the bias, a residual (as c, times 1) and, of products of bf16 factors, GELU with its
-// argument saved; sums into y are c = y, times 0 or 1, read on the device when a flag decides. What it cannot take (gates,
-// a residual after GELU, fp32 GELU) follows in one pass over y. What fits neither way is a product of our own.
+// argument saved; sums into y are c = y, times 0 or 1, read on the device when a flag decides. A result in bf16 wants its
+// bias in bf16. What the library cannot take (gates, a residual after GELU, fp32 GELU, or GELU where it has no algorithm)
+// follows in one pass over y. What fits neither way is a product of our own.
 #include "cuda/cublas_lt.h"
 #include "cuda/round_bf16.h"
 #include "ops/gemm_cuda.h"
@@ -57,8 +58,7 @@ bool fits_library(const Gemm& g, bool in_two) {
 }
 
 // False when the library has no algorithm. `scratch` holds what product_bytes says.
-bool multiply_by_library(CublasLt& library, const CudaContext& context, const char* name, const Gemm& g, bool bf16, void* scratch) {
-  const bool fused_gelu = g.with_gelu && bf16 && !g.gate.data && !g.residual.data;
+bool multiply_by_library(CublasLt& library, const CudaContext& context, const char* name, const Gemm& g, bool bf16, bool fused_gelu, void* scratch) {
   const bool in_two = g.gate.data || (g.with_gelu && !fused_gelu);
   if (!fits_library(g, in_two) || (!bf16 && (g.a.bf16 || g.b.bf16))) return false;
   char* const workspace = static_cast<char*>(scratch);
@@ -74,6 +74,10 @@ bool multiply_by_library(CublasLt& library, const CudaContext& context, const ch
     operands.b = b.data;
     kind.lda = a.stride;
     kind.ldb = b.stride;
+  }
+  if (g.bias.data && g.y.bf16 && !g.bias.bf16) {
+    operands.bias = rounded(context, g.bias, 1, g.N, g.N, room).data;
+    kind.bf16_bias = true;
   }
   const float alpha = g.alpha, beta = (g.residual.data && !in_two) || g.accumulate.mode == 1 ? 1.0f : 0.0f;
   operands.alpha = kind.device_scales ? scales : &alpha;
@@ -96,12 +100,16 @@ bool multiply_by_library(CublasLt& library, const CudaContext& context, const ch
 }  // namespace
 
 std::size_t product_bytes(int64_t M, int64_t N, int64_t K, bool bf16) {
-  return (bf16 ? gemm_bf16_bytes(M, N, K) : 0) + (CublasLt::get() ? CublasLt::kWorkspaceBytes + kScalesBytes : 0);
+  return (bf16 ? gemm_bf16_bytes(M, N, K) : 0) + (CublasLt::get() ? CublasLt::kWorkspaceBytes + kScalesBytes + rounded_bytes(1, N) : 0);
 }
 
 void launch_product(const CudaContext& context, const char* name, const Gemm& gemm, bool bf16, void* scratch) {
   CublasLt* const library = CublasLt::get();
-  if (library && multiply_by_library(*library, context, name, gemm, bf16, scratch)) return;
+  if (library) {
+    const bool could_fuse = gemm.with_gelu && bf16 && !gemm.gate.data && !gemm.residual.data;
+    if (could_fuse && multiply_by_library(*library, context, name, gemm, bf16, true, scratch)) return;
+    if (multiply_by_library(*library, context, name, gemm, bf16, false, scratch)) return;
+  }
   if (bf16) launch_gemm_bf16(context, name, gemm, scratch);
   else launch_gemm(context, name, gemm);
 }

@@ -67,6 +67,7 @@ export const matmulCases: OpCase[] = [
   matmul(30, 50, 20, { transB: 1, bias: 1, gelu: 1, gate: 1, residual: 1, savePre: 1, alpha: 0.5, bf16: 1 }),
   matmul(30, 48, 31, { transB: 1, bias: 1, gelu: 1, savePre: 1, bf16: 1 }),
   matmul(30, 48, 32, { gelu: 1, bf16: 1 }),
+  matmul(30, 48, 40, { gelu: 1, bf16: 1 }),
   matmul(17, 40, 1300, { transB: 1, bias: 1, gelu: 1, gate: 1, savePre: 1, bf16: 1, note: "epilogue after blocks of k" }),
   matmul(20, 33, 1501, { transA: 1, accumulate: 1, bf16: 1 }),
   matmul(20, 33, 31, { transA: 1, accumulate: 2, flag: 0, bf16: 1 }),
