@@ -10,6 +10,10 @@
 //   m = beta1 m + (1 - beta1) g               v = beta2 v + (1 - beta2) g^2
 //   param -= learningRate rateScale births[e].rate (mhat / (sqrt(vhat) + epsilon) + weightDecay param)
 //
+// On CUDA param, m and v may be bf16 in memory. stochasticSeed, which CUDA alone has and which may be left out, then rounds
+// param up or down with probabilities that make the mean right: nearest rounding loses updates below half a last bit. The
+// random bits are a hash of seed, element and the bits of norm, so a run repeats and every step has its own; 0: nearest.
+//
 // Nothing is written when the norm is not finite. Source: Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2.
 #pragma once
 
@@ -18,7 +22,8 @@ namespace adamw_input {
 constexpr int grad = 0, norm = 1, step = 2, births = 3, row_birth = 4, col_birth = 5;
 }
 namespace adamw_attribute {
-constexpr int beta1 = 0, beta2 = 1, epsilon = 2, weight_decay = 3, rate_scale = 4;
+constexpr int beta1 = 0, beta2 = 1, epsilon = 2, weight_decay = 3, rate_scale = 4, stochastic_seed = 5;
 constexpr const char* names = "beta1,beta2,epsilon,weightDecay,rateScale";
+constexpr const char* cuda_names = "beta1,beta2,epsilon,weightDecay,rateScale,stochasticSeed?";
 }
 }  // namespace espalier

@@ -7,6 +7,16 @@ namespace espalier {
 namespace cuda {
 namespace {
 
+// 16 random bits of a counter: two rounds of multiply and shift a word ("lowbias32", C. Wellons 2018, hash-prospector).
+__device__ __forceinline__ uint32_t mixed(uint32_t x) {
+  x = (x ^ x >> 16) * 0x7feb352du;
+  x = (x ^ x >> 15) * 0x846ca68bu;
+  return x ^ x >> 16;
+}
+__device__ __forceinline__ uint32_t random_16(uint32_t seed, uint32_t step, int64_t element) {
+  return mixed(static_cast<uint32_t>(element) ^ mixed(static_cast<uint32_t>(element >> 32) ^ mixed(step ^ mixed(seed)))) >> 16;
+}
+
 struct AdamW {
   Out param, m, v;
   In grad;
@@ -14,6 +24,7 @@ struct AdamW {
   const int32_t *row_birth, *col_birth;
   int64_t cols;
   float beta1, beta2, epsilon, weight_decay, rate_scale;
+  uint32_t stochastic_seed;
 
   template <int W>
   __device__ void at(int64_t i) const {
@@ -38,7 +49,12 @@ struct AdamW {
     }
     m.store<W>(i, first);
     v.store<W>(i, second);
-    param.store<W>(i, p);
+    if (!param.bf16 || stochastic_seed == 0) return param.store<W>(i, p);
+#pragma unroll
+    for (int j = 0; j < W; ++j) {
+      const uint32_t random = random_16(stochastic_seed, __float_as_uint(length), i + j);
+      static_cast<uint16_t*>(param.data)[i + j] = static_cast<uint16_t>((__float_as_uint(p[j]) + random) >> 16);
+    }
   }
 };
 
@@ -79,7 +95,7 @@ AdamW update_of(const OpCall& call) {
           births_of(adamw_input::col_birth), rows > 0 ? grad.count / rows : 0,
           static_cast<float>(attributes[adamw_attribute::beta1]), static_cast<float>(attributes[adamw_attribute::beta2]),
           static_cast<float>(attributes[adamw_attribute::epsilon]), static_cast<float>(attributes[adamw_attribute::weight_decay]),
-          static_cast<float>(attributes[adamw_attribute::rate_scale])};
+          static_cast<float>(attributes[adamw_attribute::rate_scale]), static_cast<uint32_t>(attributes[adamw_attribute::stochastic_seed])};
 }
 
 void launch_adamw(const OpCall& call, const CudaContext& context) {
@@ -106,7 +122,7 @@ void launch_together(const OpCall* const* calls, int32_t num_calls, const CudaCo
 
 extern const OpKernel adamw_kernel;
 const OpKernel adamw_kernel = [] {
-  OpKernel kernel = cuda_op("adamw", adamw_attribute::names, launch_adamw);
+  OpKernel kernel = cuda_op("adamw", adamw_attribute::cuda_names, launch_adamw);
   kernel.launch_together = launch_together;
   return kernel;
 }();
