@@ -96,8 +96,9 @@ int32_t espalier_executor_create(const EspalierExecutorOptions* options, Espalie
     }
     const espalier::InstructionPath* path = espalier::find_instruction_path(options->instruction_path);
     if (!path) {
-      throw Failure{ESPALIER_UNSUPPORTED, std::string("instruction path \"") + options->instruction_path +
-                    "\" is not available on this machine."};
+      throw Failure{ESPALIER_UNSUPPORTED, options->instruction_path
+                                              ? std::string("instruction path \"") + options->instruction_path + "\" is not available on this machine."
+                                              : std::string("no device to run on: ") + espalier::device_summary()};
     }
     auto made = std::make_shared<espalier::Executor>(static_cast<int>(options->num_threads), *path,
                                                      options->parallel_grain);
