@@ -119,6 +119,7 @@ export { bbh, readBbh } from "./knowledge/bbh/task.ts";
 export { arc } from "./knowledge/arc/task.ts";
 export { boolQ, readBoolQDocs } from "./knowledge/boolQ/task.ts";
 export { ceval, cmmlu, readExam } from "./knowledge/chineseExams/task.ts";
+export { afqmc, c3, clueWsc, cmnli, csl, ocnli, readC3, readClue, tnews } from "./knowledge/clue/task.ts";
 export { openBookQa, piqa, sciq } from "./knowledge/commonsense/task.ts";
 export { copa, readCopa } from "./knowledge/copa/task.ts";
 export { evaluateKnowledge, type KnowledgeEvaluation, type KnowledgeOptions } from "./knowledge/evaluateKnowledge.ts";

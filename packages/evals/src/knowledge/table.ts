@@ -6,6 +6,7 @@ import { babi, readBabiDocs } from "./babi/task.ts";
 import { bbhDescriptions } from "./bbh/descriptions.ts";
 import { bbh, readBbh } from "./bbh/task.ts";
 import { boolQ, readBoolQDocs } from "./boolQ/task.ts";
+import { afqmc, c3, clueWsc, cmnli, csl, ocnli, readC3, readClue, tnews } from "./clue/task.ts";
 import { openBookQa, piqa, sciq } from "./commonsense/task.ts";
 import { copa, readCopa } from "./copa/task.ts";
 import { gsm8k } from "./gsm8k/task.ts";
@@ -123,13 +124,18 @@ export const knowledgeTable: readonly KnowledgeEntry[] = [
   one({ name: "rte", title: "RTE", licence: "unknown", ...user("rte") }, readJsonLines, rte),
   one({ name: "wic", title: "WiC", licence: "CC BY-NC 4.0, unverified", ...user("wic") }, readJsonLines, wic),
   one({ name: "wsc", title: "WSC of SuperGLUE", licence: "unknown", ...user("wsc") }, readJsonLines, wsc),
+  ...([["afqmc", "AFQMC", afqmc], ["ocnli", "OCNLI", ocnli], ["cmnli", "CMNLI", cmnli], ["wsc", "CLUEWSC2020", clueWsc], ["csl", "CSL", csl], ["tnews", "TNEWS", tnews]] as const).map(([folder, title, task]) =>
+    one({ name: task.name, title, licence: "none stated", docs: file(`clue/${folder}/dev.json`), fewshot: file(`clue/${folder}/train.json`) }, readClue, () => task),
+  ),
+  one({ name: c3.name, title: "C3", licence: "none stated", docs: file("clue/c3/d-dev.json"), fewshot: file("clue/c3/d-train.json") }, readC3, () => c3),
 ];
 
-/** Entries by name; `leaderboard` and `bbh` stand for several. @throws {ConfigError} naming the unknown one and all known */
+/** Entries by name; `leaderboard`, `bbh` and `clue` stand for several. @throws {ConfigError} naming the unknown one and all known */
 export function knowledgeNamed(names: readonly string[]): KnowledgeEntry[] {
   const bundles: Record<string, readonly string[]> = {
     leaderboard: ["arc_challenge", "hellaswag", "mmlu", "truthfulqa"],
     bbh: knowledgeTable.map(({ name }) => name).filter((name) => name.startsWith("bbh_")),
+    clue: knowledgeTable.map(({ name }) => name).filter((name) => name.startsWith("clue_")),
   };
   return names.flatMap((name) => bundles[name] ?? [name]).map((name) => {
     const entry = knowledgeTable.find((known) => known.name === name);

@@ -48,6 +48,6 @@ describe("knowledgeTable", () => {
     expect(new Set(knowledgeTable.map(({ name }) => name)).size).toBe(knowledgeTable.length);
     expect(knowledgeNamed(["leaderboard"]).map(({ name }) => name)).toEqual(["arc_challenge", "hellaswag", "mmlu", "truthfulqa"]);
     expect(knowledgeNamed(["bbh"])).toHaveLength(27);
-    expect(() => knowledgeNamed(["nothing"])).toThrow(/"nothing" is no task, expected one of leaderboard, bbh, arc_challenge/);
+    expect(() => knowledgeNamed(["nothing"])).toThrow(/"nothing" is no task, expected one of leaderboard, bbh, clue, arc_challenge/);
   });
 });
