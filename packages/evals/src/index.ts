@@ -134,7 +134,7 @@ export { type DocScore, type MetricName, type MetricSpec, type ResponseScores, s
 export { mmlu, mmluGroups, mmluSets } from "./knowledge/mmlu/task.ts";
 export { readJsonLines } from "./knowledge/readers.ts";
 export { type DocumentRequests, requestsOf } from "./knowledge/requests.ts";
-export { type AnsweredLikelihood, type KnowledgeSample, requestsHash, taskHash } from "./knowledge/sample.ts";
+export { type AnsweredLikelihood, type GenerationSettings, type KnowledgeSample, requestsHash, taskHash } from "./knowledge/sample.ts";
 export { type GroupResult, type KnowledgeGroup, type KnowledgeResult, type KnowledgeScore } from "./knowledge/summary.ts";
 export { record } from "./knowledge/superGlue/record.ts";
 export { cb, multirc, rte, wic, wsc } from "./knowledge/superGlue/task.ts";

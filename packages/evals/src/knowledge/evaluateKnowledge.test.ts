@@ -61,6 +61,45 @@ describe("evaluateKnowledge", () => {
     expect((await collected({ done })).lines).toEqual(whole.lines);
   });
 
+  it("scores logged answers as the task now says, and asks what it now asks otherwise", async () => {
+    const byKey = ({ tasks: [{ samples }] }: Awaited<ReturnType<typeof evaluateKnowledge>>) => new Map(samples.map((sample) => [sample.key, JSON.parse(JSON.stringify(sample)) as KnowledgeSample]));
+    const asked: number[] = [];
+    const counting: LanguageModel = {
+      ...model,
+      loglikelihood: (requests) => (asked.push(requests.length), model.loglikelihood(requests)),
+      generate: (requests) => (asked.push(requests.length), model.generate(requests)),
+    };
+    const again = async (set: KnowledgeSet, done: Map<string, KnowledgeSample>) => {
+      asked.length = 0;
+      const { tasks: [result] } = await evaluateKnowledge(counting, [set], { numFewshot: 0, done });
+      return { asked: asked.reduce((a, b) => a + b, 0), result: result! };
+    };
+    const few = { ...arcSet, docs: docs.slice(0, 5) };
+    const logged = byKey(await evaluateKnowledge(model, [few], { numFewshot: 0 }));
+    const bytes = { ...few, task: { ...few.task, metrics: [{ name: "acc_bytes" as const }] } };
+    expect(await again(bytes, logged)).toEqual({ asked: 0, result: (await evaluateKnowledge(model, [bytes], { numFewshot: 0 })).tasks[0] });
+    expect((await again({ ...few, task: { ...few.task, targetDelimiter: "  " } }, logged)).asked).toBe(15); // prompts stay, continuations do not
+    const sums = { task: { ...gsm8k(), numFewshot: 0 }, docs: [{ question: "?", answer: "#### 7" }] };
+    const drawn = byKey(await evaluateKnowledge(model, [sums]));
+    const renamed = { ...sums, task: { ...sums.task, filters: [{ name: "loud", apply: (text: string) => text.toUpperCase() }] } };
+    const { asked: none, result } = await again(renamed, drawn);
+    expect(none).toBe(0);
+    expect(result.samples[0]!.filtered).toEqual({ loud: result.samples[0]!.generated!.toUpperCase() });
+    for (const generation of [{ until: ["q"] }, { ...sums.task.generation, maxTokens: 3 }, { ...sums.task.generation, temperature: 1 }]) {
+      expect((await again({ ...sums, task: { ...sums.task, generation: generation as { until: string[] } } }, drawn)).asked).toBe(1);
+    }
+    expect((await again({ ...sums, task: { ...sums.task, repeats: 2 } }, drawn)).asked).toBe(2);
+  });
+
+  it("takes lost and impossible continuations from a log as they were", async () => {
+    const odd: LanguageModel = { ...model, loglikelihood: async (requests) => requests.map(({ context }, i) => ({ logprob: context.includes("What is 0?") && i === 0 ? Number.NaN : -Infinity, numTokens: 1, isGreedy: false })) };
+    const few = { ...arcSet, docs: [docs[0]!, docs[3]!] };
+    const whole = await evaluateKnowledge(odd, [few]);
+    const done = new Map(whole.tasks[0]!.samples.map((sample) => [sample.key, JSON.parse(JSON.stringify(sample)) as KnowledgeSample]));
+    const deaf: LanguageModel = { ...model, loglikelihood: () => Promise.reject(new Error("asked")) };
+    expect(JSON.stringify(await evaluateKnowledge({ ...deaf, name: odd.name }, [few], { done }))).toBe(JSON.stringify(whole));
+  });
+
   it("asks each distinct request once", async () => {
     const asked: number[] = [];
     const counting: LanguageModel = { ...model, loglikelihood: (requests) => (asked.push(requests.length), model.loglikelihood(requests)) };

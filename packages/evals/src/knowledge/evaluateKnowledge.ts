@@ -8,7 +8,7 @@ import type { FewshotOptions } from "./fewshot.ts";
 import type { Filter } from "./filters.ts";
 import { goldOf, scoreDocument, type DocScore } from "./metrics.ts";
 import { answerOf } from "./prompt.ts";
-import { type DocumentRequests, maxTokensOf, requestsOf, stopsOf } from "./requests.ts";
+import { type DocumentRequests, generationOf, requestsOf } from "./requests.ts";
 import { type AnsweredLikelihood, type KnowledgeSample, sampleHashes } from "./sample.ts";
 import { type GroupResult, groupResults, type KnowledgeGroup, type KnowledgeResult, summariseKnowledge } from "./summary.ts";
 import type { Doc, KnowledgeSet, KnowledgeTask } from "./task.ts";
@@ -28,7 +28,10 @@ export interface KnowledgeOptions extends FewshotOptions {
   bootstrapIterations?: number;
   /** Documents whose requests go to the model at once. Results do not depend on it. Default 128. */
   batchDocuments?: number;
-  /** Samples of an earlier, interrupted run by key: they are not asked again, unless their prompt has changed. */
+  /**
+   * Samples of an earlier, interrupted run by key. What they answered is scored as the task now says, and asked again only
+   * where document, requests or settings of the generation have changed.
+   */
   done?: ReadonlyMap<string, KnowledgeSample>;
   /** Answers of earlier runs of the same model: a request that is among them is not put to it again. */
   cache?: RequestCache;
@@ -62,17 +65,17 @@ export async function evaluateKnowledge(given: LanguageModel, sets: readonly Kno
       }
       const batch = order.slice(start, start + batchDocuments);
       const drafts = await Promise.all(batch.map(async (document) => ({ document, ...(await identify(task, document, options)) })));
-      const known = (draft: (typeof drafts)[number]) => {
-        const sample = options.done?.get(draft.key);
-        return sample?.promptHash === draft.promptHash && sample.docHash === draft.docHash ? sample : undefined;
-      };
-      const fresh = drafts.filter((draft) => known(draft) === undefined);
+      const known = new Map(drafts.flatMap((draft) => {
+        const logged = options.done?.get(draft.key);
+        return logged !== undefined && answersTo(task, draft, logged) ? [[draft.key, sampleOf(task, draft, answerIn(logged))]] : [];
+      }));
+      const fresh = drafts.filter(({ key }) => !known.has(key));
       const answers = await ask(model, task, fresh.map(({ document }) => document));
       const answered = new Map(fresh.map((draft, i) => [draft.key, sampleOf(task, draft, answers[i])]));
       for (const draft of drafts) {
         const sample = answered.get(draft.key);
         if (sample !== undefined) await options.onSample?.(sample);
-        samples.set(draft.document.docId, sample ?? known(draft)!);
+        samples.set(draft.document.docId, sample ?? known.get(draft.key)!);
       }
       finished += batch.length;
       progress({ task: "knowledge", done: finished, total, unit: "documents", detail: task.name });
@@ -113,10 +116,10 @@ interface Answer {
 async function ask(model: LanguageModel, task: KnowledgeTask, documents: readonly DocumentRequests[]): Promise<Answer[]> {
   if (documents.length === 0) return [];
   if (task.outputType === "generate_until") {
-    const until = stopsOf(task);
-    const { repeats = 1, generation: { temperature = 0 } = {} } = task;
+    const { until, maxTokens, temperature } = generationOf(task);
+    const { repeats = 1 } = task;
     const seeds = Array.from({ length: repeats }, (_, seed) => seed);
-    const generations = await model.generate(documents.flatMap(({ prompt }) => seeds.map((seed) => ({ prompt: prompt!, until, maxTokens: maxTokensOf(task), temperature, ...(temperature > 0 && { seed }) }))));
+    const generations = await model.generate(documents.flatMap(({ prompt }) => seeds.map((seed) => ({ prompt: prompt!, until, maxTokens, temperature, ...(temperature > 0 && { seed }) }))));
     return documents.map((_, i) => {
       const own = generations.slice(i * repeats, (i + 1) * repeats);
       return { loglikelihoods: [], unconditional: [], generated: { texts: own.map(({ text }) => cutAtStops(text, until)), numTruncated: Math.max(...own.map(({ numTruncated = 0 }) => numTruncated)) } };
@@ -139,7 +142,7 @@ const cutAtStops = (text: string, until: readonly string[]): string => until.red
 type Draft = { document: DocumentRequests } & Awaited<ReturnType<typeof identify>>;
 
 function sampleOf(task: KnowledgeTask, { document, key, docHash, promptHash, targetHash }: Draft, { loglikelihoods, unconditional, generated }: Answer): KnowledgeSample {
-  const { docId, doc, requests, prompt, rolling } = document;
+  const { docId, doc } = document;
   const lost = [...loglikelihoods, ...unconditional].some(({ logprob, numTokens }) => numTokens === 0 || Number.isNaN(logprob));
   const filtered = generated && filteredBy(task.filters ?? [{ name: "none", apply: (text) => text }], generated.texts, doc);
   return {
@@ -148,10 +151,10 @@ function sampleOf(task: KnowledgeTask, { document, key, docHash, promptHash, tar
     docId,
     doc,
     target: targetText(task, document),
-    requests: generated !== undefined ? [[prompt!, ""]] : rolling !== undefined ? [["", rolling]] : requests.map(({ context, continuation }) => [context, continuation] as const),
+    requests: askedIn(document),
     loglikelihoods: loglikelihoods.map(logged),
     ...(unconditional.length > 0 && { unconditional: unconditional.map(logged) }),
-    ...(generated && { generated: generated.texts[0], ...(generated.texts.length > 1 && { generations: generated.texts }), filtered }),
+    ...(generated && { generation: generationOf(task), generated: generated.texts[0], ...(generated.texts.length > 1 && { generations: generated.texts }), filtered }),
     scores: lost ? wrong(task) : scoresOf(task, document, { loglikelihoods, unconditional }, filtered),
     boundaryError: lost,
     numTruncated: Math.max(0, generated?.numTruncated ?? 0, ...loglikelihoods.map(({ numTruncated = 0 }) => numTruncated)),
@@ -160,6 +163,25 @@ function sampleOf(task: KnowledgeTask, { document, key, docHash, promptHash, tar
     promptHash,
     targetHash,
   };
+}
+
+function askedIn({ requests, prompt, rolling }: DocumentRequests): KnowledgeSample["requests"] {
+  if (prompt !== undefined) return [[prompt, ""]];
+  return rolling !== undefined ? [["", rolling]] : requests.map(({ context, continuation }) => [context, continuation]);
+}
+
+/** Whether a logged sample answers what would be asked now. */
+function answersTo(task: KnowledgeTask, { document, docHash, promptHash }: Draft, logged: KnowledgeSample): boolean {
+  if (logged.promptHash !== promptHash || logged.docHash !== docHash) return false;
+  const wanted = [askedIn(document), document.unconditional.length, task.outputType === "generate_until" ? [generationOf(task), task.repeats ?? 1] : null];
+  const given = [logged.requests, logged.unconditional?.length ?? 0, logged.generated === undefined ? null : [logged.generation, logged.generations?.length ?? 1]];
+  return JSON.stringify(wanted) === JSON.stringify(given);
+}
+
+/** The answer of a logged sample, which keeps neither NaN nor infinities: only a lost continuation has the former. */
+function answerIn({ loglikelihoods, unconditional = [], generated, generations, boundaryError, numTruncated }: KnowledgeSample): Answer {
+  const restored = ({ logprob, ...rest }: AnsweredLikelihood): Loglikelihood => ({ logprob: logprob ?? (boundaryError ? Number.NaN : -Infinity), ...rest });
+  return { loglikelihoods: loglikelihoods.map(restored), unconditional: unconditional.map(restored), ...(generated !== undefined && { generated: { texts: generations ?? [generated], numTruncated } }) };
 }
 
 const filteredBy = (filters: readonly Filter[], texts: readonly string[], doc: Doc): Record<string, string> =>

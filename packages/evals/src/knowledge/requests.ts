@@ -3,6 +3,7 @@
 import type { LoglikelihoodRequest } from "@espalier/spec/languageModel";
 import { type Asked, askedDocuments, type FewshotOptions } from "./fewshot.ts";
 import { contextOf, fewshotDelimiterOf, promptOf, targetDelimiterOf } from "./prompt.ts";
+import type { GenerationSettings } from "./sample.ts";
 import type { KnowledgeSet, KnowledgeTask } from "./task.ts";
 
 export interface DocumentRequests extends Asked {
@@ -55,3 +56,6 @@ export const stopsOf = (task: KnowledgeTask): readonly string[] => task.generati
 
 /** Tokens a generation may have. */
 export const maxTokensOf = (task: KnowledgeTask): number => task.generation?.maxTokens ?? 256;
+
+/** How a generation task has its answers drawn. */
+export const generationOf = (task: KnowledgeTask): GenerationSettings => ({ until: stopsOf(task), maxTokens: maxTokensOf(task), temperature: task.generation?.temperature ?? 0 });

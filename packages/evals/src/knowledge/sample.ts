@@ -10,6 +10,13 @@ import type { Doc } from "./task.ts";
 /** What a model said of one continuation; `logprob` is null where it scored none of its tokens. */
 export type AnsweredLikelihood = Omit<Loglikelihood, "logprob"> & { logprob: number | null };
 
+export interface GenerationSettings {
+  until: readonly string[];
+  maxTokens: number;
+  /** 0: greedy. */
+  temperature: number;
+}
+
 export interface KnowledgeSample {
   /** `task@version/harness/shots/seed/document`: what `done` of a resumed run is looked up by. */
   key: string;
@@ -22,6 +29,8 @@ export interface KnowledgeSample {
   loglikelihoods: readonly AnsweredLikelihood[];
   /** Choices without their context, where a metric asks for them. */
   unconditional?: readonly AnsweredLikelihood[];
+  /** How the answers were drawn, of a generation task. */
+  generation?: GenerationSettings;
   /** The first answer. */
   generated?: string;
   /** All answers, of a task that asks more than once. */

@@ -104,7 +104,9 @@ const pythonBool = (value: boolean | null): string => (value === null ? "None" :
 function harnessSample({ outputType }: ReportedTask, sample: ReportedSample, filter: string, { generation }: Pick<RunAbout, "generation">): Record<string, unknown> {
   const { docId, doc, target, requests, loglikelihoods, generated, generations = [generated ?? ""], filtered, scores, boundaryError, numTruncated, hashes } = sample;
   const answered = loglikelihoods?.map(({ logprob, isGreedy }) => [logprob === null ? "nan" : floatRepr(logprob), pythonBool(isGreedy)]);
-  const kwargs = { until: generation?.until ?? ["\n\n"], max_gen_toks: generation?.maxTokens ?? 256, do_sample: false, temperature: 0 };
+  const { until = ["\n\n"], maxTokens = 256 } = sample.generation ?? generation ?? {};
+  const temperature = sample.generation?.temperature ?? 0;
+  const kwargs = { until, max_gen_toks: maxTokens, do_sample: temperature > 0, temperature };
   const ofFilter = Object.entries(scores).flatMap(([key, value]) => (key.endsWith(`,${filter}`) ? [[key.slice(0, -filter.length - 1), value] as const] : []));
   return {
     doc_id: docId,

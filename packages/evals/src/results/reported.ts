@@ -3,7 +3,7 @@
 import type { Evaluation, Sample, Scoring, TaskResult } from "../evaluate.ts";
 import type { KnowledgeEvaluation } from "../knowledge/evaluateKnowledge.ts";
 import type { DocScore } from "../knowledge/metrics.ts";
-import { type KnowledgeSample, sampleHashes } from "../knowledge/sample.ts";
+import { type GenerationSettings, type KnowledgeSample, sampleHashes } from "../knowledge/sample.ts";
 import type { KnowledgeResult } from "../knowledge/summary.ts";
 
 export interface ReportedMetric {
@@ -25,6 +25,8 @@ export interface ReportedSample {
   /** One a request; null for a generation. `isGreedy` is null where the sample log does not keep it. */
   loglikelihoods: readonly { logprob: number | null; isGreedy: boolean | null }[] | null;
   generated: string | null;
+  /** How it was drawn, where the sample keeps it. */
+  generation?: GenerationSettings;
   /** All answers of a task that asks more than once, the first included. */
   generations?: readonly string[];
   /** Generated text by filter. */
@@ -79,7 +81,7 @@ function knowledgeTask({ task, version, shots, documents, scores, boundaryErrors
   };
 }
 
-function knowledgeSample({ key, docId, doc, target, requests, loglikelihoods, generated, generations, filtered, scores, boundaryError, numTruncated, docHash, promptHash, targetHash }: KnowledgeSample): ReportedSample {
+function knowledgeSample({ key, docId, doc, target, requests, loglikelihoods, generation, generated, generations, filtered, scores, boundaryError, numTruncated, docHash, promptHash, targetHash }: KnowledgeSample): ReportedSample {
   return {
     key,
     docId,
@@ -88,6 +90,7 @@ function knowledgeSample({ key, docId, doc, target, requests, loglikelihoods, ge
     requests,
     loglikelihoods: generated === undefined ? loglikelihoods : null,
     generated: generated ?? null,
+    ...(generation && { generation }),
     ...(generations && { generations }),
     filtered: filtered ?? {},
     scores,

@@ -93,7 +93,7 @@ describe("harnessSamples", () => {
     expect(filtered_resps.map(([ll, greedy]) => [Number(ll), greedy])).toEqual(ours[1]!.loglikelihoods.map(({ logprob, isGreedy }) => [logprob, isGreedy ? "True" : "False"]));
     const generated = [...samples.get("gsm8k")!].map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(generated.map(({ doc_id, filter }) => [doc_id, filter])).toEqual([[0, "strict-match"], [0, "flexible-extract"], [1, "strict-match"], [1, "flexible-extract"]]);
-    expect(generated[0]).toMatchObject({ arguments: { gen_args_0: { arg_1: { do_sample: false } } }, resps: [[expect.any(String)]] });
+    expect(generated[0]).toMatchObject({ arguments: { gen_args_0: { arg_1: { until: ["Question:", "</s>", "<|im_end|>"], max_gen_toks: 256, do_sample: false, temperature: 0 } } }, resps: [[expect.any(String)]] });
   });
 
   it("says nan and None where a choice was lost and where greedy is not kept", async () => {
