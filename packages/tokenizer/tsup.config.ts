@@ -10,6 +10,7 @@ export default {
     "native/absent": "src/native/absent.ts",
     "node/load/worker": "src/node/load/worker.ts",
     "node/pipeline/worker": "src/node/pipeline/worker.ts",
+    "node/read/parquetWorker": "src/node/read/parquetWorker.ts",
     "wasm/encodeCore": "src/wasm/encodeCore.ts",
   },
   external: ["#native", "#wasm"],

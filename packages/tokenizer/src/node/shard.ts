@@ -4,7 +4,7 @@ import { DataError, FileError } from "@espalier/core";
 import { atomicWrite, disk, fileError, type FileSystem, sha256 } from "@espalier/core/node";
 import { AppendFile } from "./appendFile.ts";
 import { IdReader } from "./writers/readTokens.ts";
-import { readInUnits, u64Bytes } from "./writers/tokenStream.ts";
+import { readInUnits } from "./writers/tokenStream.ts";
 
 const FORMAT = "espalier-tokens";
 const VERSION = 2;
@@ -89,11 +89,27 @@ export class ShardWriter {
   }
 
   async append(ids: Uint32Array, textBytes: number): Promise<void> {
+    await this.appendAll(ids, [ids.length], textBytes);
+  }
+
+  /**
+   * Adds documents that lie end to end.
+   *
+   * @param ends       of the documents, counted from the beginning of `ids`
+   * @param textBytes  of all together
+   */
+  async appendAll(ids: Uint32Array, ends: ArrayLike<number>, textBytes: number): Promise<void> {
     await this.#tokens.write(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength)); // every platform of Node is little endian
+    const words = new Uint32Array(2 * ends.length);
+    for (let i = 0; i < ends.length; i++) {
+      const end = this.progress.numTokens + ends[i]!;
+      words[2 * i] = end; // its low 32 bits
+      words[2 * i + 1] = end / 2 ** 32;
+    }
     this.progress.numTokens += ids.length;
-    this.progress.numDocuments++;
+    this.progress.numDocuments += ends.length;
     this.progress.textBytes += textBytes;
-    await this.#ends.write(u64Bytes(this.progress.numTokens));
+    await this.#ends.write(new Uint8Array(words.buffer));
   }
 
   /** Makes all that was appended durable, and says how much that is. */

@@ -35,8 +35,7 @@ export async function* treatInOrder(batches: AsyncIterable<Batch>, stage: StageO
       result.promise.catch(() => {}); // seen when its turn comes
       member.waiting.push(result);
       inOrder.push(result.promise);
-      const bytes = new Uint8Array(batch.bytes); // a copy to give away: the reader's buffer may hold the next batch's beginning
-      member.worker.postMessage({ ...batch, bytes }, [bytes.buffer]);
+      member.worker.postMessage(batch, [batch.bytes.buffer]);
       while (inOrder.length >= numWorkers * WAITING) yield await inOrder.shift()!;
     }
     while (inOrder.length > 0) yield await inOrder.shift()!;

@@ -5,6 +5,7 @@ import type { Tokenizer } from "../../tokenizer.ts";
 import type { AppendFile } from "../appendFile.ts";
 import { CORPUS_FILES } from "../manifest.ts";
 import { type CorpusState, type StateRecord, TRAIN, VALIDATION } from "../pipeline/state.ts";
+import type { Treated } from "../pipeline/treat.ts";
 import { type ShardHeader, type ShardOrigin, type ShardProgress, ShardWriter, writeShard } from "../shard.ts";
 import { type Split, splitOfFew } from "../split.ts";
 import { logBatch, openLog, readJson, recall } from "./documentLog.ts";
@@ -140,12 +141,9 @@ async function fillShards(work: Work, tokenizer: Tokenizer, split: Split, open: 
   const numTokens = () => train.progress.numTokens + validation.progress.numTokens;
   let last = textBytes();
   for await (const { treated, decisions, lineBefore } of passOver(work, "encode corpus", state, definition, numTokens)) {
-    let start = 0;
-    for (const [i, end] of treated.ends.entries()) {
-      const ids = (treated.output as Uint32Array).subarray(start, end);
-      if (decisions[i] === TRAIN) await train.append(ids, treated.textBytes[i]!);
-      else if (decisions[i] === VALIDATION) await validation.append(ids, treated.textBytes[i]!);
-      start = end;
+    for (const [decision, ids, ends, bytes] of runsOf(treated, decisions)) {
+      if (decision === TRAIN) await train.appendAll(ids, ends, bytes);
+      else if (decision === VALIDATION) await validation.appendAll(ids, ends, bytes);
     }
     await logBatch(log, treated, decisions, state.bands, lineBefore);
     if (textBytes() - last < work.checkpointBytes) continue;
@@ -153,6 +151,20 @@ async function fillShards(work: Work, tokenizer: Tokenizer, split: Split, open: 
     last = textBytes();
   }
   return await checkpoint(true);
+}
+
+/** Documents in a row of which the same becomes: their ids, where each ends, bytes of their texts. */
+function* runsOf({ output, ends, textBytes }: Treated, decisions: Uint8Array): Generator<[decision: number, ids: Uint32Array, ends: Uint32Array, textBytes: number]> {
+  for (let from = 0, start = 0; from < decisions.length; ) {
+    let to = from;
+    let bytes = 0;
+    while (to < decisions.length && decisions[to] === decisions[from]) bytes += textBytes[to++]!;
+    const end = ends[to - 1]!;
+    const first = start;
+    yield [decisions[from]!, (output as Uint32Array).subarray(start, end), ends.subarray(from, to).map((at) => at - first), bytes];
+    from = to;
+    start = end;
+  }
 }
 
 /** Gives the complete shards their names, unless they have them; nothing when they are not whole. */

@@ -22,8 +22,8 @@ export interface Batch {
   file: number;
   /** Place in the file, from 0. */
   index: number;
-  /** Whole JSONL lines, or the texts of `records` end to end. */
-  bytes: Uint8Array;
+  /** Whole JSONL lines, or the texts of `records` end to end; the whole of a buffer of its own, to be given away. */
+  bytes: Uint8Array<ArrayBuffer>;
   /** Absent for JSONL: lines are taken apart where they are treated, beside the reading. */
   records?: { end: number; number: number; splitKey?: string }[];
   /** Records that the reader itself could not use. */
@@ -33,6 +33,8 @@ export interface Batch {
 export interface BatchOptions extends ContentOptions {
   /** Name of the column of text in CSV and Parquet. */
   textField: string;
+  /** After which a decoder that gives no rows is ended. Default one minute. */
+  deadlineMs?: number;
 }
 
 /** Large enough that handing a batch to a worker costs nothing beside encoding it (10 ms). */
@@ -52,7 +54,7 @@ export async function* readBatches(file: CorpusFile, fileIndex: number, options:
   let batch: Required<Pick<Batch, "records" | "malformed">> = { records: [], malformed: [] };
   let size = 0;
   const packed = (): Batch => {
-    const bytes = texts.length === 1 ? texts[0]! : Buffer.concat(texts);
+    const bytes = joined(texts, size);
     const full = { file: fileIndex, index: index++, bytes, ...batch };
     texts = [];
     batch = { records: [], malformed: [] };
@@ -71,13 +73,23 @@ export async function* readBatches(file: CorpusFile, fileIndex: number, options:
   if (batch.records.length + batch.malformed.length > 0) yield packed();
 }
 
+function joined(pieces: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
+  const bytes = Buffer.allocUnsafeSlow(size); // of no pool, whose buffers cannot be given away
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
 /** Cut behind the first line end at or after `BATCH_BYTES`. */
 async function* lineBatches(file: CorpusFile, fileIndex: number, options: BatchOptions): AsyncGenerator<Batch> {
   let index = 0;
   let pieces: Buffer[] = [];
   let size = 0;
   const packed = (): Batch => {
-    const bytes = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+    const bytes = joined(pieces, size);
     pieces = [];
     size = 0;
     return { file: fileIndex, index: index++, bytes, malformed: [] };

@@ -78,11 +78,12 @@ export function* documentsOf(
     }
     return 0;
   }
+  const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length); // whose `indexOf` is several times as fast
   let number = 0;
-  for (let start = 0; start < bytes.length; ) {
-    const found = bytes.indexOf(LF, start);
-    const end = found < 0 ? bytes.length : found;
-    const line = bytes.subarray(start, end);
+  for (let start = 0; start < lines.length; ) {
+    const found = lines.indexOf(LF, start);
+    const end = found < 0 ? lines.length : found;
+    const line = lines.subarray(start, end);
     start = end + 1;
     number++;
     if (isBlank(line)) continue;

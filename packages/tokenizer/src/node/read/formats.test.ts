@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { describe, expect, it } from "vitest";
 import { temporaryDirectory } from "../../testing/temporary.ts";
-import { type Batch, readBatches } from "./batches.ts";
+import { type Batch, type BatchOptions, readBatches } from "./batches.ts";
 import { readDocuments, type ReadOptions } from "./documents.ts";
 import { listCorpusFiles } from "./files.ts";
 
@@ -118,10 +118,37 @@ describe("Parquet", () => {
       fc.asyncProperty(fc.array(fc.tuple(fc.nat(whole.length - 1), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 4 }), async (changes) => {
         const content = whole.slice();
         for (const [at, byte] of changes) content[at] = byte;
-        await readFile("x.parquet", content).catch((error: unknown) => expect(error).toBeInstanceOf(FileError));
+        const [file] = await listCorpusFiles([join(temporaryDirectory({ "x.parquet": content }), "x.parquet")]);
+        try {
+          for await (const { index } of readBatches(file!, 0, { textField: "text", deadlineMs: 500 })) expect(index).toBeGreaterThanOrEqual(0);
+        } catch (error) {
+          expect(error).toBeInstanceOf(FileError);
+        }
       }),
-      { numRuns: 100, seed: 1 }, // some damage of a footer keeps hyparquet 1.31.5 busy without end
+      { numRuns: 40 },
     );
+  });
+
+  it("ends a decoder that damaged bytes keep busy without end", async () => {
+    // Found by search: hyparquet 1.31.5 comes to no end on these (levels of a width of zero, in runs of a negative length).
+    const whole = new Uint8Array(
+      parquetWriteBuffer({ columnData: [{ name: "text", data: Array.from({ length: 50 }, (_, i) => `text number ${i} ${"x".repeat(i)}`), type: "STRING", nullable: true }], codec: "UNCOMPRESSED" }),
+    );
+    for (const changes of [[[40, 113], [36, 31], [16, 209]], [[23, 98], [27, 34], [2138, 239]]]) {
+      const content = whole.slice();
+      for (const [at, byte] of changes) content[at!] = byte!;
+      const directory = temporaryDirectory({ "x.parquet": content });
+      const [file] = await listCorpusFiles([join(directory, "x.parquet")]);
+      const read = async (options: Partial<BatchOptions>) => {
+        let batches = 0;
+        for await (const batch of readBatches(file!, 0, { textField: "text", deadlineMs: 1000, ...options })) batches += batch.index >= 0 ? 1 : 0;
+        return batches;
+      };
+      await expect(read({})).rejects.toThrow(new FileError(`reading ${file!.path}: its decoder was busy for 1 s, expected a whole Parquet file. Copy or download it again.`));
+      const reasons: string[] = [];
+      expect(await read({ onDamaged: (reason) => reasons.push(reason) })).toBe(0);
+      expect(reasons).toHaveLength(1);
+    }
   });
 });
 

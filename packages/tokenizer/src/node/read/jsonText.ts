@@ -128,6 +128,8 @@ class Scanner {
     }
     this.#at = at;
     if (line[at] === QUOTE) return line.subarray(start, this.#at++);
+    const plain = wanted ? this.#plainlyEscaped(start) : undefined;
+    if (plain) return plain;
     const out = wanted ? Buffer.allocUnsafeSlow(line.length - start) : line; // an escape is never shorter than its character
     let written = at - start;
     if (wanted) line.copy(out, 0, start, at);
@@ -147,6 +149,24 @@ class Scanner {
     }
     this.#at = at + 1;
     return wanted ? out.subarray(0, written) : NOTHING;
+  }
+
+  /**
+   * A string without `\u` escapes through `JSON.parse`, byte for byte as Latin-1, which is some ten times as fast as the
+   * loop of `#string`; nothing where that cannot be, or where something is wrong: the loop says what and where.
+   */
+  #plainlyEscaped(start: number): Buffer | undefined {
+    const line = this.#line;
+    let end = line.indexOf(QUOTE, start);
+    while (end >= 0 && isEscaped(line, start, end)) end = line.indexOf(QUOTE, end + 1);
+    if (end < 0 || line.subarray(start, end).includes("\\u")) return undefined;
+    try {
+      const text = Buffer.from(JSON.parse(line.toString("latin1", start - 1, end + 1)) as string, "latin1");
+      this.#at = end + 1;
+      return text;
+    } catch {
+      return undefined;
+    }
   }
 
   /** The code point of an escape, of both when it is a pair of surrogates. */
@@ -191,6 +211,13 @@ class Scanner {
     const found = at < this.#line.length ? JSON.stringify(String.fromCharCode(this.#line[at]!)) : "the end of the line";
     throw new MalformedLine(`not JSON: ${found} at byte ${at}, expected ${expected}`);
   }
+}
+
+/** Whether an odd number of backslashes stands before a byte of a string. */
+function isEscaped(line: Uint8Array, start: number, at: number): boolean {
+  let before = at;
+  while (before > start && line[before - 1] === BACKSLASH) before--;
+  return (at - before) % 2 === 1;
 }
 
 const NOTHING = Buffer.alloc(0);

@@ -1,61 +1,45 @@
-import { type FileHandle, open } from "node:fs/promises";
-import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
-import { EspalierError, FileError } from "@espalier/core";
-import { fileError } from "@espalier/core/node";
-import { type AsyncBuffer, type Compressors, type FileMetaData, parquetMetadataAsync, parquetRead } from "hyparquet";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
+import { FileError } from "@espalier/core";
 import type { BatchOptions, RawRecord } from "./batches.ts";
 import type { CorpusFile } from "./files.ts";
-
-/** Snappy and uncompressed pages are hyparquet's own; LZ4 is not read. */
-const compressors: Compressors = {
-  GZIP: (input, length) => sized(gunzipSync(input), length),
-  ZSTD: (input, length) => sized(zstdDecompressSync(input), length),
-  BROTLI: (input, length) => sized(brotliDecompressSync(input), length),
-};
+import type { ParquetAnswer, ParquetRequest } from "./parquetWorker.ts";
 
 /** Rows at a time: pages of the text column alone are read and held. */
 const ROWS = 1000;
+/** A range of rows takes milliseconds; a damaged one can keep the decoder busy for ever, so it runs where it can be ended. */
+const DEADLINE_MS = 60_000;
+/** Of the decoder's heap: damaged lengths cannot take the machine's memory. */
+const HEAP_MB = 4096;
 
 /**
- * Rows of a Parquet file with a text in column `textField`, read by ranges of the file; rows without one are malformed.
+ * Rows of a Parquet file with a text in column `textField`, read by ranges of the file on a thread of its own; rows without
+ * one are malformed.
  *
- * @throws {FileError} when the file is cut short or damaged, or has no such column of text
+ * @throws {FileError} when the file is cut short or damaged, has no such column of text, or keeps the decoder busy for a minute
  */
-export async function* parquetRecords(file: CorpusFile, { textField, onBytes, onDamaged }: BatchOptions): AsyncGenerator<RawRecord> {
-  const handle = await open(file.path, "r").catch((error: unknown) => {
-    throw fileError("reading", file.path, error);
-  });
+export async function* parquetRecords(file: CorpusFile, { textField, onBytes, onDamaged, deadlineMs = DEADLINE_MS }: BatchOptions): AsyncGenerator<RawRecord> {
+  const thread = startThread(file, textField, deadlineMs);
   let told = 0;
   const tell = (bytes: number) => {
     onBytes?.(bytes - told);
     told = bytes;
   };
   try {
-    const buffer = fileBuffer(handle, file);
-    const metadata = await reading(file, () => parquetMetadataAsync(buffer));
-    expectTextColumn(file, metadata, textField);
-    const numRows = Number(metadata.num_rows);
-    if (metadata.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0) !== numRows) {
-      throw new FileError(`reading ${file.path}: ${numRows} rows in another number of its row groups, expected a whole Parquet file. Copy or download it again.`);
-    }
+    const { numRows } = (await thread.answer()) as { numRows: number };
     for (let rowStart = 0; rowStart < numRows; ) {
       const rowEnd = Math.min(numRows, rowStart + ROWS);
-      let rows: unknown[][] = [];
+      let rows: Exclude<ParquetAnswer, { numRows: number } | { failed: string }>;
       try {
-        await reading(file, () => parquetRead({ file: buffer, metadata, columns: [textField], rowStart, rowEnd, compressors, parsers, useOffsetIndex: true, onComplete: (all) => (rows = all) }));
+        rows = (await thread.answer([rowStart, rowEnd])) as typeof rows;
       } catch (error) {
         if (!onDamaged || !(error instanceof FileError)) throw error;
         return onDamaged(error.message);
       }
-      if (rows.length !== rowEnd - rowStart) {
-        const reason = `rows ${rowStart + 1} to ${rowEnd} give ${rows.length}`;
-        if (!onDamaged) throw new FileError(`reading ${file.path}: ${reason}, expected a whole Parquet file. Copy or download it again.`);
-        return onDamaged(reason);
-      }
-      for (const [i, [value]] of rows.entries()) {
+      for (const [i, end] of rows.ends.entries()) {
         const number = rowStart + i + 1;
-        if (value instanceof Uint8Array) yield { bytes: value, number };
-        else if (typeof value === "string") yield { bytes: Buffer.from(value), number };
+        if (rows.isText[i]) yield { bytes: rows.bytes.subarray(rows.ends[i - 1] ?? 0, end), number };
         else yield { malformed: `no text in column ${JSON.stringify(textField)}`, number };
       }
       rowStart = rowEnd;
@@ -63,71 +47,34 @@ export async function* parquetRecords(file: CorpusFile, { textField, onBytes, on
     }
     tell(file.bytes);
   } finally {
-    await handle.close();
+    await thread.end();
   }
 }
 
-/**
- * Lists of token ids in column `input_ids`, row by row.
- *
- * @throws {FileError} when the file is cut short or damaged
- */
-export async function* parquetIds(path: string): AsyncGenerator<{ ids: Uint32Array }> {
-  const handle = await open(path, "r").catch((error: unknown) => {
-    throw fileError("reading", path, error);
-  });
-  try {
-    const file: CorpusFile = { path, name: path, bytes: (await handle.stat()).size, kind: "parquet", compression: "none" };
-    const buffer = fileBuffer(handle, file);
-    const metadata = await reading(file, () => parquetMetadataAsync(buffer));
-    let rowStart = 0;
-    for (const { num_rows: count } of metadata.row_groups) {
-      const rowEnd = rowStart + Number(count);
-      let rows: unknown[][] = [];
-      await reading(file, () => parquetRead({ file: buffer, metadata, columns: ["input_ids"], rowStart, rowEnd, compressors, onComplete: (all) => (rows = all) }));
-      for (const [ids] of rows) yield { ids: Uint32Array.from(ids as number[]) };
-      rowStart = rowEnd;
-    }
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Bytes stay bytes: texts go to the encoder without becoming strings. What is not UTF-8 becomes U+FFFD later on. */
-const parsers = { stringFromBytes: (bytes: Uint8Array) => bytes };
-
-const sized = (output: Uint8Array, length: number): Uint8Array => {
-  if (output.length !== length) throw new Error(`a page of ${output.length} bytes, expected ${length}`);
-  return output;
-};
-
-function fileBuffer(handle: FileHandle, file: CorpusFile): AsyncBuffer {
-  return {
-    byteLength: file.bytes,
-    async slice(start, end = file.bytes) {
-      const bytes = new Uint8Array(Math.max(0, end - start));
-      let at = 0;
-      while (at < bytes.length) {
-        const { bytesRead } = await handle.read(bytes, at, bytes.length - at, start + at);
-        if (bytesRead === 0) throw new Error(`it ends at byte ${start + at}`);
-        at += bytesRead;
-      }
-      return bytes.buffer;
-    },
+function startThread(file: CorpusFile, textField: string, deadlineMs: number) {
+  const workerData: ParquetRequest = { file, textField };
+  const worker = new Worker(pathToFileURL(createRequire(import.meta.url).resolve("#parquet-worker")), { workerData, resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } });
+  const answers: (ParquetAnswer | { failed: string })[] = [];
+  let wake = () => {};
+  const got = (answer: (typeof answers)[number]) => {
+    answers.push(answer);
+    wake();
   };
-}
-
-async function reading<T>(file: CorpusFile, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof EspalierError) throw error;
-    throw new FileError(`reading ${file.path}: ${(error as Error).message}, expected a whole Parquet file. Copy or download it again.`, { cause: error });
-  }
-}
-
-function expectTextColumn(file: CorpusFile, { schema }: FileMetaData, textField: string): void {
-  const names = schema.slice(1).filter(({ type }) => type === "BYTE_ARRAY").map(({ name }) => name);
-  if (names.includes(textField)) return;
-  throw new FileError(`reading ${file.path}: no column of text ${JSON.stringify(textField)}, it has ${names.join(", ") || "none"}. Name the column of text.`);
+  const failed = (what: string) => got({ failed: `reading ${file.path}: ${what}, expected a whole Parquet file. Copy or download it again.` });
+  worker.on("message", got);
+  worker.on("error", (error: Error) => failed(error.message));
+  worker.on("exit", () => failed("the decoder ended early"));
+  return {
+    /** The next answer, to a range of rows if one is given; throws `FileError`. */
+    async answer(range?: [number, number]): Promise<ParquetAnswer> {
+      if (range) worker.postMessage(range);
+      const timer = setTimeout(() => failed(`its decoder was busy for ${deadlineMs / 1000} s`), deadlineMs);
+      if (answers.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+      clearTimeout(timer);
+      const answer = answers.shift()!;
+      if ("failed" in answer) throw new FileError(answer.failed);
+      return answer;
+    },
+    end: () => worker.terminate(),
+  };
 }

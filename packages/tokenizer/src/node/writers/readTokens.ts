@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { FileError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
-import { parquetIds } from "../read/parquet.ts";
+import { parquetIds } from "../read/parquetFile.ts";
 import { idWidth, readInUnits } from "./tokenStream.ts";
 import type { TokenDocument } from "./types.ts";
 import type { TokenFormat } from "./writeTokens.ts";
