@@ -116,7 +116,7 @@ export {
   scratchFlopsToLoss,
 } from "./laws/growthLaw.ts";
 export { type GrowthTrend, type TrendPoint, growthTrend, pointsOnTrend, publishedLadders } from "./laws/growthTrend.ts";
-export { type GrowthCalibration, calibrateGrowth } from "./laws/calibrateGrowth.ts";
+export { type GrowthCalibration, type GrowthOfRole, calibrateGrowth } from "./laws/calibrateGrowth.ts";
 export { type GrowthTiming, growthTiming } from "./laws/growthTiming.ts";
 export { type LinearFit, linearLeastSquares } from "./laws/linearLeastSquares.ts";
 export { type LossPrediction, type StaticLaw, predictLoss, staticLaws } from "./laws/predictLoss.ts";
@@ -127,7 +127,7 @@ export { type TimingOpinion, timingOpinions } from "./laws/timingOpinions.ts";
 export { type Curve, type Fit, leastSquares } from "./laws/leastSquares.ts";
 export { growthCurveSaving, stagedSaving } from "./laws/linearGrowth.ts";
 export { type MuScalingFit, fitMuScaling } from "./laws/muScaling.ts";
-export { type MeasuredGrowth, fitTransfer, predictedSpeedup, stackSpeedups } from "./laws/transfer.ts";
+export { type MeasuredGrowth, fitLimitedTransfer, fitTransfer, predictedSpeedup, stackSpeedups } from "./laws/transfer.ts";
 export { type StackTiming, stackTiming } from "./laws/stackTiming.ts";
 export { type MemoryPrediction, memoryByFormula, memoryOfPrograms, predictMemory } from "./machine/memory.ts";
 export { type GemmRate, type MachineProfile, type Sourced, assumedPowerAndPrice, gemmGflops, roughProfile } from "./machine/profile.ts";

@@ -43,6 +43,22 @@ describe("predictClusterMemory", () => {
     // bf16 there, fp32 here.
     expect(Math.abs((2 * part(stages[0]!, "activations")) / layer - 1)).toBeLessThan(0.02);
   });
+  it.each(shapes)("holds as much in all as the plan, weights, gradients, state and activations, within 2 %%: %s", (_, shape, B) => {
+    const planned = (numLayers: number) => {
+      const model = config({ ...shape, numLayers });
+      return memoryOfPrograms([microStepProgram(model, { B, T: model.seqLen })]);
+    };
+    const [own, deeper] = [planned(shape.numLayers), planned(shape.numLayers + 1)];
+    // The micro-step owns weights and gradients, 4 bytes each; both moments double them.
+    const plan = 2 * part(own, "weights, gradients, moments") + shape.numLayers * (part(deeper, "arena") - part(own, "arena"));
+    const model = clusterModel(config(shape));
+    const layout = clusterLayout({ globalBatchSize: B, microBatchSize: B, sharding: "none" });
+    const { stages } = predictClusterMemory(model, layout, cluster("A800-SXM-80GB", 1));
+    const [stage] = stages;
+    // There 2 bytes of weights, 4 of gradients and 12 of state a parameter, and bf16 activations; here 16 bytes and fp32.
+    const state = part(stage!, "weights") + part(stage!, "gradients") + part(stage!, "optimiser state") + part(stage!, "embedding tables");
+    expect(Math.abs(((16 / 18) * state + 2 * part(stage!, "activations")) / plan - 1)).toBeLessThan(0.02);
+  });
 });
 
 describe("plannedBytes", () => {

@@ -71,6 +71,10 @@ function growth(output: Output, report: ReproductionReport): void {
   output.line(`at growth     the loss jumps by ${law.effects.lossJump.toFixed(4)} nats (measured)`);
   output.line(`retention     ${law.effects.retention.toFixed(2)} of the matched tokens (80 %: ${interval(law.intervals.retention)})`);
   output.line(`transfer      tokens after growth count ${(1 + law.effects.transfer).toFixed(2)} times (80 %: ${interval([1 + law.intervals.transfer[0], 1 + law.intervals.transfer[1]])})`);
+  for (const own of law.byRole) {
+    const { retention, transfer, lossJump } = own.effects;
+    output.line(`${own.role.padEnd(21)} ${own.runs} runs (${own.operators.join(", ")}): jump ${lossJump.toFixed(3)} nats, retention ${retention.toFixed(2)} (${interval(own.intervals.retention)}), tokens count ${(1 + transfer).toFixed(2)} times (${interval([1 + own.intervals.transfer[0], 1 + own.intervals.transfer[1]])})${own.heldOut === null ? "" : `, seeds left out missed by ${own.heldOut.toFixed(3)} nats`}`);
+  }
   const { heldOut, lossMatching, naive } = law.errors;
   output.line(`final losses  of ${law.grownRuns} grown runs missed by ${heldOut === null ? "" : `${heldOut.toFixed(3)} nats calibrated on other seeds, `}${lossMatching.toFixed(3)} by loss matching, ${naive.toFixed(3)} naive`);
   for (const warning of law.warnings) output.line(pc.yellow(`warning: ${warning}`));

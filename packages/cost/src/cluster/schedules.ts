@@ -1,6 +1,6 @@
 import { type ChinchillaConstants, chinchillaLoss, epochChinchilla, roundedChinchilla, texChinchilla } from "../laws/chinchilla.ts";
 import { growthLoss, type GrowthStage } from "../laws/growthLaw.ts";
-import { fitTransfer, stackSpeedups } from "../laws/transfer.ts";
+import { fitLimitedTransfer, stackSpeedups } from "../laws/transfer.ts";
 import { growsInto } from "./growthSizes.ts";
 import type { Layout } from "./layout.ts";
 import type { Range } from "./money.ts";
@@ -37,17 +37,17 @@ export interface TimedSchedule {
 }
 
 const LAWS: readonly ChinchillaConstants[] = [epochChinchilla, roundedChinchilla, texChinchilla];
-let fittedTransfer: number | undefined;
-/** kappa of published depth stacking, fitted once. */
-export function stackTransfer(): number {
-  return (fittedTransfer ??= fitTransfer(stackSpeedups));
+let fittedTransfer: ReturnType<typeof fitLimitedTransfer> | undefined;
+/** kappa and its limit of published depth stacking, fitted once. */
+function stackTransfer(): ReturnType<typeof fitLimitedTransfer> {
+  return (fittedTransfer ??= fitLimitedTransfer(stackSpeedups));
 }
 
 const rangeOf = (values: readonly number[]): Range => ({ low: Math.min(...values), value: values[0]!, high: Math.max(...values) });
 
 /** Loss of stages by one reading and one set of constants. */
 export function lossOfReading(reading: GrowthReading, stages: readonly GrowthStage[], constants: ChinchillaConstants = epochChinchilla): number {
-  if (reading !== "naive") return growthLoss(stages, { constants, transfer: reading === "transfer" ? stackTransfer() : 0 }).loss;
+  if (reading !== "naive") return growthLoss(stages, { constants, ...(reading === "transfer" ? stackTransfer() : {}) }).loss;
   return chinchillaLoss(stages.at(-1)!.parameters, stages.reduce((sum, stage) => sum + stage.tokens, 0), constants);
 }
 

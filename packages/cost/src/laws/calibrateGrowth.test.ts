@@ -48,6 +48,24 @@ describe("calibrateGrowth", () => {
     expect(few.errors.heldOut).toBeNull();
     expect(few.warnings).toContain("one seed: nothing was held out");
   });
+  it("keeps ways of growing apart, each with what it keeps and adds", () => {
+    // The one hop now keeps less and teaches more than the three stages.
+    const hop = { lossJump: 0.5, retention: 0.6, transfer: 0.8 };
+    const changed = arms(0, 3).map((a) => {
+      if (a.role !== "growth one hop") return a;
+      const stages = a.stages.map(({ numParameters, tokens }) => ({ parameters: numParameters, tokens }));
+      const losses = stages.map((_s, i) => growthLoss(stages.slice(0, i + 1), { constants: truth, ...hop }).loss);
+      return { ...arm(a.role, a.seed, stages, losses), growths: a.growths.map((growth) => ({ ...growth, operators: { depth: "stack" }, lossAfter: growth.lossBefore + hop.lossJump })) };
+    });
+    const { byRole, errors } = calibrateGrowth({ arms: changed });
+    const [stages, oneHop] = byRole;
+    expect([stages!.role, oneHop!.role]).toEqual(["growth three stages", "growth one hop"]);
+    expect(oneHop!.operators).toEqual(["stack"]);
+    expect(oneHop!.effects.lossJump).toBeCloseTo(0.5, 9);
+    expect(stages!.effects.lossJump).toBeCloseTo(known.lossJump, 9);
+    for (const own of byRole) expect(own.heldOut!).toBeLessThan(errors.heldOut!);
+    for (const own of byRole) expect(own.heldOut!).toBeLessThan(0.02);
+  });
   it("refuses a report without grown runs or without rivals", () => {
     const all = arms(0, 2);
     expect(() => calibrateGrowth({ arms: all.filter((a) => a.stages.length === 1) })).toThrow(/without a grown one/);

@@ -29,7 +29,21 @@ export interface GrowthCalibration {
   /** Root mean square error of the final losses of grown runs, nats: calibrated without the run's own seed and by the uncalibrated readings. */
   errors: { heldOut: number | null; lossMatching: number; naive: number };
   grownRuns: number;
+  /** The same by way of growing, each fitted to its own runs alone: operators differ in what they keep and add. */
+  byRole: readonly GrowthOfRole[];
   warnings: readonly string[];
+}
+
+/** What one way of growing keeps and adds. */
+export interface GrowthOfRole {
+  role: ReportArm["role"];
+  /** Names of the operators of its growths. */
+  operators: readonly string[];
+  effects: Required<Pick<GrowthEffects, "lossJump" | "retention" | "transfer">>;
+  intervals: GrowthCalibration["intervals"];
+  /** Final losses of seeds left out, root mean square, nats; null with one seed. */
+  heldOut: number | null;
+  runs: number;
 }
 
 const Z80 = 1.2816;
@@ -121,6 +135,15 @@ function fitEffects(runs: readonly GrownRun[], constants: ChinchillaConstants, n
   return { effects: { retention: Math.exp(logRetention), transfer }, covariance: fit.covariance };
 }
 
+/** 80 % intervals; retention's in its logarithm. */
+function intervalsOf({ effects, covariance }: ReturnType<typeof fitEffects>): GrowthCalibration["intervals"] {
+  const [sdRetention, sdTransfer] = [Math.sqrt(covariance[0]![0]!), Math.sqrt(covariance[1]![1]!)];
+  return {
+    retention: [effects.retention * Math.exp(-Z80 * sdRetention), effects.retention * Math.exp(Z80 * sdRetention)],
+    transfer: [effects.transfer - Z80 * sdTransfer, effects.transfer + Z80 * sdTransfer],
+  };
+}
+
 /**
  * The growth-aware law calibrated on own runs: constants from the fixed-size runs of a reproduction's report, delta from
  * the loss on both sides of each growth, rho and kappa from the losses at stage ends. Judged on grown runs of seeds that
@@ -139,37 +162,47 @@ export function calibrateGrowth(report: Pick<ReproductionReport, "arms">): Growt
   const runs = grownArms.map(grownRun);
   const noise = Math.max(residual, 0.005);
   const { effects, covariance } = fitEffects(runs, constants, noise);
-  const seeds = [...new Set(grownArms.map((arm) => arm.seed))];
   const final = (run: GrownRun, e: Effects) => growthLoss(run.stages, { constants, lossJump: run.jump, ...e }).loss - run.losses.at(-1)!;
-  const heldOut =
-    seeds.length < 2
-      ? null
-      : rms(seeds.flatMap((seed) => {
-          const others = fitEffects(runs.filter((_, i) => grownArms[i]!.seed !== seed), constants, noise).effects;
-          return runs.filter((_, i) => grownArms[i]!.seed === seed).map((run) => final(run, others));
-        }));
+  /** Misses of the final losses of each seed by a fit to the other seeds. */
+  const leftOut = (arms: readonly ReportArm[]): number[] | null => {
+    const own = arms.map(grownRun);
+    const seeds = [...new Set(arms.map((arm) => arm.seed))];
+    if (seeds.length < 2) return null;
+    return seeds.flatMap((seed) => {
+      const others = fitEffects(own.filter((_, i) => arms[i]!.seed !== seed), constants, noise).effects;
+      return own.filter((_, i) => arms[i]!.seed === seed).map((run) => final(run, others));
+    });
+  };
+  const missed = leftOut(grownArms);
+  const meanJump = (list: readonly GrownRun[]) => list.reduce((sum, run) => sum + run.jump, 0) / list.length;
+  const byRole = [...GROWN_ROLES].flatMap((role): GrowthOfRole[] => {
+    const arms = grownArms.filter((arm) => arm.role === role);
+    if (arms.length === 0) return [];
+    const own = arms.map(grownRun);
+    const fit = fitEffects(own, constants, noise);
+    const misses = leftOut(arms);
+    const operators = [...new Set(arms.flatMap((arm) => arm.growths.flatMap((growth) => Object.values(growth.operators).map(String))))];
+    return [{ role, operators, effects: { lossJump: meanJump(own), ...fit.effects }, intervals: intervalsOf(fit), heldOut: misses && rms(misses), runs: own.length }];
+  });
   const [sdRetention, sdTransfer] = [Math.sqrt(covariance[0]![0]!), Math.sqrt(covariance[1]![1]!)];
-  const jump = runs.reduce((sum, run) => sum + run.jump, 0) / runs.length;
   const sizes = new Set(fixed.map((arm) => arm.stages[0]!.numParameters)).size;
   return {
     constants,
     fixedRuns: fixed.length,
     fixedResidual: residual,
-    effects: { lossJump: jump, ...effects },
-    intervals: {
-      retention: [effects.retention * Math.exp(-Z80 * sdRetention), effects.retention * Math.exp(Z80 * sdRetention)],
-      transfer: [effects.transfer - Z80 * sdTransfer, effects.transfer + Z80 * sdTransfer],
-    },
+    effects: { lossJump: meanJump(runs), ...effects },
+    intervals: intervalsOf({ effects, covariance }),
     correlation: covariance[0]![1]! / (sdRetention * sdTransfer),
     errors: {
-      heldOut,
+      heldOut: missed && rms(missed),
       lossMatching: rms(runs.map((run) => final(run, { retention: 1, transfer: 0 }))),
       naive: rms(runs.map((run) => chinchillaLoss(run.stages.at(-1)!.parameters, run.stages.reduce((sum, stage) => sum + stage.tokens, 0), constants) - run.losses.at(-1)!)),
     },
     grownRuns: runs.length,
+    byRole,
     warnings: [
       ...(sizes < 3 ? [`the fixed-size runs have ${sizes} size${sizes === 1 ? "" : "s"}: A is hardly determined`] : []),
-      ...(seeds.length < 2 ? ["one seed: nothing was held out"] : []),
+      ...(missed === null ? ["one seed: nothing was held out"] : []),
       ...(residual > 0.03 ? [`the static law misses its own runs by ${residual.toFixed(3)} nats`] : []),
     ],
   };

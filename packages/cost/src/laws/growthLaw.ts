@@ -15,6 +15,8 @@ export interface GrowthEffects {
   retention?: number;
   /** kappa: a grown model's tokens count (1 + kappa) times, since it learns faster than its loss says. */
   transfer?: number;
+  /** Tokens a parameter that the transfer can be worth at most in one stage; unlimited by default. */
+  transferLimit?: number;
 }
 
 export interface GrowthPrediction {
@@ -27,19 +29,32 @@ export interface GrowthPrediction {
   equivalentAfterGrowth: readonly number[];
 }
 
+/** How sharply the transfer bends into its limit. */
+const BEND = 4;
+
+/**
+ * Tokens that a grown stage gains beyond its own: `kappa D` while that is far below the limit of m tokens a parameter, the
+ * limit where it is far above: `kappa D / (1 + (kappa D / m N)^4)^(1/4)`. A negative kappa has no limit.
+ */
+function extraTokens({ parameters, tokens }: GrowthStage, transfer: number, limit: number): number {
+  const gained = transfer * tokens;
+  if (limit === Infinity || gained <= 0) return gained;
+  return gained / (1 + (gained / (limit * parameters)) ** BEND) ** (1 / BEND);
+}
+
 /**
  * Loss-matching growth law. The state is (N, D_eq); at a growth N -> N' the loss is kept:
  *
  *     Delta  = A/N^alpha + B/D_eq^beta + delta - A/N'^alpha
  *     D_eq'  = rho (B/Delta)^(1/beta)
  *
- * and tokens of the next stage are added, times 1 + kappa. Ours, unpublished; with kappa = 0 it is the conservative
+ * and tokens of the next stage are added, times 1 + kappa up to a limit (`extraTokens`). Ours, unpublished; with kappa = 0 it is the conservative
  * reading (a grown model is as good as its loss). Loss in nats of the law's own corpus.
  *
  * @throws {RangeError} when there is no stage or a stage is smaller than the one before
  */
 export function growthLoss(stages: readonly GrowthStage[], effects: GrowthEffects = {}): GrowthPrediction {
-  const { constants: c = epochChinchilla, lossJump = 0, retention = 1, transfer = 0 } = effects;
+  const { constants: c = epochChinchilla, lossJump = 0, retention = 1, transfer = 0, transferLimit = Infinity } = effects;
   if (stages.length === 0) throw new RangeError("growthLoss: stages: is empty, expected at least one. Name the first model.");
   let equivalent = stages[0]!.tokens;
   const equivalentAfterGrowth: number[] = [];
@@ -52,7 +67,7 @@ export function growthLoss(stages: readonly GrowthStage[], effects: GrowthEffect
     const reducible = c.A / before ** c.alpha + c.B / equivalent ** c.beta + lossJump - c.A / after ** c.alpha;
     const matched = retention * (c.B / reducible) ** (1 / c.beta);
     equivalentAfterGrowth.push(matched);
-    equivalent = matched + (1 + transfer) * stages[i]!.tokens;
+    equivalent = matched + stages[i]!.tokens + extraTokens(stages[i]!, transfer, transferLimit);
   }
   const final = stages.at(-1)!.parameters;
   return {
