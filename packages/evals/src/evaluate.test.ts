@@ -65,6 +65,18 @@ describe("evaluate", () => {
     }
   });
 
+  it("asks again for likelihoods that the logged run did without, or for items that have become others", async () => {
+    const options = { tasks: few, items: 6 };
+    const doneOf = ({ tasks }: Awaited<ReturnType<typeof evaluate>>) => new Map(tasks.flatMap(({ samples }) => samples.map((sample) => [sample.key, sample] as const)));
+    const generated = await evaluate(randomModel(1), { ...options, likelihood: false });
+    const whole = await evaluate(randomModel(1), options);
+    expect(await evaluate(randomModel(1), { ...options, done: doneOf(generated) })).toEqual(whole);
+    const silent: LanguageModel = { ...randomModel(1), generate: () => Promise.reject(new Error("asked")) };
+    expect((await evaluate(silent, { ...options, likelihood: false, done: doneOf(whole) })).tasks.map(({ scores }) => scores)).toEqual(generated.tasks.map(({ scores }) => scores));
+    const others = new Map([...doneOf(whole)].map(([key, sample]) => [key, { ...sample, prompt: `${sample.prompt} ` }]));
+    expect(await evaluate(randomModel(1), { ...options, done: others })).toEqual(whole);
+  });
+
   it("stops when told, keeping what was handed out", async () => {
     const controller = new AbortController();
     const log: Sample[] = [];

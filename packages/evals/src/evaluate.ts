@@ -88,7 +88,7 @@ export interface EvaluateOptions {
   likelihood?: boolean;
   /** Items sent to the model at once. Results do not depend on it. Default 64. */
   batchItems?: number;
-  /** Samples of an earlier, interrupted run by key: they are not asked again. */
+  /** Samples of an earlier, interrupted run by key: not asked again, unless likelihood is wanted and they have none. */
   done?: ReadonlyMap<string, Sample>;
   /** Answers of earlier runs of the same model: a request that is among them is not put to it again. */
   cache?: RequestCache;
@@ -123,12 +123,16 @@ export async function evaluate(given: LanguageModel, options: EvaluateOptions = 
         throw new CancelledError(`evaluate: stopped at item ${finished} of ${total}. Pass the logged samples as done to go on.`);
       }
       const batch = sets[t].slice(start, start + batchItems);
-      const fresh = batch.filter(({ key }) => !options.done?.has(key));
+      const known = new Map(batch.flatMap((item) => {
+        const sample = options.done?.get(item.key);
+        return sample !== undefined && answersTo(item, likelihood, sample) ? [[item.key, sample]] : [];
+      }));
+      const fresh = batch.filter(({ key }) => !known.has(key));
       const answered = new Map((await answer(model, task, fresh, likelihood)).map((sample) => [sample.key, sample]));
       for (const { key } of batch) {
         const sample = answered.get(key);
         if (sample !== undefined) await options.onSample?.(sample);
-        samples.push(sample ?? options.done!.get(key)!);
+        samples.push(sample ?? known.get(key)!);
       }
       finished += batch.length;
       progress({ task: "evaluate", done: finished, total, unit: "items", detail: task.id });
@@ -136,6 +140,12 @@ export async function evaluate(given: LanguageModel, options: EvaluateOptions = 
     results.push(summarise(task, sets[t], samples, { difficulty, seed, likelihood }));
   }
   return { model: model.name, tasks: results };
+}
+
+/** Whether a logged sample answers what is asked now: of a run without likelihood, one with it must ask again. */
+function answersTo({ prompt, target, choices }: Item, likelihood: boolean, logged: Sample): boolean {
+  const sameItem = JSON.stringify([logged.prompt, logged.target, logged.choices]) === JSON.stringify([prompt, target, choices]);
+  return sameItem && (!likelihood || logged.logprobs.length === choices.length);
 }
 
 /** Asks the model for the greedy text and, if wanted, for the likelihood of every choice. */
