@@ -118,7 +118,7 @@ def attentions(library, peak, small, rounds, torch):
                       work / statistics.median(theirs[i]) * 1e-9 if theirs[i] else None)
 
 
-def memory_bound(library, bandwidth, small, rounds):
+def memory_bound(library, bandwidth, small, rounds, pattern):
     R, C = (64, 64) if small else (32768, 1600)
     x = Tensor((R, C))
     gain = Tensor((C,))
@@ -140,6 +140,8 @@ def memory_bound(library, bandwidth, small, rounds):
     ]
     positions = bf16_positions()
     for op, attributes, inputs, outputs, size in rows:
+        if pattern not in op:
+            continue
         for stored in (None, positions.get(op)) if op in positions else (None,):
             timed = Timed(library, op, attributes, inputs, outputs, 8, stored)
             samples = [timed.milliseconds() for _ in range(rounds)]
@@ -149,13 +151,15 @@ def memory_bound(library, bandwidth, small, rounds):
             yield row(name, "GB/s", samples, moved, 1e-6, bandwidth and bandwidth * 1e-9, "copy on the device")
 
 
-def all_rows(library, device, small=False, torch=None):
-    """Rows of every benchmark; `small`: tiny sizes, to see that it works."""
+def all_rows(library, device, small=False, torch=None, pattern=""):
+    """Rows of the benchmarks whose first word has `pattern`; `small`: tiny sizes, to see that it works."""
     rounds = 3 if small else 12
     peak = next((tflops for name, tflops in PEAK_TFLOPS.items() if name in device), None)
     bandwidth = None if small else copy_bandwidth()
     if bandwidth:
         yield {"name": "copy", "unit": "GB/s", "value": bandwidth * 1e-9, "bound": None, "boundWhat": "", "share": None, "rival": None}
-    yield from products(library, peak, small, rounds, torch)
-    yield from attentions(library, peak, small, rounds, torch)
-    yield from memory_bound(library, bandwidth, small, rounds)
+    if pattern in "matmul":
+        yield from products(library, peak, small, rounds, torch)
+    if pattern in "causalAttentionGrad":
+        yield from attentions(library, peak, small, rounds, torch)
+    yield from memory_bound(library, bandwidth, small, rounds, pattern)

@@ -28,8 +28,25 @@ describe.skipIf(!hasPython)("infra/gpu/check (skipped without python3)", () => {
     const [json] = readdirSync(out).filter((name) => name.endsWith(".json"));
     const { checks, speeds } = JSON.parse(readFileSync(join(out, json!), "utf8")) as Results;
     expect(checks.every(({ passed }) => passed)).toBe(true);
-    expect(speeds.map(({ name }) => name)).toContain("adamw");
+    expect(speeds.map(({ name }) => name)).toEqual(["matmul 64x64x64 bf16"]);
     expect(readFileSync(join(out, json!.replace(".json", ".md")), "utf8")).toContain("matmul");
+  });
+
+  it("times every kind of kernel, in both formats", () => {
+    const { status, stdout } = python(["check", "--only", "speed", "--small", ...libraries, "--out", out]);
+    for (const name of ["matmul 64x64x64 bf16", "causalAttentionGrad B1 T64 N1 D64 bf16", "layerNorm", "layerNorm bf16", "adamw"]) {
+      expect(stdout).toMatch(new RegExp(`^${name} +\\d+ (TFLOP/s|GB/s)`, "m"));
+    }
+    expect(status).toBe(0);
+  });
+
+  it("tests our own products too where cuBLASLt multiplies", () => {
+    const { stdout } = spawnSync("python3", ["check", "--only", "ops", "--case", "matmul 1", ...libraries, "--out", out], {
+      encoding: "utf8", cwd: import.meta.dirname, env: { ...process.env, ESPALIER_CUDA_LIBRARIES: built, PYTHONDONTWRITEBYTECODE: "1" },
+    });
+    const passed = Number(/ops +(\d+) passed, 0 failed/.exec(stdout)![1]);
+    const { stdout: alone } = python(["check", "--only", "ops", "--case", "matmul 1", ...libraries, "--out", out]);
+    expect(passed).toBeGreaterThan(Number(/ops +(\d+) passed, 0 failed/.exec(alone)![1]));
   });
 
   it("says what it could not do, and does not call that a success", () => {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
-import { cpuExecutor } from "@espalier/kernels";
+import { type Device, deviceExecutor } from "@espalier/kernels";
 import { readTokenizerJson, type Tokenizer } from "@espalier/tokenizer";
 import { loadHuggingFaceModel, loadLanguageModel, type LoadedLanguageModel } from "@espalier/trainer";
 
@@ -11,13 +11,13 @@ import { loadHuggingFaceModel, loadLanguageModel, type LoadedLanguageModel } fro
  * The model of a directory: a run's checkpoint with the tokeniser of a prepared corpus (`DIR/tokenizer.json`), or a
  * Hugging Face model, which brings its own.
  */
-export async function openModel(directory: string, dataDirectory: string | undefined): Promise<LoadedLanguageModel> {
+export async function openModel(directory: string, dataDirectory: string | undefined, device: Device): Promise<LoadedLanguageModel> {
   const isCheckpoint = existsSync(join(directory, "state.json"));
-  if (!isCheckpoint && existsSync(join(directory, "config.json"))) return await loadHuggingFaceModel(directory, { executor: cpuExecutor(), name: directory });
+  if (!isCheckpoint && existsSync(join(directory, "config.json"))) return await loadHuggingFaceModel(directory, { executor: deviceExecutor({ device }), name: directory });
   if (dataDirectory === undefined) {
     throw new ConfigError(`${directory}: a checkpoint of a run needs the tokeniser of its corpus, but --data is missing. Name the directory written by \`espalier tokenize\`.`);
   }
-  return await loadLanguageModel({ model: directory, tokenizer: await openTokenizer(dataDirectory), executor: cpuExecutor(), name: directory });
+  return await loadLanguageModel({ model: directory, tokenizer: await openTokenizer(dataDirectory), executor: deviceExecutor({ device }), name: directory });
 }
 
 /** The tokeniser of a prepared corpus. */

@@ -1,4 +1,12 @@
-import { InvalidArgumentError } from "commander";
+import type { Device } from "@espalier/kernels";
+import { InvalidArgumentError, Option } from "commander";
+
+export interface WithDevice {
+  device: Device;
+}
+
+export const deviceOption = () =>
+  new Option("--device <name>", "cpu, or cuda: the first GPU, with @espalier/kernels-cuda installed").choices(["cpu", "cuda"] satisfies Device[]).default("cpu");
 
 export function positiveInteger(value: string): number {
   const number = Number(value);

@@ -2,7 +2,11 @@
 import { rmSync } from "node:fs";
 import { type Executor, type Precision, referenceExecutor } from "@espalier/graph";
 import { availableBackends } from "@espalier/kernels";
+import { modelConfig } from "@espalier/spec/model";
+import { trainTokenizer } from "@espalier/tokenizer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { initialParameters } from "./initialise.ts";
+import { loadLanguageModel } from "./languageModel.ts";
 import { readEvents, readMetrics } from "./runDirectory.ts";
 import { temporaryDirectory, tinyData, tinyPlan } from "./testing/runs.ts";
 import { train } from "./train.ts";
@@ -18,6 +22,26 @@ async function runOn(executor: Executor, precision: Precision = "fp32") {
   const [metrics, events] = [await readMetrics(directory), await readEvents(directory)];
   return { result, losses: metrics.map(({ loss }) => loss), growths: events.filter((event) => event.kind === "growth") };
 }
+
+const text = "the cat sat on the mat and the dog sat on the log with the cat and the dog ".repeat(20);
+const tokenizer = trainTokenizer([new TextEncoder().encode(text)], { vocabSize: 300 });
+const config = modelConfig({ family: "llama", vocabSize: 300, seqLen: 48, numLayers: 2, residualDim: 24, numKvHeads: 2, groupSize: 2, headDim: 8, initStd: 0.3 });
+const model = { config, parameters: initialParameters(config, 4) };
+
+describe.each(backends)("a language model on $name", ({ create }) => {
+  it("scores and completes as on the reference", async () => {
+    const requests = [{ context: "the cat", continuation: " sat on" }, { context: "", continuation: "the dog" }];
+    const answers = [];
+    for (const executor of [referenceExecutor(), create()]) {
+      const engine = await loadLanguageModel({ model, tokenizer, executor });
+      answers.push({ scores: await engine.loglikelihood(requests), texts: await engine.generate([{ prompt: "the dog sat", until: [], maxTokens: 8 }]) });
+      engine.free();
+    }
+    const [expected, found] = answers;
+    found!.scores.forEach(({ logprob }, i) => expect(logprob).toBeCloseTo(expected!.scores[i]!.logprob, 3));
+    expect(found!.texts).toEqual(expected!.texts);
+  });
+});
 
 describe.each(backends)("a run on $name", ({ create }) => {
   let expected: Awaited<ReturnType<typeof runOn>>;

@@ -3,8 +3,9 @@ import { type Command, Option } from "commander";
 import pc from "picocolors";
 import { action } from "../command.ts";
 import { openModel } from "../model.ts";
+import { deviceOption, type WithDevice } from "../options.ts";
 
-interface EvalOptions {
+interface EvalOptions extends WithDevice {
   data?: string;
   tasks?: string[];
   items: string;
@@ -24,10 +25,11 @@ export function addEval(program: Command): void {
     .option("--tasks <ids...>", `some of ${tasks.map((task) => task.id).join(", ")}`)
     .option("--items <n>", "items per task: a number, quick, paper or large", "quick")
     .addOption(new Option("--difficulty <level>").choices(["tiny", "small", "paper", "large"]).default("tiny"))
+    .addOption(deviceOption())
     .option("--seed <seed>", "of the items; any text but a training seed", "1")
     .action(
       action<EvalOptions>(async (options, { output, path, signal }, [checkpoint]) => {
-        const model = await openModel(path(checkpoint!), options.data === undefined ? undefined : path(options.data));
+        const model = await openModel(path(checkpoint!), options.data === undefined ? undefined : path(options.data), options.device);
         try {
           const items: SetSize = /^\d+$/.test(options.items) ? Number(options.items) : (options.items as SetSize);
           const result = await evaluate(model, {

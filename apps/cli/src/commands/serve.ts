@@ -5,9 +5,9 @@ import type { Command } from "commander";
 import { workspace } from "#workspace";
 import { action } from "../command.ts";
 import { openModel } from "../model.ts";
-import { port } from "../options.ts";
+import { deviceOption, port, type WithDevice } from "../options.ts";
 
-interface ServeOptions {
+interface ServeOptions extends WithDevice {
   checkpoint?: string;
   data?: string;
   port: number;
@@ -21,13 +21,14 @@ export function addServe(program: Command): void {
     .argument("[dir]", "directory of a reproduction", "reproduction")
     .option("--checkpoint <dir>", "serve this model at /v1/completions")
     .option("--data <dir>", "directory with its tokenizer.json (default: the reproduction's corpus)")
+    .addOption(deviceOption())
     .option("--port <port>", "0: any free one", port, 4400)
     .action(
       action<ServeOptions>(async (options, { output, path, signal }, [dir = "reproduction"]) => {
         const directory = path(dir);
         if (options.data && !options.checkpoint) throw new ConfigError("serve: --data without --checkpoint. Name the checkpoint to serve.");
         const model = options.checkpoint
-          ? await openModel(path(options.checkpoint), options.data ? path(options.data) : join(directory, "corpus"))
+          ? await openModel(path(options.checkpoint), options.data ? path(options.data) : join(directory, "corpus"), options.device)
           : undefined;
         const app = createApp({
           page: await workspace.page(),

@@ -1,21 +1,20 @@
 import { readFile } from "node:fs/promises";
 import { ConfigError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
-import { type Device, deviceExecutor, devices } from "@espalier/kernels";
+import { deviceExecutor } from "@espalier/kernels";
 import { parseTrainPlan, type Precision, precisionSchema } from "@espalier/spec/plan";
 import { corpusData, train, trainingMemory } from "@espalier/trainer";
 import { openCorpus } from "@espalier/tokenizer/node";
 import { type Command, Option } from "commander";
 import { action } from "../command.ts";
-import { positiveInteger } from "../options.ts";
+import { deviceOption, positiveInteger, type WithDevice } from "../options.ts";
 
-interface TrainOptions {
+interface TrainOptions extends WithDevice {
   plan: string;
   data: string;
   out: string;
   threads?: number;
   precision?: Precision;
-  device: Device;
   json?: boolean;
 }
 
@@ -32,7 +31,7 @@ export function addTrain(program: Command): void {
         "fp32, or bf16: factors of matrix products are rounded to bf16, all else stays fp32 (default: the plan's, else fp32)",
       ).choices(precisionSchema.options),
     )
-    .addOption(new Option("--device <name>", "cpu, or cuda: the first GPU, with @espalier/kernels-cuda installed").choices(devices).default("cpu"))
+    .addOption(deviceOption())
     .option("--threads <n>", "threads of the cpu (default: all cores); digests do not depend on it", positiveInteger)
     .action(
       action<TrainOptions>(

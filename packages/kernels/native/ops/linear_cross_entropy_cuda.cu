@@ -1,5 +1,5 @@
 // linear_cross_entropy_cuda.cu -- see linear_cross_entropy.h. Rows go in chunks: the logits of a chunk are a product into
-// scratch memory, one block a row finds maximum, sum and loss, and with gradients turns the logits into g in place, from
+// scratch memory, one block a row finds maximum, sum and loss in one pass, and with gradients turns the logits into g in place, from
 // which two more products make dx and dHead. At most kMostLogits logits are held. With bf16, x and head are rounded once,
 // before the first chunk, and g is written rounded, beside the logits.
 #include "ops/linear_cross_entropy.h"
@@ -38,49 +38,90 @@ __device__ __forceinline__ Largest larger_of(Largest a, Largest b) {
   return b.value > a.value || (b.value == a.value && b.index < a.index) ? b : a;
 }
 
+// The largest of some logits, and the sum of exp(logit - largest) over them.
+struct Partial {
+  Largest largest;
+  float sum;
+
+  __device__ __forceinline__ void take(float logit, int64_t index) {
+    if (logit > largest.value) {
+      sum = sum * expf(largest.value - logit) + 1.0f;
+      largest = {logit, index};
+    } else {
+      sum += expf(logit - largest.value);
+    }
+  }
+};
+// In this order of the two, so that rounding does not depend on which thread asks.
+__device__ __forceinline__ Partial joined(const Partial& a, const Partial& b) {
+  const Largest best = larger_of(a.largest, b.largest);
+  const auto scaled = [&](const Partial& p) { return p.largest.value == best.value ? p.sum : p.sum * expf(p.largest.value - best.value); };
+  return {best, scaled(a) + scaled(b)};
+}
+
 struct RowRoom {
-  Largest largest[kThreads / kWarpSize];
-  float sums[kThreads / kWarpSize];
+  Partial partial[kThreads / kWarpSize];
 };
 
-// logits [rows, V] of rows first ... of the whole.
-__global__ void __launch_bounds__(kThreads) row_losses(RowResults results, Head h, const float* logits, int64_t first) {
+__device__ __forceinline__ float gradient_of(const Head& h, int64_t r, int64_t v, float logit, float lse) {
+  const int64_t target = h.targets[r];
+  if (target >= h.V) return nanf("");
+  return target < 0 ? 0.0f : h.factor * h.weights[r] * (expf(logit - lse) - (v == target ? 1.0f : 0.0f));
+}
+
+// logits [rows, V] of rows first ... of the whole, a block each: one pass for the results, and with gradients another, whose
+// reads the cache still has, that writes factor * g in rows of `stride` numbers, those beyond V zero.
+template <bool kGradients>
+__global__ void __launch_bounds__(kThreads) row_losses(RowResults results, Out gradients, Head h, const float* logits, int64_t first, int64_t stride) {
   RowRoom& room = *block_memory<RowRoom>();
   const int64_t r = first + blockIdx.x;
   const float* row = logits + int64_t(blockIdx.x) * h.V;
-  Largest best{-INFINITY, h.V};
-  for (int64_t v = threadIdx.x; v < h.V; v += kThreads) best = larger_of(best, Largest{row[v], v});
-#pragma unroll
-  for (int s = kWarpSize / 2; s > 0; s /= 2) {
-    Largest other;
-    other.value = __shfl_xor_sync(~0u, best.value, s);
-    other.index = __shfl_xor_sync(~0u, best.index, s);
-    best = larger_of(best, other);
+  Partial mine{{-INFINITY, h.V}, 0.0f};
+  if (h.V % 4 == 0) {
+    for (int64_t v = 4 * int64_t(threadIdx.x); v < h.V; v += 4 * kThreads) {
+      const float4 four = *reinterpret_cast<const float4*>(row + v);
+      mine.take(four.x, v);
+      mine.take(four.y, v + 1);
+      mine.take(four.z, v + 2);
+      mine.take(four.w, v + 3);
+    }
+  } else {
+    for (int64_t v = threadIdx.x; v < h.V; v += kThreads) mine.take(row[v], v);
   }
-  if (threadIdx.x % kWarpSize == 0) room.largest[threadIdx.x / kWarpSize] = best;
+  const int lane = threadIdx.x % kWarpSize;
+#pragma unroll
+  for (int s = 1; s < kWarpSize; s *= 2) {
+    Partial other;
+    other.largest.value = __shfl_xor_sync(~0u, mine.largest.value, s);
+    other.largest.index = __shfl_xor_sync(~0u, mine.largest.index, s);
+    other.sum = __shfl_xor_sync(~0u, mine.sum, s);
+    mine = lane & s ? joined(other, mine) : joined(mine, other);
+  }
+  if (lane == 0) room.partial[threadIdx.x / kWarpSize] = mine;
   __syncthreads();
-  for (int w = 0; w < kThreads / kWarpSize; ++w) best = larger_of(best, room.largest[w]);
-  float sum = 0.0f;
-  for (int64_t v = threadIdx.x; v < h.V; v += kThreads) sum += expf(row[v] - best.value);
-  sum = block_sum(sum, room.sums);
-  if (threadIdx.x != 0) return;
-  const float lse = best.value + logf(sum);
+  Partial all = room.partial[0];
+  for (int w = 1; w < kThreads / kWarpSize; ++w) all = joined(all, room.partial[w]);
+  const float lse = all.largest.value + logf(all.sum);
   const int64_t target = h.targets[r];
-  results.lse.set(r, lse);
-  results.token_loss.set(r, target < 0 ? 0.0f : target < h.V ? lse - row[target] : nanf(""));
-  results.greedy.set(r, target == best.index ? 1.0f : 0.0f);
+  if (threadIdx.x == 0) {
+    results.lse.set(r, lse);
+    results.token_loss.set(r, target < 0 ? 0.0f : target < h.V ? lse - row[target] : nanf(""));
+    results.greedy.set(r, target == all.largest.index ? 1.0f : 0.0f);
+  }
+  if constexpr (kGradients) {
+    __syncthreads();  // gradients may lie over the logits, of which the target's has now been read
+    for (int64_t v = threadIdx.x; v < stride; v += kThreads) {
+      gradients.set(int64_t(blockIdx.x) * stride + v, v < h.V ? gradient_of(h, r, v, row[v], lse) : 0.0f);
+    }
+  }
 }
 
 // factor * g of a chunk, rows of `stride` numbers, those beyond V zero; over the logits when it is fp32.
 __global__ void __launch_bounds__(kThreads) logit_gradients(Out gradients, const float* logits, Head h, In lse, int64_t first, int64_t stride) {
-  const int64_t r = first + blockIdx.y, target = h.targets[r];
+  const int64_t r = first + blockIdx.y;
   const int64_t v = int64_t(blockIdx.x) * kThreads + threadIdx.x;
   if (v >= stride) return;
-  float g = 0.0f;
-  if (v < h.V) {
-    if (target >= h.V) g = nanf("");
-    else if (target >= 0) g = h.factor * h.weights[r] * (expf(logits[int64_t(blockIdx.y) * h.V + v] - lse[r]) - (v == target ? 1.0f : 0.0f));
-  }
+  const float g = v < h.V ? gradient_of(h, r, v, logits[int64_t(blockIdx.y) * h.V + v], lse[r]) : 0.0f;
   gradients.set(int64_t(blockIdx.y) * stride + v, g);
 }
 
@@ -173,12 +214,14 @@ void run_chunks(const OpCall& call, const CudaContext& context, const char* name
     product.trans_b = true;
     product.alpha = h.factor;
     multiply(product);
-    if (results) {
-      launch(context, name, row_losses, dim3(static_cast<unsigned>(rows)), kThreads, sizeof(RowRoom), *results, h, static_cast<const float*>(logits), first);
-    }
+    const dim3 a_row_each(static_cast<unsigned>(rows));
+    const float* const read = logits;
+    if (results && gradients) launch(context, name, row_losses<true>, a_row_each, kThreads, sizeof(RowRoom), *results, g, h, read, first, g_stride);
+    else if (results) launch(context, name, row_losses<false>, a_row_each, kThreads, sizeof(RowRoom), *results, g, h, read, first, g_stride);
     if (!gradients) continue;
-    launch(context, name, logit_gradients, dim3(blocks_for(g_stride, kThreads), static_cast<unsigned>(rows)), kThreads, 0, g,
-           static_cast<const float*>(logits), h, lse, first, g_stride);
+    if (!results) {
+      launch(context, name, logit_gradients, dim3(blocks_for(g_stride, kThreads), static_cast<unsigned>(rows)), kThreads, 0, g, read, h, lse, first, g_stride);
+    }
     Gemm dx{};
     const In to = rows_from({gradients->dx.data, gradients->dx.bf16}, first, h.C);
     dx.y = {const_cast<void*>(to.data), to.bf16};
