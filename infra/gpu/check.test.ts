@@ -41,11 +41,11 @@ describe.skipIf(!hasPython)("infra/gpu/check (skipped without python3)", () => {
   });
 
   it("tests our own products too where cuBLASLt multiplies", () => {
-    const { stdout } = spawnSync("python3", ["check", "--only", "ops", "--case", "matmul 1", ...libraries, "--out", out], {
+    const { stdout } = spawnSync("python3", ["check", "--only", "ops", "--case", "matmul 1x1x1", ...libraries, "--out", out], {
       encoding: "utf8", cwd: import.meta.dirname, env: { ...process.env, ESPALIER_CUDA_LIBRARIES: built, PYTHONDONTWRITEBYTECODE: "1" },
     });
     const passed = Number(/ops +(\d+) passed, 0 failed/.exec(stdout)![1]);
-    const { stdout: alone } = python(["check", "--only", "ops", "--case", "matmul 1", ...libraries, "--out", out]);
+    const { stdout: alone } = python(["check", "--only", "ops", "--case", "matmul 1x1x1", ...libraries, "--out", out]);
     expect(passed).toBeGreaterThan(Number(/ops +(\d+) passed, 0 failed/.exec(alone)![1]));
   });
 
