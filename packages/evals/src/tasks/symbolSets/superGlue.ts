@@ -1,4 +1,7 @@
-/** Readers of SuperGLUE's classification sets in their JSON Lines form, for symbolic mapping. None of the files ship. */
+/**
+ * Readers of SuperGLUE's classification sets in JSON Lines, for symbolic mapping: as published, or as the Hugging Face hub has
+ * them, with numbers for labels. None of the files ship.
+ */
 
 import type { ClassificationItem } from "../classificationSets.ts";
 import { field, jsonLines, labelOf, objectField } from "./rows.ts";
@@ -9,7 +12,7 @@ const NO_YES = [["false", "0"], ["true", "1"]] as const;
 export function readCb(text: string): ClassificationItem[] {
   return jsonLines("readCb", text).map((row, n) => ({
     text: `${field("readCb", row, n, "premise", "string")}\nStatement: ${field("readCb", row, n, "hypothesis", "string")}`,
-    label: labelOf("readCb", row, n, [["entailment"], ["contradiction"], ["neutral"]]),
+    label: labelOf("readCb", row, n, [["entailment", "0"], ["contradiction", "1"], ["neutral", "2"]]),
   }));
 }
 
@@ -17,7 +20,7 @@ export function readCb(text: string): ClassificationItem[] {
 export function readRte(text: string): ClassificationItem[] {
   return jsonLines("readRte", text).map((row, n) => ({
     text: `${field("readRte", row, n, "premise", "string")}\nStatement: ${field("readRte", row, n, "hypothesis", "string")}`,
-    label: labelOf("readRte", row, n, [["entailment"], ["not_entailment"]]),
+    label: labelOf("readRte", row, n, [["entailment", "0"], ["not_entailment", "1"]]),
   }));
 }
 
@@ -29,10 +32,10 @@ export function readWic(text: string): ClassificationItem[] {
   }));
 }
 
-/** Winograd schemas: `text`, `target` (`span1_text`: noun, `span2_text`: pronoun), `label` (true: the pronoun is the noun). */
+/** Winograd schemas: `text`, `target` (`span1_text`: noun, `span2_text`: pronoun; both may stand in the row itself), `label` (true: the pronoun is the noun). */
 export function readWsc(text: string): ClassificationItem[] {
   return jsonLines("readWsc", text).map((row, n) => {
-    const target = objectField("readWsc", row, n, "target");
+    const target = "span1_text" in row ? row : objectField("readWsc", row, n, "target");
     return {
       text: `${field("readWsc", row, n, "text", "string")}\nIs "${field("readWsc", target, n, "span2_text", "string")}" here ${field("readWsc", target, n, "span1_text", "string")}?`,
       label: labelOf("readWsc", row, n, NO_YES),

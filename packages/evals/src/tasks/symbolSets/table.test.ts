@@ -77,6 +77,20 @@ describe.each(symbolSetTable.map(({ id }) => id))("%s", (id) => {
   });
 });
 
+describe("SuperGLUE as the hub has it", () => {
+  it("reads numbers as the same classes", () => {
+    const read = (id: string, row: object) => symbolSetNamed(id).read(JSON.stringify(row))[0];
+    for (const [published, hub] of [["entailment", 0], ["contradiction", 1], ["neutral", 2]] as const) {
+      expect(read("symbolCb", { premise: "p", hypothesis: "h", label: hub })).toEqual(read("symbolCb", { premise: "p", hypothesis: "h", label: published }));
+    }
+    for (const [published, hub] of [["entailment", 0], ["not_entailment", 1]] as const) {
+      expect(read("symbolRte", { premise: "p", hypothesis: "h", label: hub })).toEqual(read("symbolRte", { premise: "p", hypothesis: "h", label: published }));
+    }
+    const spans = { span1_text: "Tom", span2_text: "he" };
+    expect(read("symbolWsc", { text: "t", label: 1, ...spans })).toEqual(read("symbolWsc", { text: "t", label: true, target: spans }));
+  });
+});
+
 describe("symbolMappingOf", () => {
   const entry = symbolSetNamed("symbolAfqmc");
   const bytes = bytesOf(rowsOf.symbolAfqmc(0));
