@@ -35,4 +35,10 @@ const asksVersion = words[0] === "--version" || words[0] === "-V";
 const wanted = called !== undefined && Object.hasOwn(commands, called) ? [called] : asksVersion ? [] : Object.keys(commands);
 for (const add of await Promise.all(wanted.map((name) => commands[name]!()))) add(program);
 
+// A reader that has seen enough (`espalier plan | head`) is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
 await runProgram(program, process.argv);

@@ -120,6 +120,16 @@ describe("espalier plan", () => {
   });
 });
 
+describe("a reader that has seen enough", () => {
+  it("is no failure", () => {
+    const command = [process.execPath, ...args, "plan", "flm-101b"].map((word) => `'${word}'`).join(" ");
+    const { stderr, stdout, status } = spawnSync("sh", ["-c", `(${command}; echo $? >&2) | head -n 1`], { encoding: "utf8", env });
+    expect(stdout).toMatch(/^flm-101b \(102B\)/);
+    expect(stderr.trim()).toBe("0");
+    expect(status).toBe(0);
+  });
+});
+
 describe("espalier plan --page", () => {
   it("writes the planner as one file", () => {
     run("plan", "--page", "planner.html");

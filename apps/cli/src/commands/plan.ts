@@ -20,6 +20,7 @@ interface PlanOptions extends ClusterOptions {
   targetLoss?: number;
   instead?: string[];
   measuredStep?: string;
+  anyPrecision?: boolean;
   page?: string;
 }
 
@@ -68,6 +69,7 @@ export function addPlan(program: Command): void {
     .option("--target-loss <nats>", "also the cheapest run that reaches it, by loss matching", positive)
     .option("--instead <stages...>", "a schedule to compare with, MODEL:TOKENS a stage (default for flm-101b: the paper's)")
     .option("--measured-step <seconds>", "of the first stage of that schedule, in its layout: calibrates the cluster");
+  command.option("--any-precision", "choose FP8 too, where the device has it; no law knows what it costs in loss");
   command.option("--page <file>", "write the planner as a page to play with (sliders, stages that can be dragged), and plan nothing");
   addClusterOptions(command).action(
     action<PlanOptions>(async (options, { output, path }, [name = "flm-101b"]) => {
@@ -91,6 +93,7 @@ export function addPlan(program: Command): void {
       const plan = planCluster({
         target: target.model as ClusterModel, cluster: machine, globalBatchSize, budgetUsd, deadlineDays, usdPerGpuHour, layout: fixedLayout(options),
         ...(options.data === undefined ? {} : { dataTokens: parseQuantity(options.data, "tokens", "--data") }),
+        ...(options.anyPrecision && options.precision === undefined ? { precisions: ["bf16" as const, "fp8" as const] } : {}),
         ...(options.targetLoss === undefined ? {} : { targetLoss: options.targetLoss }),
         ...(incumbent ? { incumbent } : {}),
         ...(options.measuredStep === undefined ? {} : { calibration: calibrateCluster([{ model: first!.model, layout: first!.layout!, cluster: machine, seconds: parseQuantity(options.measuredStep, "seconds", "--measured-step") }]) }),

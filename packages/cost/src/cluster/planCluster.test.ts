@@ -159,6 +159,16 @@ describe("planCluster", () => {
     const better = { ...plan.rivals.scratch, usd: { low: 1, value: 1, high: 1 } };
     expect(paretoFront([plan.rivals.scratch, better, { ...better }])).toEqual([better]);
   });
+  it("chooses FP8 where it may and the device has it, and says that no law knows its loss", () => {
+    const h100 = { ...request, cluster: cluster("H100-SXM-80GB", 192) };
+    const [either, plain] = [planCluster({ ...h100, precisions: ["bf16", "fp8"] }), planCluster(h100)];
+    expect(either.best.lossMatching.stages.at(-1)!.layout.precision).toBe("fp8");
+    expect(either.best.lossMatching.loss.lossMatching.value).toBeLessThan(plain.best.lossMatching.loss.lossMatching.value);
+    expect(either.warnings.join(" ")).toContain("FP8 is taken to cost no loss");
+    expect(plain.warnings.join(" ")).not.toContain("FP8");
+    // An A800 has none: the same plan as without.
+    expect(planCluster({ ...request, precisions: ["bf16", "fp8"] }).best.lossMatching).toEqual(plan.best.lossMatching);
+  });
   it("warns that laws are used outside of what they were fitted to", () => {
     expect(plan.warnings.join(" ")).toMatch(/101\.7 billion.*extrapolated/);
   });

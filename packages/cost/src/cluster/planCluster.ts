@@ -34,6 +34,8 @@ export interface ClusterPlanRequest {
   failures?: FailureModel;
   /** Seconds without training at one growth. */
   growthPauseSeconds?: number;
+  /** Precisions to choose from; bf16 by default. No law here knows what FP8 costs in loss: a plan that uses it says so. */
+  precisions?: readonly Layout["precision"][];
   /** Settings that the search of layouts keeps fixed. */
   layout?: Partial<Layout>;
 }
@@ -96,13 +98,13 @@ export function timeSizes(
   sizes: readonly ClusterModel[],
   c: Cluster,
   globalBatchSize: number,
-  options: Pick<ClusterPlanRequest, "calibration" | "layout" | "memory"> = {},
+  options: Pick<ClusterPlanRequest, "calibration" | "layout" | "memory" | "precisions"> = {},
 ): { sizes: TimedSize[]; layoutsTried: number } {
-  const { calibration = uncalibrated, layout: fixed = {}, memory } = options;
+  const { calibration = uncalibrated, layout: fixed = {}, memory, precisions } = options;
   let layoutsTried = 0;
   const timed: TimedSize[] = [];
   for (const model of sizes) {
-    const { best, tried } = searchLayouts(model, c, globalBatchSize, { constants: calibration.constants, fixed, keep: 1, ...(memory ? { memory } : {}) });
+    const { best, tried } = searchLayouts(model, c, globalBatchSize, { constants: calibration.constants, fixed, keep: 1, ...(memory ? { memory } : {}), ...(precisions ? { space: { precision: precisions } } : {}) });
     layoutsTried += tried;
     const [fastest] = best;
     if (fastest) timed.push(timedSize(model, fastest.layout, fastest.seconds, c, calibration));
@@ -281,7 +283,7 @@ export function paretoFront(runs: readonly ClusterRun[]): ClusterRun[] {
     .toSorted((a, b) => a.usd.value - b.usd.value || a.days.value - b.days.value);
 }
 
-function warningsOf({ target, dataTokens, layout }: ClusterPlanRequest, { best, smaller }: PartPlan): string[] {
+function warningsOf({ target, dataTokens }: ClusterPlanRequest, { best, smaller }: PartPlan): string[] {
   const warnings: string[] = [];
   const parameters = parameterBuckets(target).total;
   const billions = (parameters / 1e9).toFixed(1);
@@ -294,6 +296,6 @@ function warningsOf({ target, dataTokens, layout }: ClusterPlanRequest, { best, 
   }
   const tokens = best.lossMatching.stages.reduce((sum, stage) => sum + stage.tokens, 0);
   if (dataTokens !== undefined && tokens >= 0.999 * dataTokens) warnings.push(`the data ends before the money: ${(dataTokens / 1e9).toFixed(0)} billion tokens are used once`);
-  if (layout?.precision === "fp8") warnings.push("FP8 is taken to cost no loss, which no law here says");
+  if (growthReadings.some((reading) => best[reading].stages.some(({ layout }) => layout.precision === "fp8"))) warnings.push("FP8 is taken to cost no loss, which no law here says");
   return warnings;
 }
