@@ -196,6 +196,41 @@ describe("load", () => {
   });
 });
 
+describe("consecutive calls of one op", () => {
+  const size = 70_000; // several tasks a call
+  const vectors = (...names: string[]): [Region, string, number][] => names.map((name) => ["owned", name, size]);
+
+  it.each([1, 2, 5])("see what earlier ones wrote, whoever runs them: %i threads", async (numThreads) => {
+    const executor = cpuExecutor({ numThreads, parallelGrain: 0 });
+    // Three apart from each other, one that reads the first, one in place, one that overwrites what another has read.
+    const calls = [scale(0, 1, 2), scale(0, 2, 3), scale(0, 3, 5), scale(1, 4, 7), scale(4, 4, 2), scale(2, 3, 11), scale(3, 1, 13)];
+    const program = executor.load(programOf(vectors("x", "a", "b", "c", "d"), calls));
+    const buffers = program.program.tensors.map(({ name, bytes }) => {
+      const buffer = executor.allocate(bytes);
+      program.bind(name, buffer);
+      return buffer;
+    });
+    for (let run = 1; run <= 20; run++) {
+      buffers[0]!.write(Float32Array.from({ length: size }, (_, i) => (i % 97) + run));
+      await program.run(nothing, nothing);
+      const values = buffers.map((buffer) => {
+        const read = new Float32Array(size);
+        buffer.read(read);
+        return read;
+      });
+      const x = values[0]!;
+      [3 * 11 * 13, 3, 3 * 11, 2 * 7 * 2].forEach((factor, k) => expect(values[k + 1]!.every((value, i) => value === factor * x[i]!)).toBe(true));
+    }
+    expect(program.profile()).toMatchObject([{ op: "scale", calls: 20 * calls.length }]);
+    // Other buffers, one of them twice: what may run together is decided anew.
+    program.bind("b", buffers[1]!);
+    await program.run(nothing, nothing);
+    const d = new Float32Array(size);
+    buffers[4]!.read(d);
+    expect(d[5]).toBe(3 * 7 * 2 * 25); // a is b now, and was written last before d
+  });
+});
+
 describe("scratchBytes", () => {
   it("is what the largest op needs: here a matrix packed in 43 tiles of 6 rows, padded to 8", () => {
     const executor = cpuExecutor({ numThreads: 1, isa: "portable" });

@@ -80,7 +80,8 @@ Program::Program(std::shared_ptr<Executor> executor, const EspalierProgramSpec& 
   for (Instruction& at : instructions_) {  // from here on the vectors stay where they are
     at.call = {at.input_views.data(), at.output_views.data(), static_cast<int32_t>(at.inputs.size()),
                static_cast<int32_t>(at.outputs.size()), at.attributes.data(), nullptr};
-    at.parallel = work_of(at.call, *at.kernel) >= executor_->parallel_grain();
+    at.work = work_of(at.call, *at.kernel);
+    at.parallel = at.work >= executor_->parallel_grain();
     if (at.kernel->scratch_bytes) {
       const std::size_t bytes = at.kernel->scratch_bytes(at.call);
       if (bytes > scratch_bytes_) scratch_bytes_ = bytes;

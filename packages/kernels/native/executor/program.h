@@ -49,6 +49,7 @@ class Program {
     std::vector<double> attributes;
     std::vector<TensorView> input_views, output_views;
     OpCall call;
+    double work;  // FLOPs, roughly
     bool parallel;
   };
 
@@ -57,6 +58,9 @@ class Program {
   bool point_at_memory();
   void expect_not_cancelled(const Job& job, int64_t instruction) const;
   void run_instruction(const Instruction& instruction);
+  // On a CPU only: which instructions run together, and one run of such a region.
+  std::shared_ptr<void> regions() const;
+  void run_joined(std::size_t begin, std::size_t end);
   const Tensor& tensor_at(int64_t id) const;
 
   std::shared_ptr<Executor> executor_;
@@ -73,7 +77,7 @@ class Program {
   std::vector<std::shared_ptr<Memory>> in_use_;  // keeps what the current run points at
   char* seen_arena_ = nullptr;
   char* seen_scratch_ = nullptr;
-  std::shared_ptr<void> device_state_;  // what the device keeps of a program: a captured graph
+  std::shared_ptr<void> device_state_;  // what the device keeps of a program: a captured graph; regions
 
   std::atomic<uint64_t> submitted_{0};
   std::atomic<uint64_t> cancelled_through_{0};
