@@ -23,8 +23,9 @@ constexpr int kTileRows = kWidth == 16 ? 14 : 6;
 constexpr int kTileVectors = 2;
 constexpr int kTileCols = kTileVectors * kWidth;
 constexpr int kTileStride = (kTileRows + kWidth - 1) / kWidth * kWidth;  // words of one k of a packed tile
-// 512 x 32 words of b are 64 KB: tiles of a stream from L2 past a panel that the next tile finds again in L1 and L2.
-constexpr int64_t kBlockWords = 512;
+// 1024 x 32 words of b are 128 KB: a panel stays in L2 while tiles of a stream past it. Shorter blocks read and write c
+// more often, which costs more than L1 misses that are prefetched.
+constexpr int64_t kBlockWords = 1024;
 
 // Tiles or panels that are packed together where they lie beside each other in memory.
 constexpr int64_t kStrips = 4;
@@ -77,10 +78,8 @@ struct Product {
 // Called when rows [row_begin, row_end) and columns [col_begin, col_end) of c are complete and still in cache.
 using Epilogue = void (*)(const void* context, int64_t row_begin, int64_t row_end, int64_t col_begin, int64_t col_end);
 
-// Panels that `multiply` packs at a time when columns are not packed: reading more columns of a row of b at once is what
-// memory is good at; 256 KB leave L2 room for tiles of a.
-constexpr int64_t kRoomPanels = kStrips;
-constexpr std::size_t kPanelBytes = std::size_t(kRoomPanels) * kTileCols * kBlockWords * sizeof(float);
+// The panel that `multiply` packs when columns are not packed.
+constexpr std::size_t kPanelBytes = std::size_t(kTileCols) * kBlockWords * sizeof(float);
 
 // Tiles [tile_begin, tile_end) by panels [panel_begin, panel_end) of c; `room` holds kPanelBytes unless columns are packed.
 void multiply(const Product& product, float* room, int64_t tile_begin, int64_t tile_end, int64_t panel_begin,

@@ -41,7 +41,7 @@ const edges = [[1, 1, 1], [2, 3, 5], [7, 17, 9], [15, 33, 16], [13, 31, 70], [29
 export const matmulCases: OpCase[] = [
   // Around every edge: one element, partial vectors, partial tiles, several panels.
   ...edges.flatMap(([M, N, K]) => transposes.map((flags) => matmul(M, N, K, flags))),
-  ...transposes.map((flags) => matmul(19, 37, 1050, { ...flags, note: "three blocks of k" })),
+  ...transposes.map((flags) => matmul(19, 37, 2100, { ...flags, note: "three blocks of k" })),
   matmul(40, 1100, 300, { transB: 1, note: "two blocks of columns" }),
   matmul(130, 48, 48, { transB: 1, alpha: 0.125 }),
   { ...matmul(12, 10, 8), inputs: [{ shape: [3, 4, 8] }, { shape: [8, 10] }], note: "leading axes of a" },
@@ -51,12 +51,13 @@ export const matmulCases: OpCase[] = [
   matmul(9, 35, 20, { transB: 1, residual: 1 }),
   matmul(30, 50, 20, { transB: 1, bias: 1, gelu: 1, savePre: 1 }),
   matmul(30, 50, 20, { transB: 1, bias: 1, gelu: 1, gate: 1, residual: 1, savePre: 1, alpha: 0.5 }),
-  matmul(17, 40, 600, { transB: 1, bias: 1, gelu: 1, gate: 1, savePre: 1, note: "epilogue after two blocks of k" }),
-  matmul(20, 33, 700, { transA: 1, accumulate: 1 }),
+  matmul(17, 40, 1100, { transB: 1, bias: 1, gelu: 1, gate: 1, savePre: 1, note: "epilogue after two blocks of k" }),
+  matmul(20, 33, 1200, { transA: 1, accumulate: 1 }),
+  ...[0, 1].map((bf16) => matmul(720, 33, 24, { bf16, note: "two runs of rows" })),
   matmul(20, 33, 30, { transA: 1, accumulate: 2, flag: 0 }),
   matmul(20, 33, 30, { transA: 1, accumulate: 2, flag: 1 }),
   // Few rows by stored columns, as in decoding: whole and partial squares, several blocks of k, all epilogues.
-  ...[1, 2, 3, 4, 5, 6, 7, 8].map((M) => matmul(M, 50, 1101, { transB: 1, ...(M % 2 && { bf16: 1 }), alpha: 0.5 })),
+  ...[1, 2, 3, 4, 5, 6, 7, 8].map((M) => matmul(M, 50, 2101, { transB: 1, ...(M % 2 && { bf16: 1 }), alpha: 0.5 })),
   matmul(8, 70, 129, { transB: 1, bias: 1, gelu: 1, gate: 1, residual: 1, savePre: 1 }),
   matmul(4, 130, 600, { transB: 1, accumulate: 1, bf16: 1 }),
   matmul(1, 33, 512, { transB: 1, accumulate: 2, flag: 0 }),
@@ -68,8 +69,8 @@ export const matmulCases: OpCase[] = [
   matmul(30, 48, 31, { transB: 1, bias: 1, gelu: 1, savePre: 1, bf16: 1 }),
   matmul(30, 48, 32, { gelu: 1, bf16: 1 }),
   matmul(30, 48, 40, { gelu: 1, bf16: 1 }),
-  matmul(17, 40, 1300, { transB: 1, bias: 1, gelu: 1, gate: 1, savePre: 1, bf16: 1, note: "epilogue after blocks of k" }),
-  matmul(20, 33, 1501, { transA: 1, accumulate: 1, bf16: 1 }),
+  matmul(17, 40, 2300, { transB: 1, bias: 1, gelu: 1, gate: 1, savePre: 1, bf16: 1, note: "epilogue after blocks of k" }),
+  matmul(20, 33, 2501, { transA: 1, accumulate: 1, bf16: 1 }),
   matmul(20, 33, 31, { transA: 1, accumulate: 2, flag: 0, bf16: 1 }),
   matmul(20, 33, 31, { transA: 1, accumulate: 2, flag: 1, bf16: 1 }),
 ];
