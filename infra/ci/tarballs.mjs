@@ -1,8 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
-/** Packs every public package; returns name and tarball of each. */
+/**
+ * Packs every public package; returns name and tarball of each. The package of CUDA kernels holds nothing but a library
+ * that only nvcc makes: without it there is nothing to pack, which is said (`pnpm pack` would make an empty tarball, and
+ * publishing one is refused by that package's `prepublishOnly`).
+ */
 export function packAll(destination) {
   mkdirSync(destination, { recursive: true });
   const folders = ["packages", "apps"].flatMap((top) => readdirSync(top).map((name) => join(top, name)));
@@ -10,6 +14,10 @@ export function packAll(destination) {
   for (const folder of folders) {
     const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
     if (manifest.private) continue;
+    if (manifest.name === "@espalier/kernels-cuda" && !existsSync(join(folder, "build"))) {
+      console.log(`not packed: ${manifest.name}, whose library is not built here (pnpm native kernels-cuda, needs nvcc)`);
+      continue;
+    }
     execFileSync("npx", ["-y", "pnpm@10", "pack", "--pack-destination", resolve(destination)], {
       cwd: folder,
       stdio: ["ignore", "ignore", "inherit"],

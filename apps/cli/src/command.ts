@@ -25,7 +25,7 @@ export function action<Options extends { json?: boolean }>(
 ): (...input: unknown[]) => Promise<void> {
   return async (...input) => {
     const command = input.at(-1) as Command;
-    const options = command.optsWithGlobals<Options>();
+    const options = { ...command.optsWithGlobals<Options>(), ...command.opts<Options>() }; // its own go before those of `eval`
     const output = createOutput({ json: options.json === true });
     const controller = new AbortController();
     const onInterrupt = () => {
@@ -60,14 +60,21 @@ export function describeError(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-function throwAtWrongUsage(command: Command): void {
-  command.exitOverride();
-  for (const below of command.commands) throwAtWrongUsage(below);
+/**
+ * Wrong usage throws, an option belongs to the command before it (`eval ngrams --out` is not `eval --out`), and `--json`
+ * is understood after every command.
+ */
+function prepare(command: Command): void {
+  command.exitOverride().enablePositionalOptions();
+  for (const below of command.commands) {
+    below.option("--json", "for programs: one JSON object a line");
+    prepare(below);
+  }
 }
 
 /** Runs the program; wrong usage is exit code 2. */
 export async function runProgram(program: Command, argv: readonly string[]): Promise<void> {
-  throwAtWrongUsage(program);
+  prepare(program);
   try {
     await program.parseAsync(argv as string[]);
   } catch (error) {

@@ -107,7 +107,7 @@ describe.skipIf(!nativeStatus().available)("a corpus, a run, its evaluation (nee
   it("eval prints accuracy, interval and chance of each task", async () => {
     const { status, stdout, stderr } = await espalier("eval", result().checkpoint, "--data", at("data"), "--tasks", "counting", "--items", "4");
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    expect(stdout).toMatch(/^counting +\S+( \S+)? +\d+\.\d % +\[ *\d+\.\d %, +\d+\.\d %\] +chance/m);
+    expect(stdout).toMatch(/^task +scoring +right +95 % +chance +items +shows\ncounting +exact match +\d+\.\d % +\d+\.\d to \d+\.\d +0\.0 % +4 /m);
   });
 
   it("serve answers on loopback and ends with Ctrl-C", async () => {

@@ -114,6 +114,9 @@ export {
   evaluate,
   score,
 } from "./evaluate.ts";
+export { type Agreement, agreement } from "./comparison/agreement.ts";
+export { type Comparison, type MetricComparison, type PromptDifference, compareSamples } from "./comparison/compareSamples.ts";
+export type { LoggedSample } from "./comparison/logged.ts";
 export { babi, readBabiDocs } from "./knowledge/babi/task.ts";
 export { bbh, readBbh } from "./knowledge/bbh/task.ts";
 export { arc } from "./knowledge/arc/task.ts";
@@ -123,7 +126,7 @@ export { afqmc, c3, clueWsc, cmnli, csl, ocnli, readC3, readClue, tnews } from "
 export { openBookQa, piqa, sciq } from "./knowledge/commonsense/task.ts";
 export { copa, readCopa } from "./knowledge/copa/task.ts";
 export { evaluateKnowledge, type KnowledgeEvaluation, type KnowledgeOptions } from "./knowledge/evaluateKnowledge.ts";
-export { type Asked, type FewshotOptions, askedDocuments } from "./knowledge/fewshot.ts";
+export { type Asked, DEFAULT_FEWSHOT_SEED, type FewshotOptions, askedDocuments } from "./knowledge/fewshot.ts";
 export { type ChoiceFilterOptions, type IgnoreOptions, multiChoiceFilter } from "./knowledge/choiceFilter.ts";
 export { evaluateFewshotSeeds, type SeedScore, type SeedsEvaluation, type SeedsOptions } from "./knowledge/fewshotSeeds.ts";
 export { type ExactMatchOptions, type Filter, type MapFilterOptions, type RegexFilterOptions, exactMatch, mapFilter, regexFilter, wordSortFilter } from "./knowledge/filters.ts";

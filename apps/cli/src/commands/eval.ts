@@ -1,56 +1,79 @@
-import { evaluate, type SetSize, tasks, tasksNamed } from "@espalier/evals";
-import { type Command, Option } from "commander";
+import { join } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
-import { action } from "../command.ts";
-import { openModel } from "../model.ts";
-import { deviceOption, type WithDevice } from "../options.ts";
+import { action, type Context } from "../command.ts";
+import { type EvalOptions, evaluateOne } from "../evaluation/evaluateOne.ts";
+import { evaluateStages } from "../evaluation/evaluateStages.ts";
+import { writeSamplesPage } from "../evaluation/files.ts";
+import { isAddress } from "../evaluation/model.ts";
+import type { Evaluated } from "../evaluation/run.ts";
+import { selectTasks } from "../evaluation/select.ts";
+import { iqLines, knowledgeLines, SHOWS } from "../evaluation/tables.ts";
+import { deviceOption, positive, positiveInteger } from "../options.ts";
+import { addEvalParts } from "../evaluation/parts.ts";
 
-interface EvalOptions extends WithDevice {
-  data?: string;
-  tasks?: string[];
-  items: string;
-  difficulty: "tiny" | "small" | "paper" | "large";
-  seed: string;
-  json?: boolean;
-}
-
-const share = (value: number) => `${(100 * value).toFixed(1)} %`.padStart(7);
+const count = (value: string): number => (value === "0" ? 0 : positiveInteger(value));
+const seeds = (value: string, before: number[] = []): number[] => {
+  if (!/^\d+$/.test(value)) throw new InvalidArgumentError("expected whole numbers.");
+  return [...before, Number(value)];
+};
 
 export function addEval(program: Command): void {
-  program
+  const command = program
     .command("eval")
-    .description("IQ tests of a checkpoint, with intervals and chance")
-    .argument("<checkpoint>", "checkpoint directory of a run, or a Hugging Face directory")
+    .description("IQ and knowledge tests of a model, with intervals, chance and what the set can show")
+    .argument("<model>", "checkpoint of a run, Hugging Face directory, or address of an endpoint (http://.../v1)")
+    .option("--tasks <names...>", "tasks, groups, patterns or .yaml files; `espalier eval list` shows them", [
+      "iq",
+      "recall",
+    ])
     .option("--data <dir>", "directory written by `espalier tokenize`, for the tokeniser of a checkpoint")
-    .option("--tasks <ids...>", `some of ${tasks.map((task) => task.id).join(", ")}`)
-    .option("--items <n>", "items per task: a number, quick, paper or large", "quick")
-    .addOption(new Option("--difficulty <level>").choices(["tiny", "small", "paper", "large"]).default("tiny"))
+    .option("--sets <dir>", "directory of the data sets of knowledge tests; digests are checked")
+    .option("--items <n>", "items of an IQ test: a number, quick, paper or large", "quick")
+    .addOption(
+      new Option("--difficulty <level>", "of IQ tests").choices(["tiny", "small", "paper", "large"]).default("tiny"),
+    )
     .addOption(deviceOption())
-    .option("--seed <seed>", "of the items; any text but a training seed", "1")
+    .option("--seed <seed>", "of IQ items; any text but a training seed", "1")
+    .option("--few-shot <n>", "examples before each question of a knowledge test (default: as published)", count)
+    .option("--few-shot-seeds <seeds...>", "draw the examples anew for each seed; mean and range are shown", seeds)
+    .option("--limit <n>", "first documents of each knowledge test; below 1 a share", positive)
+    .addOption(
+      new Option("--harness <version>", "prompts of lm-evaluation-harness: present ones, or those of the paper's time")
+        .choices(["v0.4", "v0.3"])
+        .default("v0.4"),
+    )
+    .option("--out <dir>", "keep samples and results; an interrupted evaluation goes on from there")
+    .option("--stages", "the model is a run: evaluate each stage, and agreement before and after each growth")
+    .option("--model <name>", "of an endpoint")
+    .option("--chat", "the endpoint is a chat: generation only")
+    .option("--max-len <tokens>", "context of an endpoint", positiveInteger)
+    .option("--concurrency <n>", "requests in flight to an endpoint", positiveInteger)
+    .option("--api-key-env <name>", "environment variable with an endpoint's key", "OPENAI_API_KEY")
     .action(
-      action<EvalOptions>(async (options, { output, path, signal }, [checkpoint]) => {
-        const model = await openModel(path(checkpoint!), options.data === undefined ? undefined : path(options.data), options.device);
-        try {
-          const items: SetSize = /^\d+$/.test(options.items) ? Number(options.items) : (options.items as SetSize);
-          const result = await evaluate(model, {
-            tasks: options.tasks ? tasksNamed(options.tasks) : tasks,
-            items,
-            difficulty: options.difficulty,
-            seed: options.seed,
-            progress: output.progress,
-            signal,
-          });
-          for (const task of result.tasks) {
-            for (const { scoring, accuracy, interval, chance, atFloor } of task.scores) {
-              if (scoring === "likelihood per character") continue;
-              const text = `${task.task.padEnd(22)} ${scoring.padEnd(12)} ${share(accuracy)}  [${share(interval[0])}, ${share(interval[1])}]  chance ${share(chance)}`;
-              output.line(atFloor ? pc.dim(`${text}  at floor`) : text);
-            }
-          }
-          output.result("evaluation", result);
-        } finally {
-          model.free();
-        }
-      }),
+      action<EvalOptions>(
+        async (options, context, [place]) => {
+          const selection = selectTasks(options.tasks ?? []);
+          selection.files = selection.files.map(context.path);
+          const directory = options.out === undefined ? undefined : context.path(options.out);
+          const model = isAddress(place!) ? place! : context.path(place!);
+          if (options.stages) return await evaluateStages(model, selection, options, context, directory);
+          const { evaluated, written } = await evaluateOne(model, selection, options, context, directory);
+          printScores(evaluated, context);
+          context.output.result("evaluation", evaluated);
+          if (directory === undefined) return;
+          await writeSamplesPage(directory);
+          context.output.line(`\nSamples: ${join(directory, "samples.html")}. Results: ${written.join(", ")}`);
+        },
+        ({ out }) => `espalier ${process.argv.slice(2).join(" ")}${out === undefined ? "\nIt starts anew: only --out keeps answers." : ""}`,
+      ),
     );
+  addEvalParts(command);
+}
+
+function printScores({ iq, knowledge }: Evaluated, { output }: Pick<Context, "output">): void {
+  if (iq) for (const line of iqLines(iq)) output.line(line);
+  if (iq && knowledge.length > 0) output.line("");
+  for (const line of knowledgeLines(knowledge)) output.line(line);
+  if (iq || knowledge.length > 0) output.line(pc.dim(SHOWS));
 }

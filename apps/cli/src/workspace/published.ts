@@ -15,4 +15,5 @@ export const workspace: Workspace = {
   page: () => readFile(new URL("../page.html", import.meta.url), "utf8"),
   plannerPage: () => readFile(new URL("../planner.html", import.meta.url), "utf8"),
   tokensPage: () => readFile(new URL("../tokens.html", import.meta.url), "utf8"),
+  samplesPage: () => readFile(new URL("../samples.html", import.meta.url), "utf8"),
 };

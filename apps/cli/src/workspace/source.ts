@@ -7,10 +7,10 @@ import { defaultCorpus } from "@espalier/corpus";
 import { buildNative } from "@espalier/native-build";
 import type { Workspace } from "./types.ts";
 
-async function bundledPage(config: string, name: string): Promise<string> {
+async function bundledPage(config: string, name: string, mode = "production"): Promise<string> {
   const webDir = dirname(createRequire(import.meta.url).resolve("@espalier/web/package.json"));
   const vite = join(dirname(createRequire(join(webDir, "package.json")).resolve("vite/package.json")), "bin/vite.js");
-  await promisify(execFile)(process.execPath, [vite, "build", "--config", config, "--logLevel", "error"], { cwd: webDir });
+  await promisify(execFile)(process.execPath, [vite, "build", "--config", config, "--mode", mode, "--logLevel", "error"], { cwd: webDir, env: { ...process.env, NODE_ENV: "production" } });
   return await readFile(join(webDir, "dist", name), "utf8");
 }
 
@@ -27,4 +27,5 @@ export const workspace: Workspace = {
   page: () => bundledPage("vite.config.ts", "index.html"),
   plannerPage: () => bundledPage("vite.planner.config.ts", "planner.html"),
   tokensPage: () => bundledPage("vite.tokens.config.ts", "tokens.html"),
+  samplesPage: () => bundledPage("vite.config.ts", "samples.html", "samples"),
 };

@@ -22,4 +22,6 @@ export interface Workspace {
   plannerPage(): Promise<string>;
   /** HTML of the page that shows the tokens of a text, complete as it is. */
   tokensPage(): Promise<string>;
+  /** HTML of the viewer of samples, complete as it is. */
+  samplesPage(): Promise<string>;
 }

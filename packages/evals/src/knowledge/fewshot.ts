@@ -4,6 +4,9 @@ import { ConfigError, random } from "@espalier/core";
 import { pythonRandom } from "../python/random.ts";
 import type { Doc, KnowledgeSet } from "./task.ts";
 
+/** The seed of lm-evaluation-harness. */
+export const DEFAULT_FEWSHOT_SEED = 1234;
+
 export interface FewshotOptions {
   /** Default: the task's own number, or 0. */
   numFewshot?: number;
@@ -49,14 +52,14 @@ export function askedDocuments(set: KnowledgeSet, options: FewshotOptions = {}, 
   /** Documents are compared as values, since a set may hold one twice. */
   const without = (shots: readonly Doc[], doc: Doc) => (leavesOut ? shots.filter((shot) => contentOf(shot) !== contentOf(doc)) : shots);
   const numbered = docs.map((doc, docId) => ({ docId, doc }));
-  const generator = pythonRandom(task.harness === "v0.3" ? 42 : (options.seed ?? 1234));
+  const generator = pythonRandom(task.harness === "v0.3" ? 42 : (options.seed ?? DEFAULT_FEWSHOT_SEED));
   const order = task.harness === "v0.3" ? generator.shuffle(numbered) : numbered;
   return order.slice(0, limit).map(({ docId, doc }) => ({ docId, doc, shots: count === 0 ? [] : shotsOf(docId, doc) }));
 
   function shotsOf(docId: number, doc: Doc): readonly Doc[] {
     if (task.sampler === "first_n") return without(pool, doc).slice(0, count);
     if (options.draws === "document") {
-      const draws = random(options.seed ?? 1234, "evals/fewshot", task.name, docId).sequence();
+      const draws = random(options.seed ?? DEFAULT_FEWSHOT_SEED, "evals/fewshot", task.name, docId).sequence();
       const shots = draws.shuffle(pool.map((_, i) => i)).slice(0, count + 1).map((i) => pool[i]);
       return without(shots, doc).slice(0, count);
     }

@@ -4,6 +4,7 @@
  */
 
 import type { GenerateRequest, Generation, LanguageModel, Loglikelihood, LoglikelihoodRequest } from "@espalier/spec/languageModel";
+import { rstrip } from "../python/text.ts";
 import { EndpointError, type EndpointOptions, mapConcurrently, post } from "./endpoint.ts";
 
 export interface CompletionsOptions extends EndpointOptions {
@@ -215,7 +216,7 @@ function splitByCount(encode: (text: string) => readonly number[], prefixToken: 
     const ids = encode(continuation);
     return prefixToken === undefined ? { context: ids.slice(0, 1), continuation: ids.slice(1) } : { context: [prefixToken], continuation: ids };
   }
-  const trimmed = context.trimEnd();
+  const trimmed = rstrip(context);
   const whole = encode(context + continuation);
   const head = encode(trimmed);
   return { context: head, continuation: whole.slice(head.length) };
@@ -228,9 +229,11 @@ async function scoreTokens(options: CompletionsOptions, encode: (text: string) =
 
 async function scoreIds(options: CompletionsOptions, maxLen: number, context: readonly number[], continuation: readonly number[]): Promise<Loglikelihood> {
   if (continuation.length === 0) return { logprob: Number.NaN, numTokens: 0, isGreedy: false }; // lost at the boundary
-  const ids = [...context, ...continuation].slice(-(maxLen - 1)); // one position is the generated token's
+  const whole = [...context, ...continuation];
+  const ids = whole.slice(-(maxLen - 1)); // one position is the generated token's
   const { logprobs } = await echo(options, ids);
-  return sumPositions(logprobs, ids.length - Math.min(continuation.length, ids.length), ids.length);
+  const score = sumPositions(logprobs, ids.length - Math.min(continuation.length, ids.length), ids.length);
+  return whole.length > ids.length ? { ...score, numTruncated: whole.length - ids.length } : score;
 }
 
 /** Rolling windows: disjoint runs of tokens, each after one token of context. */

@@ -1,0 +1,180 @@
+import { once } from "node:events";
+import { appendFileSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { nativeStatus } from "@espalier/kernels";
+import { readNgrams } from "@espalier/tokenizer";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { documents, espalier, jsonLines, start, temporaryDirectory, tinyPlan } from "../testing/run.ts";
+
+const scratch = temporaryDirectory();
+const at = (...names: string[]) => join(scratch, ...names);
+const read = (...names: string[]) => readFileSync(at(...names), "utf8");
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+const VOCAB = 300;
+const copa = [
+  '{"id": 1, "premise": "Ada watered the tree.", "question": "effect", "choice1": "It grew.", "choice2": "It sang.", "label": 0}',
+  '{"id": 2, "premise": "Tom lost his hat.", "question": "cause", "choice1": "The wind blew.", "choice2": "The sun slept.", "label": 0}',
+  '{"id": 3, "premise": "Jo picked apples.", "question": "effect", "choice1": "She flew.", "choice2": "She ate them.", "label": 1}',
+];
+const taskFile = `task: fruit
+dataset_path: fruit
+test_split: test
+output_type: multiple_choice
+doc_to_text: "{{premise}}"
+doc_to_target: label
+doc_to_choice: "{{[choice1, choice2]}}"
+metric_list:
+  - metric: acc
+`;
+
+describe("espalier eval without a model", () => {
+  it("lists tasks with files and licence, and the paper's tables with what survives", async () => {
+    const [list, json, paper] = await Promise.all([espalier("eval", "list"), espalier("eval", "list", "--json"), espalier("eval", "paper")]);
+    expect(list.stdout).toMatch(/^counting +Counting +148$/m);
+    expect(list.stdout).toMatch(/^hellaswag +HellaSwag +10 +hellaswag\/\S+ +MIT$/m);
+    expect(list.stdout).toMatch(/^Groups: iq, recall, knowledge, leaderboard, bbh\./m);
+    expect(jsonLines(json.stdout)).toMatchObject([{ kind: "tasks", value: { groups: { leaderboard: ["arc_challenge", "hellaswag", "mmlu", "truthfulqa"] } } }]);
+    expect(paper.stdout).toMatch(/^Counting +FLM-101B +69\.59 % +61\.8 to 76\.4 +148$/m);
+    expect(paper.stdout).toMatch(/^\d+ of \d+ differences of tasks and \d+ of \d+ of table averages survive\./m);
+  });
+
+  it("refuses unknown names, missing data, an endpoint without name, in one sentence", async () => {
+    const refused = await Promise.all([
+      espalier("eval", "x", "--tasks", "countin"),
+      espalier("eval", "x", "--tasks", "boolq", "--data", at("none")),
+      espalier("eval", "http://127.0.0.1:1/v1", "--tasks", "counting"),
+      espalier("eval", "http://127.0.0.1:1/v1", "--stages"),
+      espalier("eval", "x", "--chat"),
+      espalier("eval", "compare", at("a"), at("b")),
+      espalier("eval", "ngrams", "--tasks", "boolq", "--out", at("n")),
+    ]);
+    const sentences = [
+      'error --tasks: "countin" is no task, group or pattern. Nearest: counting, ',
+      `error reading ${at("none")}`,
+      "error http://127.0.0.1:1/v1: an endpoint serves models by name, but --model is missing.",
+      "error http://127.0.0.1:1/v1: --stages needs the directory of a run, found an address.",
+      "--chat is for endpoints",
+      `error ${at("a")}: no samples, expected a directory of \`espalier eval --out\`.`,
+      "error ngrams: knowledge tests need data, but --sets is missing.",
+    ];
+    refused.forEach(({ status, stderr, stdout }, i) => {
+      expect({ status, stdout }, stderr).toEqual({ status: 1, stdout: "" });
+      expect(stderr).toContain(sentences[i]);
+      expect(stderr.trim().split("\n")).toHaveLength(1);
+    });
+  });
+
+  it("writes the n-grams of generated items; its options are its own", async () => {
+    const { status, stdout } = await espalier("eval", "ngrams", "--tasks", "counting", "headTail", "--words", "5", "--out", at("iq.ngrams"), "--json");
+    expect(status).toBe(0);
+    const [{ value }] = jsonLines(stdout) as unknown as [{ value: { count: number; texts: number } }];
+    expect(value).toMatchObject({ texts: 248, n: 5 });
+    const ngrams = readNgrams(read("iq.ngrams"), "iq.ngrams");
+    expect(ngrams.hashes.length / 2).toBe(value.count);
+  });
+
+  it("a reader that closes the pipe early is no error", async () => {
+    const { child, done } = start(["eval", "list"]);
+    child.stdout!.destroy();
+    expect(await done).toMatchObject({ stderr: "" });
+  });
+});
+
+// Training through the reference executor would take minutes; in CI a missing addon fails in packages/kernels.
+describe.skipIf(!nativeStatus().available)("espalier eval of a run (needs the native executor)", () => {
+  const model = () => at("run/checkpoints/step-00000080");
+  const evaluated = (out: string, ...more: string[]) => ["eval", model(), "--data", at("data"), "--tasks", "counting", "copying", at("fruit.yaml"), "--sets", at("sets"), "--items", "12", "--out", at(out), ...more];
+
+  beforeAll(async () => {
+    writeFileSync(at("text.jsonl.gz"), gzipSync(documents(200)));
+    writeFileSync(at("fruit.yaml"), taskFile);
+    mkdirSync(at("sets/fruit"), { recursive: true });
+    writeFileSync(at("sets/fruit/test.jsonl"), copa.join("\n"));
+    writeFileSync(at("plan.json"), JSON.stringify(tinyPlan(VOCAB, 40)));
+    expect(await espalier("tokenize", at("text.jsonl.gz"), "--out", at("data"), "--vocab", String(VOCAB), "--validation", "0.05")).toMatchObject({ status: 0, stderr: "" });
+    expect(await espalier("train", "--plan", at("plan.json"), "--data", at("data"), "--out", at("run"), "--threads", "1", "--json")).toMatchObject({ status: 0 });
+    const whole = await espalier(...evaluated("whole"));
+    expect(whole).toMatchObject({ status: 0, stderr: "" });
+    writeFileSync(at("whole.txt"), whole.stdout);
+  });
+
+  it("prints IQ and knowledge scores with intervals, chance and what the set shows, and leaves samples, results and a page", () => {
+    const stdout = read("whole.txt");
+    expect(stdout).toMatch(/^counting +exact match +\d+\.\d % +\d+\.\d to \d+\.\d +0\.0 % +12 +\d+\.\d/m);
+    expect(stdout).toMatch(/^fruit +acc +\d+\.\d\d % +\d+\.\d to \d+\.\d +(50\.0 % +)?3 +\d+\.\d/m);
+    expect(read("whole/iq.jsonl").trim().split("\n")).toHaveLength(24);
+    expect(read("whole/knowledge.jsonl").trim().split("\n")).toHaveLength(3);
+    expect(read("whole/samples.html")).toMatch(/^<!doctype html>/i);
+    const files = readdirSync(at("whole/results"), { recursive: true }).map(String);
+    expect(files.filter((file) => /results_.*\.json$/.test(file))).toHaveLength(2);
+    expect(files.filter((file) => /samples_fruit_.*\.jsonl$/.test(file))).toHaveLength(1);
+    expect(files.filter((file) => /inspect/.test(file) && file.endsWith(".json"))).toHaveLength(3);
+  });
+
+  it("cut at any place it goes on to the same logs, and refuses other settings", async () => {
+    for (const name of ["iq.jsonl", "knowledge.jsonl"]) {
+      mkdirSync(at("cut"), { recursive: true });
+      const text = read("whole", name);
+      writeFileSync(at("cut", name), text.slice(0, text.length * 0.4)); // in the middle of a line
+    }
+    copyFileSync(at("whole/evaluation.json"), at("cut/evaluation.json"));
+    expect(await espalier(...evaluated("cut"))).toMatchObject({ status: 0, stderr: "" });
+    for (const name of ["iq.jsonl", "knowledge.jsonl"]) expect(read("cut", name)).toBe(read("whole", name));
+    const other = await espalier(...evaluated("cut", "--seed", "2"));
+    expect(other).toMatchObject({ status: 1 });
+    expect(other.stderr).toBe(`error ${at("cut")}: holds an evaluation with other settings (evaluation.json). Choose another --out, or repeat its settings to go on with it.\n`);
+  });
+
+  it("stopped by Ctrl-C it prints the command that goes on", async () => {
+    const args = [...evaluated("stopped"), "--items", "300", "--json"];
+    const { child, done } = start(args);
+    for (let seen = ""; !seen.includes('"kind":"progress"'); ) seen += String((await once(child.stdout!, "data"))[0]);
+    child.kill("SIGINT");
+    expect(await done).toMatchObject({ status: 1, stderr: `\nStopped. Resume with:\n  espalier ${args.join(" ")}\n` });
+    expect(read("stopped/iq.jsonl").trim().split("\n").length).toBeGreaterThanOrEqual(64);
+  });
+
+  it("refused before the first answer, the directory is free for other settings", async () => {
+    const tooMany = await espalier(...evaluated("free", "--items", "4000"));
+    expect(tooMany.stderr).toMatch(/^error itemSet: counting at tiny has about \d+ distinct items/);
+    expect(await espalier(...evaluated("free"))).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  it("draws few-shot examples anew for each seed, and cuts what does not fit, counted", async () => {
+    appendFileSync(at("fruit2.yaml"), `${taskFile.replace(/fruit/g, "fruit2")}num_fewshot: 1\nfewshot_split: train\n`);
+    mkdirSync(at("sets/fruit2"), { recursive: true });
+    for (const split of ["test", "train"]) writeFileSync(at(`sets/fruit2/${split}.jsonl`), copa.join("\n"));
+    const { status, stdout } = await espalier("eval", model(), "--data", at("data"), "--tasks", at("fruit2.yaml"), "--sets", at("sets"), "--few-shot", "2", "--few-shot-seeds", "1", "2", "3");
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^task +metric +value +over seeds +95 % .*\nfruit2 +acc +\d+\.\d\d % +\d+\.\d\d % to \d+\.\d\d % .* 3 cut to the context$/m);
+  });
+
+  it("--stages: a table and a picture of every stage, and the answers that each growth leaves as they were", async () => {
+    const { status, stdout } = await espalier("eval", at("run"), "--data", at("data"), "--stages", "--tasks", "counting", "copying", "--items", "10", "--out", at("stages"));
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^task +metric +stage 1 \(step 40\) +stage 2 \(step 80\) +chance$/m);
+    expect(stdout).toMatch(/^Growth at step 40: 20 of 20 answers stay \(100\.0 %\); log-likelihoods changed by 0\.0 nats on average, 0\.0 at most\.$/m);
+    const table = JSON.parse(read("stages/stages.json")) as { stages: string[]; rows: { cells: unknown[] }[]; agreements: unknown[] };
+    expect(table.stages).toHaveLength(2);
+    expect(table.rows).toHaveLength(4);
+    for (const { cells } of table.rows) expect(cells).toHaveLength(2);
+    expect(read("stages/stages.svg").match(/<circle cx/g)).toHaveLength(8);
+  });
+
+  it("compare: paired differences, those that are real, and the first prompt that differs", async () => {
+    const { status, stdout } = await espalier("eval", "compare", at("whole"), at("cut"), "--json");
+    expect(status).toBe(0);
+    const [{ value }] = jsonLines(stdout) as unknown as [{ value: { rows: { difference: number; real: boolean }[]; differentPrompts: number } }];
+    expect(value.differentPrompts).toBe(0);
+    expect(value.rows.length).toBeGreaterThanOrEqual(5);
+    for (const row of value.rows) expect(row).toMatchObject({ difference: 0, real: false });
+
+    mkdirSync(at("other"));
+    writeFileSync(at("other/iq.jsonl"), read("whole/iq.jsonl").replace(/"prompt":"/, '"prompt":"Well, '));
+    const other = await espalier("eval", "compare", at("whole"), at("other"));
+    expect(other.stdout).toMatch(/^1 items? .* at character 0:\n {2}whole {2}".*"\n {2}other {2}"Well, .*"$/m);
+    expect(other.stdout).toMatch(/^Left out, because one side lacks them: 3 items of whole, 0 of other\.$/m);
+  });
+});

@@ -1,0 +1,76 @@
+import { DEFAULT_FEWSHOT_SEED, type SetSize } from "@espalier/evals";
+import type { Context } from "../command.ts";
+import { openEvaluation } from "./files.ts";
+import { type ModelOptions, openEvaluated } from "./model.ts";
+import { type Evaluated, type RunOptions, runEvaluation, writeEvaluation } from "./run.ts";
+import type { Selection } from "./select.ts";
+
+/** Options of `espalier eval` as the command line gives them. */
+export interface EvalOptions extends ModelOptions {
+  tasks?: string[];
+  sets?: string;
+  items: string;
+  difficulty: RunOptions["difficulty"];
+  seed: string;
+  fewShot?: number;
+  fewShotSeeds?: number[];
+  limit?: number;
+  harness: RunOptions["harness"];
+  out?: string;
+  stages?: boolean;
+  json?: boolean;
+}
+
+/** Evaluates a model and, with a directory, leaves everything there. */
+export async function evaluateOne(
+  place: string,
+  selection: Selection,
+  options: EvalOptions,
+  context: Context,
+  directory: string | undefined,
+): Promise<{ evaluated: Evaluated; written: string[] }> {
+  const absolute = (value: string | undefined) => (value === undefined ? undefined : context.path(value));
+  const opened = await openEvaluated(place, { ...options, data: absolute(options.data) });
+  const start = performance.now();
+  try {
+    const run: RunOptions = {
+      items: /^\d+$/.test(options.items) ? Number(options.items) : (options.items as SetSize),
+      difficulty: options.difficulty,
+      seed: options.seed,
+      sets: absolute(options.sets),
+      fewShot: options.fewShot,
+      fewShotSeeds: options.fewShotSeeds ?? [DEFAULT_FEWSHOT_SEED],
+      limit: options.limit,
+      harness: options.harness,
+      likelihood: opened.likelihood,
+    };
+    if (directory !== undefined) {
+      const { fewShot = null, limit = null, items, difficulty, seed, fewShotSeeds, harness } = run;
+      await openEvaluation(directory, {
+        model: place,
+        tasks: options.tasks ?? [],
+        items,
+        difficulty,
+        seed,
+        fewShot,
+        fewShotSeeds,
+        limit,
+        harness,
+      });
+    }
+    const evaluated = await runEvaluation(opened.model, selection, run, context, directory);
+    if (directory === undefined) return { evaluated, written: [] };
+    const seconds = (performance.now() - start) / 1000;
+    const written = await writeEvaluation(directory, evaluated, {
+      seconds,
+      modelArgs: place,
+      modelSource: opened.source,
+      maxLen: opened.model.maxLen,
+      seeds: run.fewShotSeeds,
+      limit: run.limit,
+    });
+    return { evaluated, written };
+  } finally {
+    opened.free();
+  }
+}

@@ -1,0 +1,39 @@
+import { knowledgeTable, tasks } from "@espalier/evals";
+import type { Output } from "../terminal/output.ts";
+import { tableLines } from "../terminal/table.ts";
+import { groups } from "./select.ts";
+
+/** Every task with what it needs. */
+export function listTasks(output: Output): void {
+  output.line("IQ tests and recall, generated from seeds:");
+  for (const line of tableLines(
+    ["name", "title", "items in the paper"],
+    tasks.map(({ id, title, paperItems }) => [id, title, String(paperItems)]),
+    [2],
+  ))
+    output.line(line);
+  output.line("\nKnowledge tests, over files below --sets:");
+  const rows = knowledgeTable.map(({ name, title, licence, docs, fewshot, shots }) => [
+    name,
+    title,
+    String(shots),
+    [docs.path, ...(fewshot ? [fewshot.path] : [])].join(", "),
+    licence,
+  ]);
+  for (const line of tableLines(["name", "title", "shots", "files", "licence"], rows, [2])) output.line(line);
+  output.line(
+    `\nGroups: ${Object.keys(groups).join(", ")}. Patterns such as bbh_* work, and task files of lm-evaluation-harness (.yaml).`,
+  );
+  output.result("tasks", {
+    iq: tasks.map(({ id, title, version, paperItems }) => ({ id, title, version, paperItems })),
+    knowledge: knowledgeTable.map(({ name, title, licence, docs, fewshot, shots }) => ({
+      name,
+      title,
+      licence,
+      docs,
+      fewshot,
+      shots,
+    })),
+    groups,
+  });
+}

@@ -1,0 +1,59 @@
+import { ConfigError } from "@espalier/core";
+import { openAiChat, openAiCompletions } from "@espalier/evals";
+import type { LanguageModel } from "@espalier/spec/languageModel";
+import { openModel } from "../model.ts";
+
+export interface ModelOptions {
+  data?: string;
+  /** Name that the server knows. */
+  model?: string;
+  chat?: boolean;
+  maxLen?: number;
+  concurrency?: number;
+  apiKeyEnv: string;
+}
+
+/** What is evaluated, and what files say of it. */
+export interface OpenedModel {
+  model: LanguageModel;
+  likelihood: boolean;
+  source: string;
+  free(): void;
+}
+
+export const isAddress = (text: string): boolean => /^https?:\/\//.test(text);
+
+/**
+ * A checkpoint, a Hugging Face directory, or the address of an OpenAI-style endpoint.
+ *
+ * @throws {ConfigError} when an endpoint has no model name, or `--chat` is asked of a directory
+ * @throws {EndpointError} when the endpoint cannot score prompts
+ */
+export async function openEvaluated(place: string, options: ModelOptions): Promise<OpenedModel> {
+  if (!isAddress(place)) {
+    if (options.chat)
+      throw new ConfigError(
+        `${place}: --chat is for endpoints, expected an address such as http://127.0.0.1:8000/v1. Leave --chat out.`,
+      );
+    const model = await openModel(place, options.data);
+    return { model, likelihood: true, source: "espalier", free: () => model.free() };
+  }
+  if (options.model === undefined)
+    throw new ConfigError(`${place}: an endpoint serves models by name, but --model is missing. Name one.`);
+  const { maxLen, concurrency, model: name } = options;
+  const apiKey = process.env[options.apiKeyEnv];
+  const endpoint = {
+    baseUrl: place.replace(/\/+$/, ""),
+    model: name,
+    ...(apiKey && { apiKey }),
+    ...(maxLen && { maxLen }),
+    ...(concurrency && { concurrency }),
+  };
+  const model = options.chat ? openAiChat(endpoint) : await openAiCompletions(endpoint);
+  return {
+    model,
+    likelihood: !options.chat,
+    source: options.chat ? "openai-chat-completions" : "openai-completions",
+    free: () => undefined,
+  };
+}

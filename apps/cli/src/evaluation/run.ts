@@ -1,0 +1,168 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { CancelledError, ConfigError } from "@espalier/core";
+import {
+  type Evaluation,
+  evaluate,
+  evaluateKnowledge,
+  type KnowledgeEvaluation,
+  type KnowledgeSet,
+  type Sample,
+  type SetSize,
+  type KnowledgeSample,
+} from "@espalier/evals";
+import {
+  loadKnowledge,
+  loadTaskFile,
+  openKnowledgeLog,
+  openSampleLog,
+  type SampleLog,
+  writeResults,
+} from "@espalier/evals/node";
+import type { LanguageModel } from "@espalier/spec/languageModel";
+import type { Context } from "../command.ts";
+import { LOGS } from "./files.ts";
+import type { Selection } from "./select.ts";
+
+export interface RunOptions {
+  items: SetSize;
+  difficulty: "tiny" | "small" | "paper" | "large";
+  seed: string;
+  /** Directory of data sets, for knowledge tests. */
+  sets?: string;
+  fewShot?: number;
+  fewShotSeeds: readonly number[];
+  limit?: number;
+  harness: "v0.4" | "v0.3";
+  /** False for models that only generate. */
+  likelihood: boolean;
+}
+
+export interface Evaluated {
+  iq?: Evaluation;
+  /** One a few-shot seed. */
+  knowledge: readonly KnowledgeEvaluation[];
+}
+
+/** The sets of a selection, with the shots of the published form where the user says nothing. */
+async function knowledgeSets(
+  { knowledge, files }: Selection,
+  { sets, harness, fewShot }: RunOptions,
+): Promise<KnowledgeSet[]> {
+  if (knowledge.length + files.length === 0) return [];
+  if (sets === undefined) {
+    throw new ConfigError(
+      `eval: ${[...knowledge.map(({ name }) => name), ...files].join(", ")} needs data, but --sets is missing. Name the directory of the data sets; \`espalier eval list\` shows its files.`,
+    );
+  }
+  const listed = await Promise.all(
+    knowledge.map(async (entry) =>
+      (await loadKnowledge(sets, entry, harness)).map((set) => withShots(set, fewShot ?? entry.shots)),
+    ),
+  );
+  return [
+    ...listed.flat(),
+    ...(await Promise.all(files.map((file) => loadTaskFile(file, sets)))).map((set) =>
+      fewShot === undefined ? set : withShots(set, fewShot),
+    ),
+  ];
+}
+
+const withShots = (set: KnowledgeSet, shots: number): KnowledgeSet =>
+  set.task.numFewshot === 0 ? set : { ...set, task: { ...set.task, numFewshot: shots } };
+
+/**
+ * Evaluates a model. With `directory`, samples go to append-only logs, from which an interrupted evaluation goes on.
+ *
+ * @throws {CancelledError} when stopped; the logs keep what was answered
+ */
+export async function runEvaluation(
+  model: LanguageModel,
+  selection: Selection,
+  options: RunOptions,
+  { output, signal }: Pick<Context, "output" | "signal">,
+  directory?: string,
+): Promise<Evaluated> {
+  const sets = await knowledgeSets(selection, options);
+  if (!options.likelihood) {
+    const scored = sets.filter(({ task }) => task.outputType !== "generate_until").map(({ task }) => task.name);
+    if (scored.length > 0)
+      throw new ConfigError(
+        `eval: ${scored.join(", ")} is scored by log-likelihoods, which this model does not give. Leave it out, or use an endpoint with echo and logprobs.`,
+      );
+  }
+  const evaluated: { iq?: Evaluation; knowledge: KnowledgeEvaluation[] } = { knowledge: [] };
+  if (selection.iq.length > 0) {
+    const { items, difficulty, seed, likelihood } = options;
+    evaluated.iq = await logged<Sample, Evaluation>(directory && openSampleLog(join(directory, LOGS[0])), (log) =>
+      evaluate(model, {
+        tasks: selection.iq,
+        items,
+        difficulty,
+        seed,
+        likelihood,
+        progress: output.progress,
+        signal,
+        ...log,
+      }),
+    );
+  }
+  if (sets.length > 0) {
+    await logged<KnowledgeSample, void>(directory && openKnowledgeLog(join(directory, LOGS[1])), async (log) => {
+      for (const seed of options.fewShotSeeds) {
+        if (signal.aborted) throw new CancelledError("eval: stopped between two few-shot seeds.");
+        evaluated.knowledge.push(
+          await evaluateKnowledge(model, sets, { seed, limit: options.limit, progress: output.progress, signal, ...log }),
+        );
+      }
+    });
+  }
+  return evaluated;
+}
+
+async function logged<S, T>(
+  opening: Promise<SampleLog<S>> | "" | undefined,
+  body: (log: { done?: ReadonlyMap<string, S>; onSample?: (sample: S) => Promise<void> }) => Promise<T>,
+): Promise<T> {
+  if (!opening) return await body({});
+  const log = await opening;
+  try {
+    return await body({ done: log.done, onSample: log.append });
+  } finally {
+    await log.close();
+  }
+}
+
+/** Result files in the forms of other tools, in `results/` below the directory; those of an earlier end are replaced. */
+export async function writeEvaluation(
+  directory: string,
+  { iq, knowledge }: Evaluated,
+  about: {
+    seconds: number;
+    modelArgs: string;
+    modelSource: string;
+    maxLen: number;
+    seeds: readonly number[];
+    limit?: number;
+  },
+): Promise<string[]> {
+  const results = join(directory, "results");
+  await rm(results, { recursive: true, force: true });
+  const date = new Date();
+  const shared = {
+    date,
+    seconds: about.seconds,
+    modelArgs: about.modelArgs,
+    modelSource: about.modelSource,
+    maxLen: about.maxLen,
+    limit: about.limit ?? null,
+  };
+  const written: string[] = [];
+  if (iq) written.push((await writeResults(knowledge.length > 0 ? join(results, "iq") : results, iq, shared)).results);
+  for (const [i, evaluation] of knowledge.entries()) {
+    const seed = about.seeds[i]!;
+    const place = [results, ...(iq ? ["knowledge"] : []), ...(knowledge.length > 1 ? [`seed-${seed}`] : [])];
+    written.push((await writeResults(join(...place), evaluation, { ...shared, fewshotSeed: seed })).results);
+  }
+  return written;
+}

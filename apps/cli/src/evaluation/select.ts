@@ -1,0 +1,71 @@
+import { ConfigError } from "@espalier/core";
+import { iqTasks, type KnowledgeEntry, knowledgeTable, recallTasks, type Task, tasks } from "@espalier/evals";
+
+/** What `--tasks` asks for. */
+export interface Selection {
+  iq: Task[];
+  knowledge: KnowledgeEntry[];
+  /** Task files of lm-evaluation-harness. */
+  files: string[];
+}
+
+/** Names that stand for several tasks. */
+export const groups: Readonly<Record<string, readonly string[]>> = {
+  iq: iqTasks.map(({ id }) => id),
+  recall: recallTasks.map(({ id }) => id),
+  knowledge: knowledgeTable.map(({ name }) => name),
+  leaderboard: ["arc_challenge", "hellaswag", "mmlu", "truthfulqa"],
+  bbh: knowledgeTable.map(({ name }) => name).filter((name) => name.startsWith("bbh_")),
+};
+
+const names: readonly string[] = [...tasks.map(({ id }) => id), ...knowledgeTable.map(({ name }) => name)];
+
+/**
+ * Tasks by name, group, pattern (`*` stands for any text) or task file; each once, in the order of the tables.
+ *
+ * @throws {ConfigError} for a word that names nothing, with the names nearest to it
+ */
+export function selectTasks(words: readonly string[]): Selection {
+  const wanted = new Set<string>();
+  const files: string[] = [];
+  for (const word of words) {
+    if (/\.ya?ml$/.test(word)) {
+      files.push(word);
+      continue;
+    }
+    const found = groups[word] ?? names.filter(matcher(word));
+    if (found.length === 0) {
+      throw new ConfigError(
+        `--tasks: "${word}" is no task, group or pattern. Nearest: ${nearest(word).join(", ")}. \`espalier eval list\` shows all.`,
+      );
+    }
+    for (const name of found) wanted.add(name);
+  }
+  return {
+    iq: tasks.filter(({ id }) => wanted.has(id)),
+    knowledge: knowledgeTable.filter(({ name }) => wanted.has(name)),
+    files,
+  };
+}
+
+function matcher(word: string): (name: string) => boolean {
+  const pattern = new RegExp(
+    `^${word
+      .split("*")
+      .map((part) => part.replace(/[^\w]/g, "\\$&"))
+      .join(".*")}$`,
+  );
+  return (name) => pattern.test(name);
+}
+
+/** Three names by the share of letter pairs that they have in common with a word. */
+function nearest(word: string): string[] {
+  const pairs = (text: string) =>
+    new Set(Array.from({ length: Math.max(0, text.length - 1) }, (_, i) => text.slice(i, i + 2).toLowerCase()));
+  const own = pairs(word);
+  const likeness = (name: string) => {
+    const theirs = pairs(name);
+    return (2 * [...own].filter((pair) => theirs.has(pair)).length) / (own.size + theirs.size || 1);
+  };
+  return [...Object.keys(groups), ...names].sort((a, b) => likeness(b) - likeness(a)).slice(0, 3);
+}

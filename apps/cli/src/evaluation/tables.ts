@@ -1,0 +1,125 @@
+import type { Comparison, Evaluation, KnowledgeEvaluation, Score } from "@espalier/evals";
+import pc from "picocolors";
+import { tableLines } from "../terminal/table.ts";
+
+export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`;
+const between = (interval: readonly [number, number] | null): string =>
+  interval === null || interval.some(Number.isNaN)
+    ? ""
+    : `${(100 * interval[0]).toFixed(1)} to ${(100 * interval[1]).toFixed(1)}`;
+const points = (share: number): string => `${(100 * share).toFixed(1)}`;
+
+/** IQ tests: a row a task and scoring; dimmed where the interval does not rise above chance. */
+export function iqLines(evaluation: Evaluation): string[] {
+  const shown = evaluation.tasks.flatMap((task) =>
+    task.scores.filter(({ scoring }) => scoring !== "likelihood per character").map((score) => ({ task, score })),
+  );
+  const row = (
+    { scoring, accuracy, interval, chance, atFloor }: Score,
+    task: string,
+    items: number,
+    lost: number,
+    least: number,
+  ): string[] => {
+    const cells = [
+      task,
+      scoring,
+      percent(accuracy),
+      between(interval),
+      percent(chance),
+      String(items),
+      points(least),
+      [atFloor ? "at floor" : "", lost > 0 && scoring === "likelihood" ? `${lost} lost at a token boundary` : ""]
+        .filter(Boolean)
+        .join(", "),
+    ];
+    return atFloor ? cells.map((cell) => pc.dim(cell)) : cells;
+  };
+  return tableLines(
+    ["task", "scoring", "right", "95 %", "chance", "items", "shows", ""],
+    shown.map(({ task, score }) => row(score, task.task, task.items, task.unscored, task.minimumDetectableDifference)),
+    [2, 4, 5, 6],
+  );
+}
+
+/** Knowledge tests: a row a task, metric and filter; several few-shot seeds give mean and range. */
+export function knowledgeLines(evaluations: readonly KnowledgeEvaluation[]): string[] {
+  const [first] = evaluations;
+  if (first === undefined) return [];
+  const value = (x: number, isShare: boolean) => (isShare ? percent(x, 2) : x.toPrecision(5));
+  const rows = first.tasks.flatMap((task, t) =>
+    task.scores.map((score, s) => {
+      const values = evaluations.map(({ tasks }) => tasks[t]!.scores[s]!.value);
+      const isShare = /^(acc|exact|f1|em|mc)/.test(score.metric);
+      const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
+      return [
+        task.task,
+        score.filter === "none" ? score.metric : `${score.metric} (${score.filter})`,
+        value(mean, isShare),
+        evaluations.length > 1 ? `${value(Math.min(...values), isShare)} to ${value(Math.max(...values), isShare)}` : "",
+        isShare ? between(score.interval) : "",
+        task.chance === null ? "" : percent(task.chance),
+        String(task.documents),
+        score.minimumDetectableDifference === null ? "" : points(score.minimumDetectableDifference),
+        [
+          task.boundaryErrors > 0 ? `${task.boundaryErrors} lost at a token boundary` : "",
+          task.truncated > 0 ? `${task.truncated} cut to the context` : "",
+        ]
+          .filter(Boolean)
+          .join(", "),
+      ];
+    }),
+  );
+  const head = [
+    "task",
+    "metric",
+    "value",
+    evaluations.length > 1 ? "over seeds" : "",
+    "95 %",
+    "chance",
+    "documents",
+    "shows",
+    "",
+  ];
+  const used = head.map((_, i) => i).filter((i) => i === 0 || rows.some((row) => row[i] !== ""));
+  const lines = tableLines(
+    used.map((i) => head[i]!),
+    rows.map((row) => used.map((i) => row[i]!)),
+    used.flatMap((i, at) => ([2, 5, 6, 7].includes(i) ? [at] : [])),
+  );
+  const over = first.groups.flatMap((group) =>
+    group.scores.map(
+      (score) =>
+        `${group.group}, ${score.metric}: ${value(score.value, true)}${score.interval ? ` (${between(score.interval)})` : ""} over ${group.tasks.length} tasks`,
+    ),
+  );
+  return [...lines, ...over];
+}
+
+export const SHOWS =
+  "shows: difference to another model, in points, that this many paired items reveal with power 0.8 when the models disagree on half of them";
+
+/** Paired differences of two models. */
+export function comparisonLines({ rows }: Comparison, a: string, b: string): string[] {
+  return tableLines(
+    ["task", "metric", a, b, "difference", "95 %", "only A / B", "p", "Holm", "", "shows"],
+    rows.map((row) => {
+      const isShare = row.onlyA !== null;
+      const text = (x: number) => (isShare ? points(x) : x.toPrecision(4));
+      return [
+        row.task,
+        row.metric,
+        text(row.a),
+        text(row.b),
+        `${row.difference > 0 ? "+" : ""}${text(row.difference)}`,
+        row.interval.some(Number.isNaN) ? "" : row.interval.map(text).join(" to "),
+        isShare ? `${row.onlyA} / ${row.onlyB}` : "",
+        row.pValue.toPrecision(2),
+        row.holm.toPrecision(2),
+        row.real ? pc.green("real") : pc.dim("not shown"),
+        text(row.minimumDetectableDifference),
+      ];
+    }),
+    [2, 3, 4, 6, 7, 8, 10],
+  );
+}
