@@ -127,6 +127,16 @@ describe.skipIf(!nativeStatus().available)("espalier eval of a run (needs the na
     expect(other.stderr).toBe(`error ${at("cut")}: holds an evaluation with other settings (evaluation.json). Choose another --out, or repeat its settings to go on with it.\n`);
   });
 
+  it("--cache: a second evaluation of the same model asks it nothing, and gives the same samples", async () => {
+    const lines = () => read("answers.jsonl").trim().split("\n").length;
+    expect(await espalier(...evaluated("first", "--cache", at("answers.jsonl")))).toMatchObject({ status: 0, stderr: "" });
+    const asked = lines();
+    expect(asked).toBeGreaterThan(24);
+    expect(await espalier(...evaluated("second", "--cache", at("answers.jsonl")))).toMatchObject({ status: 0, stderr: "" });
+    expect(lines()).toBe(asked);
+    for (const name of ["iq.jsonl", "knowledge.jsonl"]) expect(read("second", name)).toBe(read("whole", name));
+  });
+
   it("stopped by Ctrl-C it prints the command that goes on", async () => {
     const args = [...evaluated("stopped"), "--items", "300", "--json"];
     const { child, done } = start(args);

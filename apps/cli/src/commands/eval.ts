@@ -44,6 +44,7 @@ export function addEval(program: Command): void {
         .default("v0.4"),
     )
     .option("--out <dir>", "keep samples and results; an interrupted evaluation goes on from there")
+    .option("--cache <file>", "answers of earlier evaluations; no request is put to the same model twice")
     .option("--stages", "the model is a run: evaluate each stage, and agreement before and after each growth")
     .option("--model <name>", "of an endpoint")
     .option("--chat", "the endpoint is a chat: generation only")

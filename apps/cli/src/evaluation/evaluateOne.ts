@@ -1,4 +1,5 @@
 import { DEFAULT_FEWSHOT_SEED, type SetSize } from "@espalier/evals";
+import { openRequestCache } from "@espalier/evals/node";
 import type { Context } from "../command.ts";
 import { openEvaluation } from "./files.ts";
 import { type ModelOptions, openEvaluated } from "./model.ts";
@@ -17,6 +18,7 @@ export interface EvalOptions extends ModelOptions {
   limit?: number;
   harness: RunOptions["harness"];
   out?: string;
+  cache?: string;
   stages?: boolean;
   json?: boolean;
 }
@@ -32,6 +34,7 @@ export async function evaluateOne(
   const absolute = (value: string | undefined) => (value === undefined ? undefined : context.path(value));
   const opened = await openEvaluated(place, { ...options, data: absolute(options.data) });
   const start = performance.now();
+  const cache = options.cache === undefined ? undefined : await openRequestCache(context.path(options.cache), await opened.digest());
   try {
     const run: RunOptions = {
       items: /^\d+$/.test(options.items) ? Number(options.items) : (options.items as SetSize),
@@ -43,6 +46,7 @@ export async function evaluateOne(
       limit: options.limit,
       harness: options.harness,
       likelihood: opened.likelihood,
+      cache,
     };
     if (directory !== undefined) {
       const { fewShot = null, limit = null, items, difficulty, seed, fewShotSeeds, harness } = run;
@@ -71,6 +75,7 @@ export async function evaluateOne(
     });
     return { evaluated, written };
   } finally {
+    await cache?.close();
     opened.free();
   }
 }

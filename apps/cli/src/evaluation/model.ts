@@ -1,5 +1,9 @@
+import { join } from "node:path";
 import { ConfigError } from "@espalier/core";
+import { sha256, sha256File } from "@espalier/core/node";
 import { openAiChat, openAiCompletions } from "@espalier/evals";
+import { modelDirectoryDigest } from "@espalier/evals/node";
+import { nativeStatus } from "@espalier/kernels";
 import type { LanguageModel } from "@espalier/spec/languageModel";
 import { openModel } from "../model.ts";
 
@@ -18,6 +22,8 @@ export interface OpenedModel {
   model: LanguageModel;
   likelihood: boolean;
   source: string;
+  /** Stands for everything that decides its answers. An endpoint says only its address and a name. */
+  digest(): Promise<string>;
   free(): void;
 }
 
@@ -36,7 +42,9 @@ export async function openEvaluated(place: string, options: ModelOptions): Promi
         `${place}: --chat is for endpoints, expected an address such as http://127.0.0.1:8000/v1. Leave --chat out.`,
       );
     const model = await openModel(place, options.data);
-    return { model, likelihood: true, source: "espalier", free: () => model.free() };
+    const tokenizer = async () => (options.data === undefined ? "" : sha256File(join(options.data, "tokenizer.json")));
+    const digest = async () => modelDirectoryDigest(place, { tokenizer: await tokenizer(), kernels: nativeStatus().available });
+    return { model, likelihood: true, source: "espalier", digest, free: () => model.free() };
   }
   if (options.model === undefined)
     throw new ConfigError(`${place}: an endpoint serves models by name, but --model is missing. Name one.`);
@@ -53,6 +61,7 @@ export async function openEvaluated(place: string, options: ModelOptions): Promi
   return {
     model,
     likelihood: !options.chat,
+    digest: async () => sha256(JSON.stringify([endpoint.baseUrl, name, options.chat === true])),
     source: options.chat ? "openai-chat-completions" : "openai-completions",
     free: () => undefined,
   };

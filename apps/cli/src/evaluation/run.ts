@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { CancelledError, ConfigError } from "@espalier/core";
 import {
   type Evaluation,
+  type RequestCache,
   evaluate,
   evaluateKnowledge,
   type KnowledgeEvaluation,
@@ -36,6 +37,8 @@ export interface RunOptions {
   harness: "v0.4" | "v0.3";
   /** False for models that only generate. */
   likelihood: boolean;
+  /** Answers of earlier evaluations of the same model. */
+  cache?: RequestCache;
 }
 
 export interface Evaluated {
@@ -93,7 +96,7 @@ export async function runEvaluation(
   }
   const evaluated: { iq?: Evaluation; knowledge: KnowledgeEvaluation[] } = { knowledge: [] };
   if (selection.iq.length > 0) {
-    const { items, difficulty, seed, likelihood } = options;
+    const { items, difficulty, seed, likelihood, cache } = options;
     evaluated.iq = await logged<Sample, Evaluation>(directory && openSampleLog(join(directory, LOGS[0])), (log) =>
       evaluate(model, {
         tasks: selection.iq,
@@ -101,6 +104,7 @@ export async function runEvaluation(
         difficulty,
         seed,
         likelihood,
+        cache,
         progress: output.progress,
         signal,
         ...log,
@@ -112,7 +116,7 @@ export async function runEvaluation(
       for (const seed of options.fewShotSeeds) {
         if (signal.aborted) throw new CancelledError("eval: stopped between two few-shot seeds.");
         evaluated.knowledge.push(
-          await evaluateKnowledge(model, sets, { seed, limit: options.limit, progress: output.progress, signal, ...log }),
+          await evaluateKnowledge(model, sets, { seed, limit: options.limit, cache: options.cache, progress: output.progress, signal, ...log }),
         );
       }
     });
