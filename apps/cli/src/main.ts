@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   tokens: async () => (await import("./commands/tokens.ts")).addTokens,
   tokenize: async () => (await import("./commands/tokenize.ts")).addTokenize,
   train: async () => (await import("./commands/train.ts")).addTrain,
+  grow: async () => (await import("./commands/grow.ts")).addGrow,
   eval: async () => (await import("./commands/eval.ts")).addEval,
   export: async () => (await import("./commands/export.ts")).addExport,
   cost: async () => (await import("./commands/cost.ts")).addCost,

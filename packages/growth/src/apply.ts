@@ -60,39 +60,60 @@ export function sourceTensor<T extends FloatArray>(tree: ParameterTree<T>, name:
   );
 }
 
+/** Grows one parameter of the target at a time, for models that do not fit in memory. */
+export interface TensorGrower {
+  /** The source's parameters that a parameter of the target is made of; none for one that is new or zero. */
+  sourcesOf(parameter: Parameter): readonly string[];
+  /** @param out zeros, of the parameter's size; @throws {GrowthError} when a source is missing or of another size */
+  grow<T extends FloatArray>(parameter: Parameter, sources: ParameterTree<T>, out: T): void;
+}
+
 /**
- * Grows parameters: `W' = factor * sum_t weight_t D_t W_src(t) N_t + F` for every tensor of the target.
+ * A growth tensor by tensor: `W' = factor * sum_t weight_t D_t W_src(t) N_t + F`.
  *
  * F: entries that touch a new unit follow the layout table's initialisation with the target's standard deviation, or
  * are 0 where the axis map says so; so are layers without a source. Values of F depend on (seed, name, position) only.
+ */
+export function tensorGrower(map: GrowthMap): TensorGrower {
+  const writes = new Set(blockWrites(map.target));
+  const sides = entrySides(map.source, map.axes);
+  const writtenTerms = ({ entry, layer }: Parameter) =>
+    layer !== undefined && map.layers[layer]!.zeroOutputs && writes.has(entry.name) ? undefined : termsOf(map, layer);
+  return {
+    sourcesOf: (parameter) => writtenTerms(parameter)?.map(({ layer }) => sourceName(parameter.entry, layer)) ?? [],
+    grow(parameter, sources, out) {
+      const { entry } = parameter;
+      const terms = writtenTerms(parameter);
+      if (!terms) return; // a block that writes nothing
+      const factor = map.factors[entry.name] ?? 1;
+      for (const term of terms) {
+        const from = sourceName(entry, term.layer);
+        const values = sourceTensor(sources, from);
+        const own = term.axes ? entrySides(map.source, { ...map.axes, ...term.axes })(entry) : sides(entry);
+        accumulateMapped(from, out, values, own.rows, own.columns, factor * term.weight);
+      }
+      fill(out, parameter, map, terms.length > 0 ? sides(entry) : undefined);
+    },
+  };
+}
+
+/**
+ * Grows all parameters of a model in memory, as `tensorGrower` does.
  *
  * @param tree parameters of the source configuration, fp32 or fp64; unchanged
  * @returns    parameters of the target configuration, of the same array type
  * @throws {GrowthError} when a tensor is missing or does not have the source's size
  */
 export function applyGrowth<T extends FloatArray>(map: GrowthMap, tree: ParameterTree<T>): Record<string, T> {
-  const target = parameters(map.target);
-  const writes = new Set(blockWrites(map.target));
-  const sides = entrySides(map.source, map.axes);
+  const growth = tensorGrower(map);
   const like = sourceTensor(tree, "embedding.weight");
-  const grown: Record<string, T> = {};
-  for (const parameter of target) {
-    const { name, entry, layer, rows, columns } = parameter;
-    const terms = termsOf(map, layer);
-    const out = likeArray(like, rows * columns);
-    grown[name] = out;
-    if (layer !== undefined && map.layers[layer]!.zeroOutputs && writes.has(entry.name)) continue;
-
-    const factor = map.factors[entry.name] ?? 1;
-    for (const term of terms) {
-      const from = sourceName(entry, term.layer);
-      const values = sourceTensor(tree, from);
-      const own = term.axes ? entrySides(map.source, { ...map.axes, ...term.axes })(entry) : sides(entry);
-      accumulateMapped(from, out, values, own.rows, own.columns, factor * term.weight);
-    }
-    fill(out, parameter, map, terms.length > 0 ? sides(entry) : undefined);
-  }
-  return grown;
+  return Object.fromEntries(
+    parameters(map.target).map((parameter) => {
+      const out = likeArray(like, parameter.rows * parameter.columns);
+      growth.grow(parameter, tree, out);
+      return [parameter.name, out];
+    }),
+  );
 }
 
 /** A layer term, or the one term of a tensor at model scope, which is in no layer. */

@@ -1,5 +1,5 @@
 export { copies, corner } from "./axisMaps.ts";
-export { type ParameterTree, applyGrowth } from "./apply.ts";
+export { type ParameterTree, type TensorGrower, applyGrowth, tensorGrower } from "./apply.ts";
 export {
   type BirthEvent,
   type BirthRate,

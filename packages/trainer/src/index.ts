@@ -2,6 +2,7 @@ export { type Checkpoint, type CheckpointRecord, type HistoryEvent, openCheckpoi
 export { corpusData, type TrainData } from "./data.ts";
 export { DeviceModel, type DeviceModelOptions, type ModelState, type Ready, type Tree } from "./deviceModel.ts";
 export { exportHuggingFace, type ExportOptions } from "./exportHuggingFace.ts";
+export { directoryLogitChange, type GrownDirectory, type GrownShape, growHuggingFace } from "./growHuggingFace.ts";
 export { type HuggingFaceOptions, type HuggingFaceState, loadHuggingFaceModel, readHuggingFaceState } from "./huggingFace.ts";
 export { initialParameters, initialState, zeroMoments } from "./initialise.ts";
 export { type LanguageModelOptions, loadLanguageModel, type LoadedLanguageModel } from "./languageModel.ts";

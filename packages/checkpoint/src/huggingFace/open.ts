@@ -17,6 +17,8 @@ export interface HuggingFaceModel {
   /** Ids that `config.json` and `generation_config.json` name; a model may end with several. */
   readonly bosTokenId?: number;
   readonly eosTokenIds: readonly number[];
+  /** `rope_scaling` and `rope_parameters` as they stand in `config.json`; for a model of the same heads to be written. */
+  readonly rope: Readonly<Record<string, unknown>>;
   /** A parameter of ours by name, in the layout table's order, as fp32. */
   read(name: string): Promise<Float32Array>;
   close(): Promise<void>;
@@ -73,6 +75,7 @@ export async function openHuggingFace(directory: string, { maxLen }: OpenHugging
       config,
       ...(bos === undefined ? {} : { bosTokenId: bos }),
       eosTokenIds: [...new Set(eos)],
+      rope: Object.fromEntries(["rope_scaling", "rope_parameters"].flatMap((name) => (json[name] == null ? [] : [[name, json[name]]]))),
       async read(name) {
         if (!places.has(name)) throw new ConfigError(`${directory}: no parameter ${name} in this configuration. Use a name of parameters(config).`);
         const place = places.get(name);

@@ -6,6 +6,7 @@ import { type TensorSource, writeSafetensors, type WrittenFile } from "../write.
 import type { Family, TensorRule } from "./family.ts";
 import { foldMultipliers } from "./fold.ts";
 import { scatter } from "./permute.ts";
+import { rotaryDimOf } from "./rope.ts";
 import { families, familyNamed } from "./table.ts";
 
 export interface WriteHuggingFaceOptions {
@@ -13,6 +14,11 @@ export interface WriteHuggingFaceOptions {
   modelType?: string;
   bosTokenId?: number;
   eosTokenId?: number;
+  /**
+   * `rope_scaling` and `rope_parameters` of the file that the model comes from: they state frequencies of whole heads that
+   * no formula gives (Llama 3). The caller answers for it that they mean the configuration's own.
+   */
+  rope?: Readonly<Record<string, unknown>>;
   /** Text to text, into the tensor file: provenance, for example. */
   metadata?: Readonly<Record<string, string>>;
   fileSystem?: FileSystem;
@@ -29,15 +35,17 @@ export interface WriteHuggingFaceOptions {
 export async function writeHuggingFace(
   directory: string,
   model: { config: ModelConfig; read: (name: string) => Promise<Float32Array> | Float32Array },
-  { modelType, bosTokenId, eosTokenId, metadata = {}, fileSystem = disk }: WriteHuggingFaceOptions = {},
+  { modelType, bosTokenId, eosTokenId, rope = {}, metadata = {}, fileSystem = disk }: WriteHuggingFaceOptions = {},
 ): Promise<WrittenFile & { modelType: string }> {
   const { config, factor } = foldMultipliers(model.config);
+  const statesRope = Object.keys(rope).length > 0 && rotaryDimOf(config) === config.headDim;
   const family = modelType === undefined ? firstThatFits(config) : familyNamed(modelType, "export");
-  const described = family.writeConfig(config);
+  const described = family.writeConfig(statesRope ? withoutFrequencies(config) : config);
   const ids = { ...(bosTokenId === undefined ? {} : { bos_token_id: bosTokenId }), ...(eosTokenId === undefined ? {} : { eos_token_id: eosTokenId }) };
   const json = {
     model_type: family.modelType,
     ...described,
+    ...(statesRope ? rope : {}),
     vocab_size: config.vocabSize,
     tie_word_embeddings: config.tiedHead,
     initializer_range: config.initStd,
@@ -75,6 +83,11 @@ export async function writeHuggingFace(
   });
   const written = await writeSafetensors(join(directory, "model.safetensors"), sources, { metadata: { format: "pt", ...metadata }, fileSystem });
   return { ...written, modelType: family.modelType };
+}
+
+function withoutFrequencies(config: ModelConfig): ModelConfig {
+  const { frequencies: _, ...position } = config.position;
+  return { ...config, position };
 }
 
 function firstThatFits(config: ModelConfig): Family {

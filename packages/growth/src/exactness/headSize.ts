@@ -71,7 +71,7 @@ function frequencyRefusals(
     const from = sourcePair(pair);
     if (from === undefined) continue;
     const [before, after] = [frequency(source, from), frequency(target, pair)];
-    if (!isClose(before / after, 1)) {
+    if (before !== after && !isClose(before / after, 1)) { // pairs that do not turn have 0 on both sides
       return [
         {
           where: WHERE,
