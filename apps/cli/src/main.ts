@@ -23,12 +23,6 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   doctor: async () => (await import("./commands/doctor.ts")).addDoctor,
 };
 
-// `espalier eval list | head` closes the pipe early; that is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
-});
-
 const program = new Command("espalier")
   .description("Trains language models on small budgets by growing them while they train.")
   .version(version)

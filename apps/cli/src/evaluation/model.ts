@@ -6,8 +6,9 @@ import { modelDirectoryDigest } from "@espalier/evals/node";
 import { nativeStatus } from "@espalier/kernels";
 import type { LanguageModel } from "@espalier/spec/languageModel";
 import { openModel } from "../model.ts";
+import type { WithDevice } from "../options.ts";
 
-export interface ModelOptions {
+export interface ModelOptions extends WithDevice {
   data?: string;
   /** Name that the server knows. */
   model?: string;
@@ -41,9 +42,9 @@ export async function openEvaluated(place: string, options: ModelOptions): Promi
       throw new ConfigError(
         `${place}: --chat is for endpoints, expected an address such as http://127.0.0.1:8000/v1. Leave --chat out.`,
       );
-    const model = await openModel(place, options.data);
+    const model = await openModel(place, options.data, options.device);
     const tokenizer = async () => (options.data === undefined ? "" : sha256File(join(options.data, "tokenizer.json")));
-    const digest = async () => modelDirectoryDigest(place, { tokenizer: await tokenizer(), kernels: nativeStatus().available });
+    const digest = async () => modelDirectoryDigest(place, { tokenizer: await tokenizer(), kernels: nativeStatus().available, device: options.device });
     return { model, likelihood: true, source: "espalier", digest, free: () => model.free() };
   }
   if (options.model === undefined)

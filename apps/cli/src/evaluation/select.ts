@@ -1,5 +1,5 @@
 import { ConfigError } from "@espalier/core";
-import { iqTasks, type KnowledgeEntry, knowledgeTable, recallTasks, type Task, tasks } from "@espalier/evals";
+import { iqTasks, type KnowledgeEntry, knowledgeTable, procedureTasks, reasoningTasks, recallTasks, retrievalTasks, type Task, tasks } from "@espalier/evals";
 
 /** What `--tasks` asks for. */
 export interface Selection {
@@ -13,6 +13,9 @@ export interface Selection {
 export const groups: Readonly<Record<string, readonly string[]>> = {
   iq: iqTasks.map(({ id }) => id),
   recall: recallTasks.map(({ id }) => id),
+  procedures: procedureTasks.map(({ id }) => id),
+  retrieval: retrievalTasks.map(({ id }) => id),
+  reasoning: reasoningTasks.map(({ id }) => id),
   knowledge: knowledgeTable.map(({ name }) => name),
   leaderboard: ["arc_challenge", "hellaswag", "mmlu", "truthfulqa"],
   bbh: knowledgeTable.map(({ name }) => name).filter((name) => name.startsWith("bbh_")),
