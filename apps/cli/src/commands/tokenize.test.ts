@@ -67,13 +67,16 @@ describe("espalier tokenize", () => {
     writeFileSync(at("mixed.jsonl"), lines.join("\n"));
     writeFileSync(at("test.ngrams"), writeNgrams(ngramsOf(["question of the test is how many apples are left over in all of the baskets"])));
     const command = ["tokenize", at("mixed.jsonl"), "--tokenizer", "gpt2", "--validation", "0.1"];
-    const [skipped, refused, quality, unknown, otherField] = await Promise.all([
+    writeFileSync(at("words.txt"), "tom@example.org\n\n");
+    const [skipped, refused, quality, unknown, otherField, blocked] = await Promise.all([
       espalier(...command, "--out", at("clean"), "--ngrams", at("test.ngrams"), "--mask", "email,ip"),
       espalier(...command, "--out", at("refused"), "--on-bad-line", "refuse"),
       espalier(...command, "--out", at("quality"), "--quality", "all"),
       espalier(...command, "--out", at("unknown"), "--quality", "c4,gopher"),
       espalier(...command, "--out", at("field"), "--text-field", "content"),
+      espalier(...command, "--out", at("blocked"), "--blocked-words", at("words.txt")),
     ]);
+    expect(blocked.stdout).toMatch(/1 documents left out by blocked-words; for example mixed\.jsonl:\d+: word 8 is blocked/);
     expect(skipped).toMatchObject({ status: 0, stderr: "" });
     const { documents: counts } = await readManifest(at("clean"));
     expect(counts).toMatchObject({ malformed: 2, dropped: { ngrams: 1 }, masked: { email: 2 } });

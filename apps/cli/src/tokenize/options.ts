@@ -25,6 +25,7 @@ export interface TokenizeOptions {
   languages?: string[];
   mask?: PiiKind[];
   ngrams?: string;
+  blockedWords?: string;
   nearDuplicates?: true;
   format?: TokenFormat[];
   dryRun?: true;
@@ -69,6 +70,7 @@ export function addOptions(command: Command): Command {
     .option("--languages <codes>", "documents in other languages go, en,zh for example (needs the package eld)", languages)
     .option("--near-duplicates", "near copies of earlier documents go; exact ones always do")
     .option("--ngrams <file>", "documents go that hold an n-gram of this file, written by evaluation")
+    .option("--blocked-words <file>", "documents go that hold a word or phrase of this file, one a line")
     .option("--mask <kinds>", `personal data replaced: ${piiKinds.join(",")}, or all`, listOf(piiKinds))
     .option("--format <names>", `also write for other trainers: ${formats.join(",")}`, listOf(formats))
     .option("--dry-run", "look at a sample; say how many tokens, how long, how much disk; write nothing");
@@ -84,6 +86,7 @@ export async function corpusOptions(options: TokenizeOptions, inputs: string[], 
   const { quality, languages, mask, nearDuplicates, separator } = options;
   const named = options.tokenizer;
   const ngrams = options.ngrams === undefined ? undefined : await readNgramFile(path(options.ngrams));
+  const blockedWords = options.blockedWords === undefined ? undefined : await readWordFile(path(options.blockedWords));
   if (options.slice !== undefined && named === undefined) {
     throw new ConfigError("--slice: no --tokenizer, expected one: all slices need the same. Train it on a part of the text first, then name its tokenizer.json.");
   }
@@ -98,7 +101,7 @@ export async function corpusOptions(options: TokenizeOptions, inputs: string[], 
     textField: options.textField,
     malformed: options.onBadLine,
     damaged: options.onDamagedFile,
-    clean: { ...(quality && { quality }), ...(languages && { languages }), ...(mask && { mask }), ...(ngrams && { ngrams }) },
+    clean: { ...(quality && { quality }), ...(languages && { languages }), ...(mask && { mask }), ...(ngrams && { ngrams }), ...(blockedWords && { blockedWords }) },
     ...(nearDuplicates && { nearDuplicates: {} }),
     ...(separator !== undefined && { separator }),
     ...(options.slice !== undefined && { slice: parseSlice(options.slice) }),
@@ -106,8 +109,17 @@ export async function corpusOptions(options: TokenizeOptions, inputs: string[], 
 }
 
 async function readNgramFile(file: string) {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
+  return readNgrams(await readText(file), file);
+}
+
+async function readWordFile(file: string): Promise<string[]> {
+  const words = (await readText(file)).split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  if (words.length === 0) throw new ConfigError(`${file}: no words, expected one a line. Fill it, or leave --blocked-words out.`);
+  return words;
+}
+
+async function readText(file: string): Promise<string> {
+  return await readFile(file, "utf8").catch((error: unknown) => {
     throw fileError("reading", file, error);
   });
-  return readNgrams(text, file);
 }

@@ -232,6 +232,17 @@ describe("createCleaner", () => {
     expect(() => createCleaner({ languages: ["en"] })).toThrow(ConfigError);
   });
 
+  it("drops documents with blocked words and phrases, whole words only", () => {
+    const { clean } = createCleaner({ blockedWords: ["Casino", "free  money!", "语言"] });
+    expect(clean(bytes("Our CASINO, tonight"))).toEqual({ rule: "blocked-words", detail: "word 2 is blocked" });
+    expect(clean(bytes("get free\nmoney at the casino"))).toEqual({ rule: "blocked-words", detail: "word 2 is blocked" });
+    expect(clean(bytes("学语言模型"))).toEqual({ rule: "blocked-words", detail: "word 2 is blocked" });
+    const text = bytes("casinos give money, free of charge; 语 言 are apart");
+    expect(clean(bytes("casinos give money, free of charge"))).toEqual({ text: bytes("casinos give money, free of charge"), masked: {} });
+    expect(clean(text)).toMatchObject({ rule: "blocked-words" }); // Han characters are words of their own, spaces or not
+    expect(() => createCleaner({ blockedWords: ["..."] })).toThrow(new ConfigError('blocked words: "..." has 0 words, expected 1 to 64. Correct the list.'));
+  });
+
   it("tells languages apart", async () => {
     const detect = await languageDetector();
     const texts = {

@@ -1,6 +1,6 @@
 import { ConfigError } from "@espalier/core";
 import { type LanguageDetector } from "./language.ts";
-import { type Ngrams, ngramFinder } from "./ngrams.ts";
+import { type Ngrams, ngramFinder, phraseFinder } from "./ngrams.ts";
 import { maskPii, type PiiKind } from "./pii.ts";
 import { c4, fineWeb, gopherQuality, gopherRepetition } from "./quality.ts";
 
@@ -15,13 +15,15 @@ export interface CleanOptions {
   languages?: readonly string[];
   /** Documents that contain one of these go. */
   ngrams?: Ngrams;
+  /** Documents that hold one of these words or phrases go, whatever its case and punctuation: C4's list of bad words, for one. */
+  blockedWords?: readonly string[];
   /** Personal data replaced by a mark. */
   mask?: readonly PiiKind[];
 }
 
 /** Why a document went. */
 export interface Dropped {
-  /** `ngrams`, `language` or the name of a rule set. */
+  /** `ngrams`, `blocked-words`, `language` or the name of a rule set. */
   rule: string;
   /** The measured value. */
   detail: string;
@@ -35,23 +37,26 @@ export interface Cleaner {
 }
 
 /**
- * A cleaner with the given rules. Documents of tests go first, then other languages, then what the quality rules drop;
+ * A cleaner with the given rules. Documents of tests go first, then those with blocked words, other languages, then what the quality rules drop;
  * what stays is masked.
  *
  * @param detect names the language of a text; needed when languages are given
  * @throws {ConfigError} when a rule is not known, or languages are given without `detect`
  */
-export function createCleaner({ quality = [], languages, ngrams, mask }: CleanOptions, detect?: LanguageDetector): Cleaner {
+export function createCleaner({ quality = [], languages, ngrams, blockedWords = [], mask }: CleanOptions, detect?: LanguageDetector): Cleaner {
   const unknown = quality.find((name) => !qualityRules.includes(name));
   if (unknown !== undefined) throw new ConfigError(`clean: rule ${JSON.stringify(unknown)}, expected some of ${qualityRules.join(", ")}. Use those.`);
   if (languages && !detect) throw new ConfigError("clean: languages are given, expected a detector as well. Pass one.");
   const find = ngrams && ngramFinder(ngrams);
+  const findBlocked = blockedWords.length > 0 ? phraseFinder(blockedWords) : undefined;
   const rules = qualityRules.filter((name) => quality.includes(name));
   const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
   return {
     clean(bytes) {
       const at = find?.(bytes) ?? -1;
       if (at >= 0) return { rule: "ngrams", detail: `${ngrams!.n} words from word ${at + 1} on are of a test` };
+      const blocked = findBlocked?.(bytes) ?? -1;
+      if (blocked >= 0) return { rule: "blocked-words", detail: `word ${blocked + 1} is blocked` };
       if (!languages && rules.length === 0 && !mask) return { text: bytes, masked: {} };
       let text = utf8.decode(bytes);
       if (languages) {

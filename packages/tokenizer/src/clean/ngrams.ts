@@ -118,3 +118,29 @@ export function ngramFinder({ n, hashes }: Ngrams): (text: Uint8Array) => number
     return at;
   };
 }
+
+/**
+ * A test for texts that contain any of the words or phrases, compared as `wordHashes` sees them: the number of the first
+ * word of the first one, or -1. One pass for each length of a phrase.
+ *
+ * @throws {ConfigError} when a phrase has no word or more than 64
+ */
+export function phraseFinder(phrases: readonly string[]): (text: Uint8Array) => number {
+  const byLength = new Map<number, string[]>();
+  for (const phrase of phrases) {
+    const { length } = wordHashes(new TextEncoder().encode(phrase));
+    if (length < 1 || length > 64) throw new ConfigError(`blocked words: ${JSON.stringify(phrase)} has ${length} words, expected 1 to 64. Correct the list.`);
+    const sameLength = byLength.get(length);
+    if (sameLength) sameLength.push(phrase);
+    else byLength.set(length, [phrase]);
+  }
+  const finders = [...byLength].map(([n, sameLength]) => ngramFinder(ngramsOf(sameLength, { n })));
+  return (text) => {
+    let first = -1;
+    for (const find of finders) {
+      const at = find(text);
+      if (at >= 0 && (first < 0 || at < first)) first = at;
+    }
+    return first;
+  };
+}
