@@ -1,7 +1,7 @@
 export { type CpuPowerRow, type AcceleratorRow, acceleratorRows, cpuPowerRows } from "./catalogue/hardware.ts";
 export { type ClusterModelRow, clusterModelRows, findClusterModel } from "./catalogue/clusterModels.ts";
 export { type ClusterDeviceRow, clusterDeviceRows } from "./catalogue/clusterDevices.ts";
-export { type ClusterPriceRow, type Commitment, clusterPriceRows, clusterPrices } from "./catalogue/clusterPrices.ts";
+export { type ClusterPriceRow, type Commitment, clusterPriceRows, clusterPrices, standInPrices } from "./catalogue/clusterPrices.ts";
 export { type GridRow, type PaperGridRow, type PueRow, findGrid, gridRows, paperGridRows, pueRows } from "./catalogue/grid.ts";
 export { type PriceRow, priceRange, priceRows } from "./catalogue/prices.ts";
 export type { Source } from "./catalogue/types.ts";

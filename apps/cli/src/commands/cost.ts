@@ -150,7 +150,7 @@ export function addCost(program: Command): void {
         const degrees = fixed.tensor !== undefined && fixed.pipeline !== undefined;
         const layout = degrees || options.measuredStep !== undefined ? wholeLayout(fixed, machine, globalBatchSize) : undefined;
         const run = estimateRun({
-          model, cluster: machine, tokens, globalBatchSize, fixed, prices: pricesOf(options.price, machine.device.id), grid: gridOf(options.grid), pue: pueOf(options.pue),
+          model, cluster: machine, tokens, globalBatchSize, fixed, ...(options.price === undefined ? {} : { prices: pricesOf(options.price, machine.device.id) }), grid: gridOf(options.grid), pue: pueOf(options.pue),
           ...(layout ? { layout, calibration: calibrationOf(options.measuredStep, model, layout, machine) } : {}),
         });
         const losses = (["epoch", "rounded", "kaplan"] as const).map((law) => predictLoss(parameters, tokens, law));

@@ -1,6 +1,6 @@
 import { ConfigError } from "@espalier/core";
 import {
-  calibrateCluster, type Cluster, cluster, type ClusterCalibration, type ClusterLayout, clusterLayout, type ClusterModel, clusterPrices, findGrid, type GridRow, gridRows,
+  calibrateCluster, type Cluster, cluster, type ClusterCalibration, type ClusterLayout, clusterLayout, type ClusterModel, findGrid, type GridRow, gridRows,
   parseQuantity, type PueRow, pueRows, uncalibrated,
 } from "@espalier/cost";
 import { type Command, Option } from "commander";
@@ -89,8 +89,7 @@ export function pueOf(name: string | undefined): PueRow {
   return { id: "given", pue, url: "given on the command line", date: "" };
 }
 
-/** Prices of the catalogue, or the one that was given. */
-export function pricesOf(price: string | undefined, gpu: string) {
-  if (price === undefined) return clusterPrices(gpu);
+/** The price that was given, as a row. */
+export function pricesOf(price: string, gpu: string) {
   return [{ device: gpu, provider: "given", commitment: "onDemand" as const, usdPerGpuHour: parseQuantity(price, "dollars an hour", "--price"), url: "given on the command line", date: "" }];
 }

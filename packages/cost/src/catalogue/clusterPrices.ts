@@ -84,3 +84,14 @@ export function clusterPrices(device: string, filter: { commitment?: Commitment;
     .filter((row) => row.device === device && row.commitment === commitment && row.date >= since && (provider === undefined || row.provider === provider))
     .toSorted((a, b) => a.usdPerGpuHour - b.usdPerGpuHour);
 }
+
+/** Devices that hardly anybody lists, and the one with the same chip that most clouds do: the slower NVLink is no reason for another price. */
+const SAME_CHIP: Readonly<Record<string, string>> = { "A800-SXM-80GB": "A100-SXM-80GB", "H800-SXM-80GB": "H100-SXM-80GB" };
+/** Own prices below which a range needs others. */
+const ENOUGH = 3;
+
+/** On-demand prices of the same chip where a device has hardly any of its own: for the ends of a range, not for its middle. */
+export function standInPrices(device: string): ClusterPriceRow[] {
+  const other = SAME_CHIP[device];
+  return other === undefined || clusterPrices(device).length >= ENOUGH ? [] : clusterPrices(other);
+}

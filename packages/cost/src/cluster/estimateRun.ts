@@ -1,5 +1,5 @@
 import { ConfigError } from "@espalier/core";
-import { type ClusterPriceRow, clusterPrices } from "../catalogue/clusterPrices.ts";
+import { type ClusterPriceRow, clusterPrices, standInPrices } from "../catalogue/clusterPrices.ts";
 import { findGrid, type GridRow, type PueRow, pueRows } from "../catalogue/grid.ts";
 import { type ClusterCalibration, type ClusterStepEstimate, estimateClusterStep, uncalibrated } from "./calibrate.ts";
 import type { Cluster } from "./device.ts";
@@ -24,7 +24,7 @@ export interface RunRequest {
   calibration?: ClusterCalibration;
   memory?: MemoryConstants;
   failures?: FailureModel;
-  /** On-demand prices of the device by default. */
+  /** On-demand prices of the device by default; where it has few, those of the same chip widen the range. */
   prices?: readonly ClusterPriceRow[];
   /** World mean by default. */
   grid?: GridRow;
@@ -64,7 +64,7 @@ export function estimateRun(request: RunRequest): RunEstimate {
   const [low, high] = step.interval;
   const cost = clusterCost({
     trainingSeconds: { low: numSteps * low, value: numSteps * step.seconds, high: numSteps * high },
-    cluster, goodput, prices, grid: request.grid ?? findGrid("WORLD")!, pue: request.pue ?? pueRows[0]!,
+    cluster, goodput, prices, standIns: request.prices ? [] : standInPrices(cluster.device.id), grid: request.grid ?? findGrid("WORLD")!, pue: request.pue ?? pueRows[0]!,
   });
   return { layout, numSteps, step, memory: predictClusterMemory(model, layout, cluster, request.memory), goodput, cost };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clusterPriceRows, clusterPrices } from "../catalogue/clusterPrices.ts";
+import { clusterPriceRows, clusterPrices, standInPrices } from "../catalogue/clusterPrices.ts";
 import { findGrid, pueRows } from "../catalogue/grid.ts";
 import { clusterDeviceRows } from "../catalogue/clusterDevices.ts";
 import { cluster } from "./device.ts";
@@ -33,6 +33,14 @@ describe("clusterCost", () => {
     expect(cost.usd.low).toBeCloseTo(cost.gpuHours.low * prices[0]!.usdPerGpuHour, 6);
     expect(cost.usd.high).toBeCloseTo(cost.gpuHours.high * prices.at(-1)!.usdPerGpuHour, 6);
     expect(cost.usd.high / cost.usd.low).toBeGreaterThan(5);
+  });
+  it("takes the ends of the range from the same chip where a device has hardly a price of its own", () => {
+    const own = clusterPrices("A800-SXM-80GB");
+    const cost = clusterCost({ ...usual, trainingSeconds: day, prices: own, standIns: standInPrices("A800-SXM-80GB") });
+    expect(cost.usd.value).toBeCloseTo(cost.gpuHours.value * own[0]!.usdPerGpuHour, 6);
+    expect(cost.usd.high / cost.usd.value).toBeGreaterThan(3);
+    expect(cost.factors.find(({ name }) => name === "highest price")!.source).toMatch(/^of A100-SXM-80GB: /);
+    expect(standInPrices("A100-SXM-80GB")).toEqual([]);
   });
   it("needs a price", () => {
     expect(() => clusterCost({ ...usual, trainingSeconds: day, prices: [] })).toThrow(/prices: is empty/);

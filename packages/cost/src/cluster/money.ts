@@ -40,6 +40,8 @@ export function clusterCost(options: {
   cluster: Cluster;
   goodput: Goodput;
   prices: readonly ClusterPriceRow[];
+  /** Prices of a like device: they may be the ends of the range. */
+  standIns?: readonly ClusterPriceRow[];
   grid: GridRow;
   pue: PueRow;
   wattsPerGpu?: number;
@@ -53,8 +55,9 @@ export function clusterCost(options: {
   const deviceMwh = scale(gpuHours, watts / 1e6);
   const mwh = scale(deviceMwh, pue.pue);
   const middle = prices[(prices.length - 1) >> 1]!;
-  const [cheapest, dearest] = [prices[0]!, prices.at(-1)!];
-  const priced = (row: ClusterPriceRow) => `${row.provider}, ${row.date}, ${row.url}`;
+  const all = [...prices, ...(options.standIns ?? [])].toSorted((a, b) => a.usdPerGpuHour - b.usdPerGpuHour);
+  const [cheapest, dearest] = [all[0]!, all.at(-1)!];
+  const priced = (row: ClusterPriceRow) => `${prices.includes(row) ? "" : `of ${row.device}: `}${row.provider}, ${row.date}, ${row.url}`;
   const factors: CostFactor[] = [
     { name: "goodput", value: goodput.goodput, unit: "", formula: "hours = training seconds / goodput / 3600", source: "failure model, and other losses", assumed: true },
     { name: "GPUs", value: cluster.numGpus, unit: "", formula: "GPU-hours = hours * GPUs", source: "request", assumed: false },

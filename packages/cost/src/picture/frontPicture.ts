@@ -34,7 +34,7 @@ export function frontPicture(title: string, plan: Pick<ClusterPlan, "front" | "r
   }
   for (let i = 0; i <= 5; i++) {
     const value = yLow + ((yHigh - yLow) * i) / 5;
-    marks.push(`<line class="axis" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(value).toFixed(1)}" y2="${y(value).toFixed(1)}"/>`, svgText(MARGIN.left - 8, y(value) + 4, value.toFixed(2), { class: "muted", anchor: "end" }));
+    marks.push(`<line class="axis" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(value).toFixed(1)}" y2="${y(value).toFixed(1)}"/>`, svgText(MARGIN.left - 8, y(value) + 4, value.toFixed(3), { class: "muted", anchor: "end" }));
   }
   const longest = Math.max(...runs.map((run) => run.days.value));
   for (const run of runs) {
