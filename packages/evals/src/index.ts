@@ -144,6 +144,7 @@ export { cb, multirc, rte, wic, wsc } from "./knowledge/superGlue/task.ts";
 export { type DataFile, type KnowledgeEntry, knowledgeNamed, knowledgeTable } from "./knowledge/table.ts";
 export type { Doc, Harness, KnowledgeSet, KnowledgeTask, OutputType } from "./knowledge/task.ts";
 export { readTruthfulQa, truthfulQaMc, truthfulQaMc1, truthfulQaMc2 } from "./knowledge/truthfulQa/task.ts";
+export { wikitext } from "./knowledge/wikitext/task.ts";
 export { winogrande, wsc273 } from "./knowledge/winograd/task.ts";
 export { xcopa } from "./knowledge/xcopa/task.ts";
 export { type CacheCounts, type CachedAnswer, cachedModel, memoryCache, type RequestCache } from "./models/cache.ts";

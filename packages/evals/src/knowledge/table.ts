@@ -18,6 +18,7 @@ import { record } from "./superGlue/record.ts";
 import { cb, multirc, rte, wic, wsc } from "./superGlue/task.ts";
 import type { Doc, Harness, KnowledgeSet, KnowledgeTask } from "./task.ts";
 import { readTruthfulQa, truthfulQaMc, truthfulQaMc1, truthfulQaMc2 } from "./truthfulQa/task.ts";
+import { wikitext } from "./wikitext/task.ts";
 import { winogrande, wsc273 } from "./winograd/task.ts";
 import { xcopa } from "./xcopa/task.ts";
 
@@ -118,6 +119,7 @@ export const knowledgeTable: readonly KnowledgeEntry[] = [
   one({ name: "piqa", title: "PIQA", licence: "unknown", ...user("piqa") }, readJsonLines, piqa),
   one({ name: "openbookqa", title: "OpenBookQA", licence: "unknown", docs: file("openbookqa/test.jsonl") }, readJsonLines, openBookQa),
   one({ name: "sciq", title: "SciQ", licence: "CC BY-NC 3.0", docs: file("sciq/test.jsonl") }, readJsonLines, sciq),
+  one({ name: "wikitext", title: "WikiText-2, pages", licence: "CC BY-SA 3.0 and 4.0", docs: file("wikitext/test.jsonl") }, readJsonLines, () => wikitext),
   one({ name: "cb", title: "CommitmentBank", licence: "unknown", ...user("cb") }, readJsonLines, cb),
   one({ name: "multirc", title: "MultiRC", licence: "unknown", ...user("multirc") }, readJsonLines, () => multirc),
   one({ name: "record", title: "ReCoRD", licence: "unknown", ...user("record") }, readJsonLines, () => record),

@@ -6,8 +6,10 @@ import { record } from "../knowledge/superGlue/record.ts";
 import { wsc } from "../knowledge/superGlue/task.ts";
 import { type Doc, type KnowledgeTask, textOf, textsOf } from "../knowledge/task.ts";
 import { truthfulQaMc2 } from "../knowledge/truthfulQa/task.ts";
+import { wikitext } from "../knowledge/wikitext/task.ts";
 import { winogrande, wsc273 } from "../knowledge/winograd/task.ts";
 import { xcopa } from "../knowledge/xcopa/task.ts";
+import { strip } from "../python/text.ts";
 
 /** What stands in for a Python function of a document. */
 export type DocFunction = (doc: Doc) => unknown;
@@ -26,7 +28,15 @@ export const docFunctions: Readonly<Record<string, DocFunction>> = {
   "copa/utils.doc_to_target": (doc) => copa().choices!(doc)[copa().target(doc) as number],
   ...fieldsOf("winogrande", "preprocess_winogrande", winogrande()),
   ...fieldsOf("record", "util", record),
+  ...fieldsOf("xwinograd", "utils", winogrande()), // the same form in six languages
   "wsc/preprocess_wsc.default_doc_to_text": wsc().text,
+  "mnli/utils.doc_to_text"(doc) {
+    const hypothesis = strip(textOf(doc, "hypothesis"));
+    return `${textOf(doc, "premise")}\nQuestion: ${hypothesis}${hypothesis.endsWith(".") ? "" : "."} True, False or Neither?\nAnswer:`;
+  },
+  "wikitext/preprocess_wikitext.wikitext_detokenizer": wikitext.target,
+  "copal_id/utils.doc_to_text_id": xcopa("id").text,
+  "copal_id/utils.doc_to_choice": xcopa("id").choices!,
   "xcopa/utils.doc_to_choice": xcopa("zh").choices!,
   ...Object.fromEntries(languages.map((language) => [`xcopa/utils.doc_to_text_${language}`, xcopa(language).text])),
 };
@@ -47,4 +57,5 @@ export const processFunctions: Readonly<Record<string, (doc: Doc) => Doc>> = {
 export const scoreFunctions: Readonly<Record<string, NonNullable<KnowledgeTask["score"]>>> = {
   "truthfulqa/utils.process_results_mc2": truthfulQaMc2.score!,
   "record/util.process_results": record.score!,
+  "wikitext/preprocess_wikitext.process_results": wikitext.score!,
 };

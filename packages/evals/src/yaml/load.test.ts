@@ -76,6 +76,19 @@ doc_to_choice: "{% set template = text[:pronoun_loc] %}{{[template+options[0], t
     expect(goldOf(two, cause, two.choices!(cause))).toEqual(goldOf(copa(), cause, copa().choices!(cause)));
   });
 
+  it("knows the functions of XWinograd, COPAL-ID, MNLI and WikiText", () => {
+    const fields = (module: string, keys: readonly string[]) => keys.map((key) => `${key}: !function ${module}.${key}\n`).join("");
+    const schema = { sentence: "Anne a vu _ hier.", option1: "Léa", option2: "Zoé", answer: "2" };
+    const xwinograd = taskOf(`task: x\noutput_type: multiple_choice\ntest_split: t\n${fields("utils", ["doc_to_text", "doc_to_target", "doc_to_choice"])}`, "t/xwinograd/x.yaml");
+    expect(asked(xwinograd, [schema])[0]!.requests).toEqual(["Léa", "Zoé"].map((name) => ({ context: `Anne a vu ${name}`, continuation: " hier." })));
+    const copal = taskOf("task: c\noutput_type: multiple_choice\ntest_split: t\ndoc_to_text: !function utils.doc_to_text_id\ndoc_to_target: label\ndoc_to_choice: !function utils.doc_to_choice\n", "t/copal_id/c.yaml");
+    expect(asked(copal, [{ premise: "Hujan turun.", choice1: "Basah.", choice2: "Kering.", question: "effect", label: 0 }])[0]!.requests[0]).toEqual({ context: "Hujan turun maka", continuation: " basah." });
+    const mnli = taskOf("task: m\noutput_type: multiple_choice\nvalidation_split: v\ndoc_to_text: !function utils.doc_to_text\ndoc_to_target: label\ndoc_to_choice: ['True', 'Neither', 'False']\n", "t/glue/mnli/default.yaml");
+    expect(["It rains ", "It rains."].map((hypothesis) => mnli.task.text({ premise: "P.", hypothesis }))).toEqual(Array(2).fill("P.\nQuestion: It rains. True, False or Neither?\nAnswer:"));
+    const pages = taskOf('task: w\noutput_type: loglikelihood_rolling\ntest_split: t\ndoc_to_text: ""\ndoc_to_target: !function preprocess_wikitext.wikitext_detokenizer\nprocess_results: !function preprocess_wikitext.process_results\nmetric_list: [{metric: word_perplexity}]\n', "t/wikitext/wikitext.yaml");
+    expect(requestsOf({ task: pages.task, docs: [{ page: "a , b" }] })[0]!.rolling).toBe("a, b");
+  });
+
   it("reads generation, filters and what is to be ignored", () => {
     const { task } = taskOf(`
 task: gsm8k
