@@ -136,22 +136,36 @@ describe("the encoder that is chosen", () => {
 });
 
 describe("safeCuts", () => {
-  it("cuts where the stretches have the ids of the whole", () => {
+  it("cuts where the stretches have the pieces of the whole", () => {
     const draw = random(6, "cuts");
+    const between = ["\n", "\n\n", "\n\u8bed", "\u3002\n\u8bed", "\u3000\n\u8bed", "\r\n", " \n", "\u2003\nA", "!\nA", ".\n\nA"];
     let cuts = 0;
-    for (let i = 0; i < 400; i++) {
-      const text = Buffer.from([0, 1, 2, 3, 4].map((part) => randomText(draw, i * 5 + part) + (part % 2 ? "\n" : "\n\u8bed")).join(""));
+    for (let i = 0; i < 1000; i++) {
+      const text = Buffer.from([0, 1, 2, 3, 4].map((part) => randomText(draw, i * 5 + part) + between[(i + part * part) % between.length]!).join(""));
       for (const pattern of patternNames) {
+        const { pieceEnd } = patterns[pattern];
+        const pieces = (from: number, bytes: Uint8Array) => {
+          const ends: number[] = [];
+          for (let at = 0; at < bytes.length; ) ends.push(from + (at = pieceEnd(bytes, at)));
+          return ends;
+        };
         const stretches: number[] = [];
         let start = 0;
         for (const end of safeCuts(text, 8)) {
-          stretches.push(...plainRanks(trained, pattern, text.subarray(start, end)));
+          stretches.push(...pieces(start, text.subarray(start, end)));
           start = end;
           cuts++;
         }
-        expect(stretches).toEqual([...plainRanks(trained, pattern, text)]);
+        expect(stretches).toEqual(pieces(0, text));
       }
     }
-    expect(cuts).toBeGreaterThan(4000);
+    expect(cuts).toBeGreaterThan(7000);
+  });
+
+  it("finds places in English and in Chinese", () => {
+    const cutsOf = (text: string) => [...safeCuts(Buffer.from(text.repeat(100)), 16)].length;
+    expect(cutsOf("A line of words.\n")).toBe(100);
+    expect(cutsOf("小模型先学习。\n")).toBe(100);
+    expect(cutsOf("a paragraph\n\n")).toBe(1);
   });
 });

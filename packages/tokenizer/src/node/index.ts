@@ -30,6 +30,7 @@ export { prepareCorpus, type PrepareCorpusOptions } from "./prepareCorpus.ts";
 export { type AppendDocument, readDocumentEnds, readShard, type Shard, shardDocuments, type ShardHeader, type ShardOrigin, writeShard } from "./shard.ts";
 export { documentHash, type Split, splitPosition } from "./split.ts";
 export { joinSlices, type JoinSlicesOptions } from "./joinSlices.ts";
+export { createSpilledPieceCounts, type SpilledPieceCounts, type SpillOptions } from "./train/spilledCounts.ts";
 export { readTokens } from "./writers/readTokens.ts";
 export { mergeSlices, parseSlice, type Slice, sliceFiles } from "./writers/slices.ts";
 export type { TokenDocument, TokenDocuments, WriteTokensOptions, WrittenFile } from "./writers/types.ts";

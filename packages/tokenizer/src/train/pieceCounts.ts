@@ -14,7 +14,7 @@ export interface Pieces {
 
 /**
  * How often each piece of the pretokenising pattern occurs in a corpus: all that a BPE trainer needs to know of it.
- * Memory grows with the number of distinct pieces, not with the corpus; see `countFiles` of `/node` for corpora
+ * Memory grows with the number of distinct pieces, not with the corpus; see `createSpilledPieceCounts` of `/node` for corpora
  * where that, too, is too much.
  */
 export interface PieceCounts {

@@ -3,11 +3,12 @@ import { DataError } from "@espalier/core";
 import { atomicWrite } from "@espalier/core/node";
 import { writeTokenizerJson } from "../../formats/json.ts";
 import type { Tokenizer } from "../../tokenizer.ts";
-import { createPieceCounts, type PieceCounts } from "../../train/pieceCounts.ts";
+import type { PieceCounts } from "../../train/pieceCounts.ts";
 import { trainTokenizer } from "../../train/trainTokenizer.ts";
 import { CORPUS_FILES } from "../manifest.ts";
 import { type StateRecord, TRAIN } from "../pipeline/state.ts";
 import { type Split, splitOfFew } from "../split.ts";
+import { createSpilledPieceCounts } from "../train/spilledCounts.ts";
 import { passOver, stateOf } from "./pass.ts";
 import type { Scan, Work } from "./work.ts";
 
@@ -15,17 +16,18 @@ import type { Scan, Work } from "./work.ts";
 export async function scanAndTrain(work: Work, options: { vocabSize: number; minFrequency?: number }): Promise<{ scan: Scan; tokenizer: Tokenizer }> {
   const { directory, digest, fileSystem, extra, progress, validationShare } = work;
   let split: Split = { below: validationShare };
-  let counts = createPieceCounts();
+  let counts = createSpilledPieceCounts({ directory });
   let record = await scanDocuments(work, counts, split);
   const other = splitOfFew(record, validationShare);
   if (other) {
     split = other;
-    counts = createPieceCounts();
+    counts = createSpilledPieceCounts({ directory });
     record = await scanDocuments(work, counts, split);
   }
   expectBothSides(work, record);
   for (const text of extra?.documents() ?? []) counts.add(Buffer.from(text));
   const tokenizer = trainTokenizer(counts, { ...options, specialTokens: [work.separator], progress });
+  counts.close();
   tokenizer.specialId(work.separator); // refuses a vocabulary without a separator before anything is written
 
   const { train, validation } = record.documents;
