@@ -173,6 +173,20 @@ describe.skipIf(!nativeStatus().available)("espalier eval of a run (needs the na
     expect(read("stages/stages.svg").match(/<circle cx/g)).toHaveLength(8);
   });
 
+  it("curve: accuracy against one knob or two, as table and picture", async () => {
+    const curve = (...more: string[]) => espalier("eval", "curve", model(), "copying", "--data", at("data"), "--items", "8", ...more);
+    const [one, two, unknown] = await Promise.all([
+      curve("--over", "length=2,4", "--scoring", "likelihood", "--svg", at("curve.svg")),
+      curve("--over", "length=2,4", "--and", "shots=1,2,3", "--json"),
+      curve("--over", "size=3"),
+    ]);
+    expect(one.stdout).toMatch(/^length +right \(95 %\) +chance +items\n +2 +\d+\.\d % \(\d+ to \d+\) +\d+\.\d % +8\n +4 /m);
+    expect(read("curve.svg").match(/<circle/g)).toHaveLength(2);
+    const [{ value }] = jsonLines(two.stdout) as unknown as [{ value: { cells: unknown[][] } }];
+    expect(value.cells.map((row) => row.length)).toEqual([2, 2, 2]);
+    expect(unknown).toMatchObject({ status: 1, stderr: "error copying: knob size is 3, expected one of length (number), shots (number).\n" });
+  });
+
   it("compare: paired differences, those that are real, and the first prompt that differs", async () => {
     const { status, stdout } = await espalier("eval", "compare", at("whole"), at("cut"), "--json");
     expect(status).toBe(0);

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { compareSamples } from "@espalier/evals";
 import type { Command } from "commander";
 import { action } from "../command.ts";
+import { addCurve } from "./curve.ts";
 import { readSamples } from "./files.ts";
 import { listTasks } from "./list.ts";
 import { writeEvaluationNgrams } from "./ngrams.ts";
@@ -19,8 +20,9 @@ interface NgramOptions {
   json?: boolean;
 }
 
-/** What belongs to an evaluation besides running it: `espalier eval list | paper | compare | ngrams`. */
+/** What belongs to an evaluation besides running it: `espalier eval curve | list | paper | compare | ngrams`. */
 export function addEvalParts(command: Command): void {
+  addCurve(command);
   command
     .command("list")
     .description("every task, its files, licence and shots")

@@ -1,4 +1,4 @@
-import type { Comparison, Evaluation, KnowledgeEvaluation, Score } from "@espalier/evals";
+import type { Comparison, Evaluation, KnowledgeEvaluation, Score, TaskResult } from "@espalier/evals";
 import pc from "picocolors";
 import { tableLines } from "../terminal/table.ts";
 
@@ -14,13 +14,13 @@ export function iqLines(evaluation: Evaluation): string[] {
   const shown = evaluation.tasks.flatMap((task) =>
     task.scores.filter(({ scoring }) => scoring !== "likelihood per character").map((score) => ({ task, score })),
   );
-  const row = (
-    { scoring, accuracy, interval, chance, atFloor }: Score,
-    task: string,
-    items: number,
-    lost: number,
-    least: number,
-  ): string[] => {
+  const row = (score: Score, { task, items, unscored, truncated, minimumDetectableDifference }: TaskResult): string[] => {
+    const { scoring, accuracy, interval, chance, atFloor } = score;
+    const remarks = [
+      atFloor ? "at floor" : "",
+      unscored > 0 && scoring === "likelihood" ? `${unscored} lost at a token boundary` : "",
+      truncated > 0 ? `${truncated} cut to the context` : "",
+    ];
     const cells = [
       task,
       scoring,
@@ -28,18 +28,26 @@ export function iqLines(evaluation: Evaluation): string[] {
       between(interval),
       percent(chance),
       String(items),
-      points(least),
-      [atFloor ? "at floor" : "", lost > 0 && scoring === "likelihood" ? `${lost} lost at a token boundary` : ""]
-        .filter(Boolean)
-        .join(", "),
+      points(minimumDetectableDifference),
+      remarks.filter(Boolean).join(", "),
     ];
     return atFloor ? cells.map((cell) => pc.dim(cell)) : cells;
   };
-  return tableLines(
+  const table = tableLines(
     ["task", "scoring", "right", "95 %", "chance", "items", "shows", ""],
-    shown.map(({ task, score }) => row(score, task.task, task.items, task.unscored, task.minimumDetectableDifference)),
+    shown.map(({ task, score }) => row(score, task)),
     [2, 4, 5, 6],
   );
+  const parts = evaluation.tasks.flatMap(({ task, parts: credit }) => {
+    if (credit === undefined) return [];
+    const text = ({ mean, interval }: { mean: number; interval: readonly [number, number] }) =>
+      `${percent(mean)} (${between(interval)})`;
+    if (credit.kind === "set") return [`${task}: ${text(credit.recall)} of the values named`];
+    return [
+      `${task}: right steps before the first wrong one ${text(credit.prefixAccuracy)}; all steps right ${percent(credit.sequentialMatch.share)}, the last ${percent(credit.finalMatch.share)}`,
+    ];
+  });
+  return [...table, ...parts];
 }
 
 /** Knowledge tests: a row a task, metric and filter; several few-shot seeds give mean and range. */
