@@ -5,6 +5,7 @@ import {
   benjaminiHochberg,
   holm,
   mcnemar,
+  pairedProportions,
   minimumDetectableDifference,
   pairedPermutation,
 } from "../statistics/comparison.ts";
@@ -21,7 +22,7 @@ export interface MetricComparison {
   clusters: number | null;
   a: number;
   b: number;
-  /** a - b, with a 95 % interval of paired differences (over clusters where there are any). */
+  /** a - b, with a 95 % interval: Bonett-Price for right and wrong, t for other scores and over clusters where there are any. */
   difference: number;
   interval: Interval;
   /** Items that only one of the two has right; null where scores are not right or wrong. */
@@ -131,7 +132,8 @@ function compared({ task, metric, a, b, clusters }: Group): Omit<MetricCompariso
   const { mean, interval } = pairedDifference(a, b, names);
   const isBinary = [...a, ...b].every((score) => score === 0 || score === 1);
   const test = isBinary && !isShared ? "McNemar" : "permutation";
-  const counts = isBinary ? mcnemar(a.map(Boolean), b.map(Boolean)) : undefined;
+  const [rightA, rightB] = [a.map(Boolean), b.map(Boolean)];
+  const counts = isBinary ? mcnemar(rightA, rightB) : undefined;
   const average = (xs: readonly number[]) => xs.reduce((sum, x) => sum + x, 0) / xs.length;
   const differences = a.map((x, i) => x - b[i]!);
   const spread = Math.sqrt(differences.reduce((sum, d) => sum + (d - mean) ** 2, 0) / Math.max(1, differences.length - 1));
@@ -143,7 +145,8 @@ function compared({ task, metric, a, b, clusters }: Group): Omit<MetricCompariso
     a: average(a),
     b: average(b),
     difference: mean,
-    interval,
+    // The t interval is too narrow for rates near 0 and 1, where small models are.
+    interval: test === "McNemar" ? pairedProportions(rightA, rightB).interval : interval,
     onlyA: counts?.onlyA ?? null,
     onlyB: counts?.onlyB ?? null,
     test,
