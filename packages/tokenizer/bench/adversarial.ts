@@ -1,7 +1,7 @@
 /** One megabyte of each kind that is made to be slow, each on a fresh encoder in a process of its own. */
 import { spawnSync } from "node:child_process";
 import { random } from "@espalier/core";
-import { ours } from "./contenders.ts";
+import { ours } from "./ours.ts";
 
 const draw = random(3, "adversarial");
 const characters = (count: number, from: number, range: number) =>

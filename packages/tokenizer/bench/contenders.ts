@@ -1,11 +1,10 @@
-import { readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
 import AiTokenizer from "ai-tokenizer";
 import * as aiEncoding from "ai-tokenizer/encoding/cl100k_base";
 import { clearMergeCache, encode as gptTokenizer } from "gpt-tokenizer/encoding/cl100k_base";
 import { get_encoding } from "tiktoken";
 import tiktokenNode from "tiktoken-node"; // CommonJS whose names Node does not see
-import { createTokenizer, readCompactRanks, type Tokenizer, type TokenizerDefinition } from "../src/index.ts";
+import type { Tokenizer } from "../src/index.ts";
+import { ours } from "./ours.ts";
 
 type Encode = (text: string, bytes: Uint8Array) => ArrayLike<number>;
 
@@ -17,10 +16,6 @@ export interface Contender {
 }
 
 export const tiktoken = get_encoding("cl100k_base");
-const ranks = readCompactRanks(gunzipSync(readFileSync(new URL("../assets/cl100k_base.ranks.gz", import.meta.url))), "cl100k");
-
-export const ours = (encoder: TokenizerDefinition["encoder"]): Tokenizer => createTokenizer({ name: "cl100k", ranks, specialTokens: new Map(), encoder });
-
 const ofBytes = (tokenizer: Tokenizer): Encode => (_, bytes) => tokenizer.encode(bytes);
 const ofText = (tokenizer: { encode(text: string): ArrayLike<number> }): Encode => (text) => tokenizer.encode(text);
 

@@ -11,8 +11,9 @@
 import { spawnSync } from "node:child_process";
 import { cpus } from "node:os";
 import { adversarial, measureAdversarial } from "./adversarial.ts";
-import { contenders, isCorrect, ours, wrongDocuments } from "./contenders.ts";
+import { contenders, isCorrect, wrongDocuments } from "./contenders.ts";
 import { corpus, median, seconds, spread, textsOf } from "./measure.ts";
+import { ours } from "./ours.ts";
 import { workersSpeed } from "./workers.ts";
 
 const RUNS = 5;

@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { cl100k, listCorpusFiles, prepareCorpus } from "../src/node/index.ts";
 import { contentOf } from "../src/node/read/content.ts";
-import { ours } from "./contenders.ts";
+import { ours } from "./ours.ts";
 import { corpus, median, seconds, spread } from "./measure.ts";
 
 const RUNS = Number(process.env.RUNS ?? 5);

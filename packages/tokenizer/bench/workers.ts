@@ -1,6 +1,6 @@
 /** The same documents encoded by every worker at once, each with an encoder of its own: the speed of all together. */
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { ours } from "./contenders.ts";
+import { ours } from "./ours.ts";
 
 interface Task {
   documents: Uint8Array[];
