@@ -21,7 +21,7 @@ interface PullCommandOptions extends ListOptions {
 const MANIFEST = ["--manifest <file>", "a list of your own instead, as JSON"] as const;
 
 export function addData(program: Command): void {
-  const data = program.command("data").description("well-known public corpora: what there is, and downloading it");
+  const data = program.command("data").description("well-known public corpora: what there is, and how to get it");
   data
     .command("list")
     .description("names, sizes and licences")
@@ -36,9 +36,9 @@ export function addData(program: Command): void {
     );
   data
     .command("pull")
-    .description("downloads a corpus, going on where an earlier call stopped; every file is checked by its digest")
+    .description("a corpus to this machine, going on where an earlier call stopped; every file is checked by its digest")
     .argument("<name>", "of `espalier data list`")
-    .option("--out <dir>", "a directory of that name is made there", "corpora")
+    .option("--out <dir>", "directory to write; one of the corpus's name is made in it", "corpora")
     .option("--files <n>", "only the first n files", positiveInteger)
     .option(...MANIFEST)
     .action(

@@ -43,7 +43,7 @@ export function addEval(program: Command): void {
         .choices(["v0.4", "v0.3"])
         .default("v0.4"),
     )
-    .option("--out <dir>", "keep samples and results; an interrupted evaluation goes on from there")
+    .option("--out <dir>", "directory to write: samples and results; an interrupted evaluation goes on from there")
     .option("--cache <file>", "answers of earlier evaluations; no request is put to the same model twice")
     .option("--stages", "the model is a run: evaluate each stage, and agreement before and after each growth")
     .option("--model <name>", "of an endpoint")

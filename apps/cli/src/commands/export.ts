@@ -14,7 +14,7 @@ export function addExport(program: Command): void {
   program
     .command("export")
     .description("a checkpoint as a Hugging Face directory")
-    .argument("<checkpoint>", "checkpoint directory of a run")
+    .argument("<checkpoint>", "checkpoint of a run")
     .requiredOption("--data <dir>", "directory written by `espalier tokenize`, for its tokeniser")
     .requiredOption("--out <dir>", "directory to write")
     .addOption(new Option("--family <name>", "default: the first that can express the model").choices(["starcoder2", "gpt_neox", "gpt2", "llama"]))

@@ -25,10 +25,10 @@ export function addReproduce(program: Command): void {
     .description("the paper at the scale of this machine: tokenise, grow and train, controls, evaluation, costs, one report")
     .addOption(new Option("--scale <scale>", "smoke: tiny, to see that everything works").choices(["smoke", "default"]).default("default"))
     .option("--minutes <minutes>", "from the first line to the written report (default: 10; smoke: 3)", positive)
-    .option("--seed <seed>", "of everything random", integer, 0)
+    .option("--seed <n>", "of everything random", integer, 0)
     .option("--corpus <paths...>", "JSONL, text or Markdown, also .gz and .zst; directories (default: text of pinned npm packages)")
     .option("--plan <file>", "repeat the plan.json of an earlier run")
-    .option("--out <dir>", "plan, runs and report go here; an interrupted run continues", "reproduction")
+    .option("--out <dir>", "directory to write: plan, runs and report; an interrupted run goes on from there", "reproduction")
     .action(
       action<ReproduceOptions>(
         async (options, { output, signal, path }) => {

@@ -19,8 +19,8 @@ export function addServe(program: Command): void {
     .command("serve")
     .description("the report of a reproduction as a page that follows it, and a checkpoint behind OpenAI-style completions (echo, logprobs, streaming)")
     .argument("[dir]", "directory of a reproduction", "reproduction")
-    .option("--checkpoint <dir>", "serve this model at /v1/completions")
-    .option("--data <dir>", "directory with its tokenizer.json (default: the reproduction's corpus)")
+    .option("--checkpoint <dir>", "checkpoint of a run or Hugging Face directory, served at /v1/completions")
+    .option("--data <dir>", "directory written by `espalier tokenize`, for its tokeniser (default: the reproduction's corpus)")
     .addOption(deviceOption())
     .option("--port <port>", "0: any free one", port, 4400)
     .action(

@@ -64,7 +64,7 @@ export function addSimulate(program: Command): void {
   const command = program
     .command("simulate")
     .description("a run event by event: failures, restarts, spare nodes, slow devices, growth; and its pipeline, operation by operation")
-    .argument("[model]", "flm-101b, llama-2-70b, 48x5120 ...", "flm-101b")
+    .argument("[model]", "a model (flm-101b, llama-2-70b, 48x5120 ...)", "flm-101b")
     .option("--tokens <n>", "such as 300B (default: those of the model, or 20 a parameter)")
     .option("--runs <n>", "seeds to simulate", positiveInteger, 20)
     .option("--seed <n>", "of the first run", integer, 0)

@@ -21,18 +21,18 @@ interface TrainOptions extends WithDevice {
 export function addTrain(program: Command): void {
   program
     .command("train")
-    .description("one training plan, growth included; continues an interrupted run")
+    .description("one training plan, growth included")
     .requiredOption("--plan <file>", "training plan as JSON: stages, growth between them, optimiser")
     .requiredOption("--data <dir>", "directory written by `espalier tokenize`")
-    .requiredOption("--out <dir>", "run directory")
+    .requiredOption("--out <dir>", "run directory to write; an interrupted run goes on from there")
     .addOption(
       new Option(
         "--precision <name>",
-        "fp32, or bf16: factors of matrix products are rounded to bf16, all else stays fp32 (default: the plan's, else fp32)",
+        "fp32, or bf16: factors of matrix products are rounded to bf16, on cuda activations too; weights and sums stay fp32 (default: the plan's, else fp32)",
       ).choices(precisionSchema.options),
     )
     .addOption(deviceOption())
-    .option("--threads <n>", "threads of the cpu (default: all cores); digests do not depend on it", positiveInteger)
+    .option("--threads <n>", "threads of the CPU (default: all cores); digests do not depend on it", positiveInteger)
     .action(
       action<TrainOptions>(
         async (options, { output, path, signal }) => {

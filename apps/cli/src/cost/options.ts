@@ -45,8 +45,8 @@ export function addClusterOptions(command: Command): Command {
     .addOption(new Option("--recompute <what>", "in the backward pass").choices(["none", "selective", "alternate", "full"]))
     .addOption(new Option("--sharding <what>", "over data parallel ranks").choices(["none", "optimizer", "gradients", "full"]))
     .addOption(new Option("--precision <kind>", "of matrix products").choices(["bf16", "fp8"]))
-    .option("--csv <file>", "rows for a spreadsheet")
-    .option("--svg <file>", "a picture");
+    .option("--csv <file>", "rows for a spreadsheet, to write")
+    .option("--svg <file>", "picture to write");
 }
 
 export function clusterOf({ gpu, gpus, network }: ClusterOptions): Cluster {

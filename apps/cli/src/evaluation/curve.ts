@@ -43,7 +43,7 @@ export function addCurve(command: Command): void {
     .option("--and <knob=values>", "a second knob: every pair is measured")
     .option("--data <dir>", "directory written by `espalier tokenize`, for the tokeniser of a checkpoint")
     .addOption(
-      new Option("--scoring <how>")
+      new Option("--scoring <how>", "what counts as right")
         .choices(["exact match", "likelihood", "likelihood per character"])
         .default("exact match"),
     )

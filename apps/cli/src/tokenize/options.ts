@@ -54,7 +54,7 @@ const formats = Object.keys(tokenFormats) as TokenFormat[];
 export function addOptions(command: Command): Command {
   const skipOrRefuse = (flag: string, text: string, preset: string) => new Option(`${flag} <what>`, text).choices(["skip", "refuse"]).default(preset);
   return command
-    .requiredOption("--out <dir>", "where shards, tokeniser and manifest go")
+    .requiredOption("--out <dir>", "directory to write: shards, tokeniser, manifest; an interrupted preparation goes on from there")
     .option("--tokenizer <name|file>", `${tokenizerNames.join(", ")}, a tokenizer.json or a .tiktoken file (default: one is trained)`)
     .addOption(new Option("--pattern <name>", "of a .tiktoken file that is not a published one").choices(["cl100k", "o200k", "gpt2"]).default("cl100k"))
     .option("--vocab <size>", "vocabulary to train", positiveInteger, 4096)
