@@ -7,7 +7,7 @@ import type { AxisGroup, GrowthOperator } from "./operator.ts";
 import { stack } from "./stack.ts";
 import { zeroDepth, zeroDepthTop } from "./zeroDepth.ts";
 
-/** Every operator a plan may name. The command line and the docs are generated from it. */
+/** Every operator a plan may name. `espalier grow --list` prints it, and a test holds the README to it. */
 export const operators: readonly GrowthOperator[] = [
   identity,
   msg,
