@@ -1,17 +1,19 @@
 /**
  * How many complete candidates one core evaluates in a second, without any of the planner's shortcuts: each is a schedule
  * of three stages in a layout of its own, and costs one step by parts, the peak memory, days, dollars and the three
- * readings of the loss, all computed anew.
+ * readings of the loss with the best operator of each growth, all computed anew.
  */
 import { preset } from "@espalier/spec/model";
-import { cluster, clusterLayout, clusterModel, flm101b, growthStages } from "../src/index.ts";
+import { cluster, clusterLayout, clusterModel, epochChinchilla, flm101b, growthStages } from "../src/index.ts";
 import { fittedConstants } from "../src/cluster/fitted.ts";
+import { bestOperators, hopOperators, undominated } from "../src/cluster/hopOperators.ts";
 import { layoutProblems } from "../src/cluster/layout.ts";
 import { peakMemory } from "../src/cluster/memory.ts";
 import { growthReadings, lossOfReading } from "../src/cluster/schedules.ts";
 import { stepSeconds, sumParts } from "../src/cluster/step.ts";
 
-const model = clusterModel(preset("flm-101b").config);
+const models = ["flm-16b", "flm-51b", "flm-101b"].map((name) => clusterModel(preset(name).config));
+const model = models[2]!;
 const machine = cluster("A800-SXM-80GB", 192);
 
 /** Layouts that divide, of many shapes: the mix that a search meets. */
@@ -36,6 +38,7 @@ function layouts() {
 export function evaluationsPerSecond(seconds: number): number {
   const candidates = layouts();
   const stages = growthStages(flm101b);
+  const choices = models.slice(1).map((to, i) => undominated(hopOperators(models[i]!, to)));
   let kept = 0;
   const evaluate = (i: number) => {
     const l = candidates[i % candidates.length]!;
@@ -46,7 +49,7 @@ export function evaluationsPerSecond(seconds: number): number {
     const days = (step * tokens) / (l.globalBatchSize * model.seqLen) / 86400;
     const usd = days * 24 * machine.numGpus * 1.0075;
     let loss = 0;
-    for (const reading of growthReadings) loss += lossOfReading(reading, schedule);
+    for (const reading of growthReadings) loss += lossOfReading(reading, schedule, epochChinchilla, reading === "transfer" ? bestOperators(schedule, choices) : undefined);
     // Kept, so that nothing above can be left out by the compiler.
     kept += fits ? usd * loss : days;
   };

@@ -38,11 +38,11 @@ models.forEach((m, i) => {
 const usdPerGpuHour = 100_000 / (192 * 24 * 21.54);
 const goodput = clusterGoodput(192, { mtbfHours: 50_700, checkpointSeconds: 60, restartSeconds: 600, otherShare: 0.08 });
 const describe = (name: string, run: ClusterRun) => {
-  const stages = run.stages.map((s) => `${s.model.numLayers} x ${s.model.residualDim} (${(s.parameters / 1e9).toFixed(0)}B) ${(s.tokens / 1e9).toFixed(0)}B tokens`).join(", ");
+  const stages = run.stages.map((s) => `${s.grownBy ? `${s.grownBy.operator} (${s.grownBy.basis}): ` : ""}${s.model.numLayers} x ${s.model.residualDim} (${(s.parameters / 1e9).toFixed(0)}B) ${(s.tokens / 1e9).toFixed(0)}B tokens`).join(", ");
   const losses = (["naive", "lossMatching", "transfer"] as const).map((key) => run.loss[key].value.toFixed(3)).join(" ");
   console.log(`${name.padEnd(22)} ${losses}  ${run.days.value.toFixed(2)} days (${run.days.low.toFixed(1)} to ${run.days.high.toFixed(1)})  ${stages}`);
 };
-console.log(`\nGoodput ${goodput.goodput.toFixed(3)}. Loss: naive, loss matching, with the transfer of depth stacking.`);
+console.log(`\nGoodput ${goodput.goodput.toFixed(3)}. Loss: naive, loss matching, with what each growth's operator keeps and adds.`);
 const tokens = flm101b.stages.map((stage) => valueOf(stage.tokensB) * 1e9);
 const failures = { mtbfHours: 50_700, checkpointSeconds: 60, restartSeconds: 600, otherShare: 0.08 };
 const started = performance.now();

@@ -28,6 +28,7 @@ export { defaultBatchSize } from "./cluster/defaultBatchSize.ts";
 export { fittedConstants } from "./cluster/fitted.ts";
 export { type FailureModel, type Goodput, checkpointInterval, clusterGoodput, defaultFailures } from "./cluster/goodput.ts";
 export { growsInto, growthSizes } from "./cluster/growthSizes.ts";
+export { type HopOperators, type LawBasis, type OperatorLaw, bestOperators, hopOperators, operatorLaws } from "./cluster/hopOperators.ts";
 export { type Layout as ClusterLayout, layout as clusterLayout, layoutProblems } from "./cluster/layout.ts";
 export {
   type ClusterMemory,
@@ -53,7 +54,7 @@ export {
   planCluster,
   timeSizes,
 } from "./cluster/planCluster.ts";
-export { type GrowthCurves, type GrowthReading, type TimedSchedule, type TimedSize, growthCurves, growthReadings, searchSchedules, stagesOf } from "./cluster/schedules.ts";
+export { type GrowthCurves, type GrowthReading, type TimedSchedule, type TimedSize, growthCurves, growthReadings, operatorsOf, searchSchedules, stagesOf } from "./cluster/schedules.ts";
 export { type LayoutSpace, type PipelineSchedule, layoutSpace } from "./cluster/layoutSpace.ts";
 export { type LayoutChoice, type LayoutSearch, type LayoutSearchOptions, searchLayouts } from "./cluster/searchLayouts.ts";
 export { type ClusterModel, type ExpertShape, type ParameterBuckets, clusterModel, parameterBuckets } from "./cluster/shape.ts";
@@ -111,6 +112,7 @@ export {
   type GrowthEffects,
   type GrowthPrediction,
   type GrowthStage,
+  type HopEffects,
   growthLoss,
   predictedEqualLossSaving,
   scratchFlopsToLoss,

@@ -65,7 +65,7 @@ export function Planner() {
         <section>
           <h2>Beside its rivals, for the same money</h2>
           <p className="hint">
-            Three readings of growth: every token counts; a grown model is as good as its loss; it learns faster, as depth stacking did. Lower is better. Where they disagree, nobody
+            Three readings of growth: every token counts; a grown model is as good as its loss; it learns as much faster or slower as the law value of its operator says (fitted to own runs, published or assumed). Lower is better. Where they disagree, nobody
             knows yet.
           </p>
           <LossRows

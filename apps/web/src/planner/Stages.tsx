@@ -28,6 +28,7 @@ export function Stages({ schedule, run, sizes, machine, onChange }: {
           <tr>
             <th>stage</th>
             <th>size</th>
+            <th>grown by</th>
             <th>tokens</th>
             <th>time</th>
             <th>step</th>
@@ -60,6 +61,15 @@ export function Stages({ schedule, run, sizes, machine, onChange }: {
                         </option>
                       ))}
                     </select>
+                  )}
+                </td>
+                <td data-label="grown by" title={stage.grownBy?.source}>
+                  {stage.grownBy ? (
+                    <span>
+                      {stage.grownBy.operator} <small>{stage.grownBy.basis}</small>
+                    </span>
+                  ) : (
+                    "from scratch"
                   )}
                 </td>
                 <td data-label="tokens">{compact(stage.tokens)}</td>

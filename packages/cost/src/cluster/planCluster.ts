@@ -3,10 +3,11 @@ import { type ClusterCalibration, stepSpread, uncalibrated, Z80 } from "./calibr
 import type { Cluster } from "./device.ts";
 import { clusterGoodput, defaultFailures, type FailureModel, type Goodput } from "./goodput.ts";
 import { growsInto, growthSizes } from "./growthSizes.ts";
+import type { HopOperators, OperatorLaw } from "./hopOperators.ts";
 import type { Layout } from "./layout.ts";
 import type { MemoryConstants } from "./memory.ts";
 import type { Range } from "./money.ts";
-import { type GrowthCurves, growthCurves, type GrowthReading, growthReadings, searchSchedules, stagesOf, type TimedSchedule, type TimedSize } from "./schedules.ts";
+import { type GrowthCurves, growthCurves, type GrowthReading, growthReadings, operatorsOf, searchSchedules, stagesOf, type TimedSchedule, type TimedSize } from "./schedules.ts";
 import { searchLayouts } from "./searchLayouts.ts";
 import { type ClusterModel, parameterBuckets } from "./shape.ts";
 import { predictClusterStep } from "./step.ts";
@@ -27,6 +28,8 @@ export interface ClusterPlanRequest {
   targetLoss?: number;
   /** A schedule to compare with, such as the one that would be run without this plan. */
   incumbent?: readonly PlannedTokens[];
+  /** Operators to choose from with what each keeps and adds; those of `operatorLaws` by default. */
+  operatorLaws?: readonly OperatorLaw[];
   /** Sizes to grow through; those of `growthSizes` by default. */
   sizes?: readonly ClusterModel[];
   calibration?: ClusterCalibration;
@@ -55,6 +58,8 @@ export interface ClusterPlanStage {
   days: number;
   layout: Layout;
   stepSeconds: number;
+  /** How the stage before grows into this one, by the law; none at the first stage. */
+  grownBy?: HopOperators;
 }
 
 export interface ClusterRun {
@@ -123,7 +128,7 @@ function timedSize(model: ClusterModel, layout: Layout, stepSeconds: number, c: 
   };
 }
 
-/** Days, dollars and loss of given sizes and tokens. */
+/** Days, dollars and loss of given sizes and tokens, each growth by the operator that the law takes for best. */
 export function costedRun(
   kind: ClusterRun["kind"],
   stages: readonly { size: TimedSize; tokens: number }[],
@@ -131,6 +136,7 @@ export function costedRun(
   goodput: Goodput,
   usdPerGpuHour: number,
   growthPauseSeconds: number,
+  laws?: readonly OperatorLaw[],
 ): ClusterRun {
   const pauses = (stages.length - 1) * growthPauseSeconds;
   const seconds = stages.map(({ size, tokens }) => (tokens * size.secondsPerToken) / goodput.goodput);
@@ -139,15 +145,17 @@ export function costedRun(
   const spread = Z80 * stages.reduce((sum, { size }, i) => sum + (size.spread * seconds[i]!) / total, 0);
   const days: Range = { low: (total * Math.exp(-spread)) / 86400, value: total / 86400, high: (total * Math.exp(spread)) / 86400 };
   const perDay = 24 * c.numGpus * usdPerGpuHour;
+  const trained = stages.map(({ size, tokens }) => ({ parameters: size.parameters, tokens }));
+  const operators = operatorsOf(stages.map(({ size }) => size), trained, laws);
   return {
     kind,
     numGpus: c.numGpus,
     stages: stages.map(({ size, tokens }, i) => ({
-      model: size.model, parameters: size.parameters, tokens, days: seconds[i]! / 86400, layout: size.layout, stepSeconds: size.stepSeconds,
+      model: size.model, parameters: size.parameters, tokens, days: seconds[i]! / 86400, layout: size.layout, stepSeconds: size.stepSeconds, ...(i > 0 ? { grownBy: operators[i - 1]! } : {}),
     })),
     days,
     usd: { low: days.low * perDay, value: days.value * perDay, high: days.high * perDay },
-    loss: growthCurves(stages.map(({ size, tokens }) => ({ parameters: size.parameters, tokens }))),
+    loss: growthCurves(trained, operators),
   };
 }
 
@@ -176,9 +184,9 @@ function planner(request: ClusterPlanRequest, machine: Cluster, shapes: readonly
     const seconds = (stages: number) => Math.max(0, hours * 3600 - (stages - 1) * growthPauseSeconds) * goodput.goodput;
     const run = (kind: ClusterRun["kind"], schedule: TimedSchedule) => {
       const stages = stagesOf(schedule, { seconds: seconds(schedule.chain.length), dataTokens });
-      return costedRun(kind, stages.map(({ tokens }, i) => ({ size: schedule.chain[i]!, tokens })), machine, goodput, usdPerGpuHour, growthPauseSeconds);
+      return costedRun(kind, stages.map(({ tokens }, i) => ({ size: schedule.chain[i]!, tokens })), machine, goodput, usdPerGpuHour, growthPauseSeconds, request.operatorLaws);
     };
-    const found = searchSchedules(timed.sizes, { seconds: seconds(3), dataTokens });
+    const found = searchSchedules(timed.sizes, { seconds: seconds(3), dataTokens }, request.operatorLaws);
     evaluations += found.evaluations;
     const scratch = run("scratch", { chain: [last], shares: [1] });
     const grown = (reading: GrowthReading) => (found.best[reading].chain.length > 0 ? run("growth", found.best[reading]) : scratch);
@@ -213,12 +221,12 @@ function incumbentRun(stages: readonly PlannedTokens[], request: ClusterPlanRequ
     if (!size) throw new ConfigError(`planCluster: incumbent: its model of ${model.numLayers} x ${model.residualDim} fits no layout of ${c.numGpus} ${c.device.id}. Give a schedule that runs there.`);
     return { size, tokens };
   });
-  return costedRun("incumbent", sized, c, goodput, usdPerGpuHour, growthPauseSeconds);
+  return costedRun("incumbent", sized, c, goodput, usdPerGpuHour, growthPauseSeconds, request.operatorLaws);
 }
 
 /**
  * The growth schedules and layouts that a budget, a deadline, data and a cluster allow: every size gets its fastest layout
- * that fits the memory, every chain of up to three sizes and every split of the time is costed, and the winners by each
+ * that fits the memory, every chain of up to three sizes, every split of the time and every operator that can make a growth is costed, and the winners by each
  * reading of growth stand beside the target from scratch, the best smaller model at the same cost, and the incumbent.
  *
  * @throws {ConfigError} when the target fits no layout, or there is nothing to spend
@@ -288,7 +296,8 @@ function warningsOf({ target, dataTokens }: ClusterPlanRequest, { best, smaller 
   const parameters = parameterBuckets(target).total;
   const billions = (parameters / 1e9).toFixed(1);
   if (parameters > 16.3e9) warnings.push(`static laws were fitted to models of 70 million to 16 billion parameters; the target has ${billions} billion`);
-  if (parameters > 7e9) warnings.push(`the transfer term was fitted to depth stacking at 0.4 to 7 billion parameters, g = 4; here it is extrapolated`);
+  if (parameters > 7e9) warnings.push("what operators keep and add was fitted at 0.4 to 7 billion parameters, g = 4 (stack, zero depth) and below 1e6 parameters (msg); here it is extrapolated");
+  if (best.transfer.stages.some(({ grownBy }) => grownBy?.basis === "assumed")) warnings.push("the best schedule with transfer has a growth whose operators together nobody measured: its law value is assumed");
   if (smaller.loss.lossMatching.value <= best.lossMatching.loss.lossMatching.value) warnings.push("by loss matching the plain smaller model is at least as good as any growth to the target for the same money");
   const spread = growthReadings.map((reading) => best[reading].stages.map((stage) => stage.tokens / best[reading].stages.reduce((sum, s) => sum + s.tokens, 0)).at(-1)!);
   if (Math.max(...spread) > 2 * Math.min(...spread)) {

@@ -2,6 +2,7 @@ import { type ChinchillaConstants, chinchillaLoss, epochChinchilla, roundedChinc
 import { growthLoss, type GrowthStage } from "../laws/growthLaw.ts";
 import { fitLimitedTransfer, stackSpeedups } from "../laws/transfer.ts";
 import { growsInto } from "./growthSizes.ts";
+import { bestOperators, type HopOperators, hopOperators, type OperatorLaw, operatorLaws, undominated } from "./hopOperators.ts";
 import type { Layout } from "./layout.ts";
 import type { Range } from "./money.ts";
 import type { ClusterModel } from "./shape.ts";
@@ -12,7 +13,7 @@ export interface GrowthCurves {
   naive: Range;
   /** A grown model is as good as its loss. The default. */
   lossMatching: Range;
-  /** With the transfer fitted to published depth stacking. */
+  /** With what each growth's operator keeps and adds; without operators, the transfer of published depth stacking. */
   transfer: Range;
 }
 
@@ -45,15 +46,15 @@ function stackTransfer(): ReturnType<typeof fitLimitedTransfer> {
 
 const rangeOf = (values: readonly number[]): Range => ({ low: Math.min(...values), value: values[0]!, high: Math.max(...values) });
 
-/** Loss of stages by one reading and one set of constants. */
-export function lossOfReading(reading: GrowthReading, stages: readonly GrowthStage[], constants: ChinchillaConstants = epochChinchilla): number {
-  if (reading !== "naive") return growthLoss(stages, { constants, ...(reading === "transfer" ? stackTransfer() : {}) }).loss;
+/** Loss of stages by one reading and one set of constants; `hops` are the operators of the growths. */
+export function lossOfReading(reading: GrowthReading, stages: readonly GrowthStage[], constants: ChinchillaConstants = epochChinchilla, hops?: readonly HopOperators[]): number {
+  if (reading !== "naive") return growthLoss(stages, { constants, ...(reading === "transfer" ? (hops ? { hops } : stackTransfer()) : {}) }).loss;
   return chinchillaLoss(stages.at(-1)!.parameters, stages.reduce((sum, stage) => sum + stage.tokens, 0), constants);
 }
 
-/** Loss of a schedule by the three readings. */
-export function growthCurves(stages: readonly GrowthStage[]): GrowthCurves {
-  const over = (reading: GrowthReading) => rangeOf(LAWS.map((constants) => lossOfReading(reading, stages, constants)));
+/** Loss of a schedule by the three readings, with the operators of its growths where they are known. */
+export function growthCurves(stages: readonly GrowthStage[], hops?: readonly HopOperators[]): GrowthCurves {
+  const over = (reading: GrowthReading) => rangeOf(LAWS.map((constants) => lossOfReading(reading, stages, constants, hops)));
   return { naive: over("naive"), lossMatching: over("lossMatching"), transfer: over("transfer") };
 }
 
@@ -87,9 +88,20 @@ const SHARES = 10;
 /** Share of the time at which refinement stops. */
 const FINEST = 1 / 640;
 
+/** For each growth of a chain the operators that can win. */
+function operatorChoices(chain: readonly TimedSize[], laws: readonly OperatorLaw[]): HopOperators[][] {
+  return chain.slice(1).map((size, i) => undominated(hopOperators(chain[i]!.model, size.model, laws)));
+}
+
+/** The operators of a schedule's growths by the law, each of those that can make its growth. */
+export function operatorsOf(chain: readonly TimedSize[], stages: readonly GrowthStage[], laws: readonly OperatorLaw[] = operatorLaws()): HopOperators[] {
+  return bestOperators(stages, operatorChoices(chain, laws));
+}
+
 /** Moves time between two stages while that lowers the loss; the step halves down to `FINEST`. */
-function refine(reading: GrowthReading, start: TimedSchedule & { loss: number }, budget: ScheduleBudget, count: () => void): TimedSchedule & { loss: number } {
+function refine(reading: GrowthReading, start: TimedSchedule & { loss: number }, budget: ScheduleBudget, laws: readonly OperatorLaw[], count: () => void): TimedSchedule & { loss: number } {
   let best = start;
+  const choices = operatorChoices(start.chain, laws);
   for (let step = 1 / (2 * SHARES); step >= FINEST; step /= 2) {
     for (let moved = true; moved; ) {
       moved = false;
@@ -98,7 +110,8 @@ function refine(reading: GrowthReading, start: TimedSchedule & { loss: number },
           if (from === to || best.shares[from]! - step < LEAST_SHARE - 1e-9) continue;
           const shares = best.shares.map((share, i) => share + (i === to ? step : 0) - (i === from ? step : 0));
           const candidate = { chain: best.chain, shares };
-          const loss = lossOfReading(reading, stagesOf(candidate, budget));
+          const stages = stagesOf(candidate, budget);
+          const loss = lossOfReading(reading, stages, epochChinchilla, reading === "transfer" ? bestOperators(stages, choices) : undefined);
           count();
           if (loss < best.loss) [best, moved] = [{ ...candidate, loss }, true];
         }
@@ -115,33 +128,38 @@ export interface ScheduleSearch {
 }
 
 /**
- * The schedules of two and three sizes to the target (the last size) with the lowest loss within a budget, by each reading: all chains with time in tenths, then the winners refined to 1/640 of the time.
+ * The schedules of two and three sizes to the target (the last size) with the lowest loss within a budget, by each reading: all chains
+ * that operators can grow along, with time in tenths and each growth by its best operator, then the winners refined to 1/640 of the time.
+ * Only the transfer reading tells operators apart.
  */
-export function searchSchedules(sizes: readonly TimedSize[], budget: ScheduleBudget): ScheduleSearch {
+export function searchSchedules(sizes: readonly TimedSize[], budget: ScheduleBudget, laws: readonly OperatorLaw[] = operatorLaws()): ScheduleSearch {
   const target = sizes.at(-1)!;
   const none = (): TimedSchedule & { loss: number } => ({ loss: Infinity, chain: [], shares: [] });
   const best = { naive: none(), lossMatching: none(), transfer: none() };
   let evaluations = 0;
-  const evaluate = (chain: readonly TimedSize[], shares: readonly number[]) => {
+  const evaluate = (chain: readonly TimedSize[], choices: readonly (readonly HopOperators[])[], shares: readonly number[]) => {
     const stages = stagesOf({ chain, shares }, budget);
     evaluations++;
     for (const reading of growthReadings) {
-      const loss = lossOfReading(reading, stages);
+      const loss = lossOfReading(reading, stages, epochChinchilla, reading === "transfer" ? bestOperators(stages, choices) : undefined);
       if (loss < best[reading].loss) best[reading] = { loss, chain, shares };
     }
   };
-  for (const first of sizes) {
-    if (!growsInto(first.model, target.model)) continue;
-    for (let a = 1; a < SHARES; a++) evaluate([first, target], [a / SHARES, 1 - a / SHARES]);
-    for (const second of sizes) {
-      if (!growsInto(first.model, second.model) || !growsInto(second.model, target.model)) continue;
+  const grows = sizes.map((from) => sizes.map((to) => (growsInto(from.model, to.model) ? operatorChoices([from, to], laws)[0]! : [])));
+  const last = sizes.length - 1;
+  for (const [i, first] of sizes.entries()) {
+    const direct = grows[i]![last]!;
+    if (direct.length > 0) for (let a = 1; a < SHARES; a++) evaluate([first, target], [direct], [a / SHARES, 1 - a / SHARES]);
+    for (const [k, second] of sizes.entries()) {
+      const choices = [grows[i]![k]!, grows[k]![last]!];
+      if (choices.some((options) => options.length === 0)) continue;
       for (let a = 1; a < SHARES - 1; a++) {
-        for (let b = 1; a + b < SHARES; b++) evaluate([first, second, target], [a / SHARES, b / SHARES, (SHARES - a - b) / SHARES]);
+        for (let b = 1; a + b < SHARES; b++) evaluate([first, second, target], choices, [a / SHARES, b / SHARES, (SHARES - a - b) / SHARES]);
       }
     }
   }
   for (const reading of growthReadings) {
-    if (best[reading].chain.length > 0) best[reading] = refine(reading, best[reading], budget, () => evaluations++);
+    if (best[reading].chain.length > 0) best[reading] = refine(reading, best[reading], budget, laws, () => evaluations++);
   }
   return { best, evaluations };
 }

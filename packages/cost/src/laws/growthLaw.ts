@@ -6,17 +6,23 @@ export interface GrowthStage {
   tokens: number;
 }
 
-/** What a growth does to the loss beyond the static law. Defaults: a perfect function-preserving operator. */
-export interface GrowthEffects {
-  constants?: ChinchillaConstants;
-  /** delta: jump of the loss at growth, nats. */
-  lossJump?: number;
+/** What the operator of one growth keeps and adds. */
+export interface HopEffects {
   /** rho: share of the matched tokens that the larger model keeps. */
   retention?: number;
   /** kappa: a grown model's tokens count (1 + kappa) times, since it learns faster than its loss says. */
   transfer?: number;
   /** Tokens a parameter that the transfer can be worth at most in one stage; unlimited by default. */
   transferLimit?: number;
+}
+
+/** What a growth does to the loss beyond the static law. Defaults: a perfect function-preserving operator. */
+export interface GrowthEffects extends HopEffects {
+  constants?: ChinchillaConstants;
+  /** delta: jump of the loss at growth, nats. */
+  lossJump?: number;
+  /** Effects of each growth's own operator, in place of the same for all; one entry a growth. */
+  hops?: readonly HopEffects[];
 }
 
 export interface GrowthPrediction {
@@ -43,6 +49,16 @@ function extraTokens({ parameters, tokens }: GrowthStage, transfer: number, limi
 }
 
 /**
+ * Equivalent tokens after one growth from N parameters and `equivalent` tokens, and after the stage that follows; the law of `growthLoss`.
+ */
+export function equivalentAfter(before: number, equivalent: number, stage: GrowthStage, effects: HopEffects & { lossJump?: number }, c: ChinchillaConstants): { matched: number; total: number } {
+  const { lossJump = 0, retention = 1, transfer = 0, transferLimit = Infinity } = effects;
+  const reducible = c.A / before ** c.alpha + c.B / equivalent ** c.beta + lossJump - c.A / stage.parameters ** c.alpha;
+  const matched = retention * (c.B / reducible) ** (1 / c.beta);
+  return { matched, total: matched + stage.tokens + extraTokens(stage, transfer, transferLimit) };
+}
+
+/**
  * Loss-matching growth law. The state is (N, D_eq); at a growth N -> N' the loss is kept:
  *
  *     Delta  = A/N^alpha + B/D_eq^beta + delta - A/N'^alpha
@@ -51,11 +67,12 @@ function extraTokens({ parameters, tokens }: GrowthStage, transfer: number, limi
  * and tokens of the next stage are added, times 1 + kappa up to a limit (`extraTokens`). Ours, unpublished; with kappa = 0 it is the conservative
  * reading (a grown model is as good as its loss). Loss in nats of the law's own corpus.
  *
- * @throws {RangeError} when there is no stage or a stage is smaller than the one before
+ * @throws {RangeError} when there is no stage, a stage is smaller than the one before, or `hops` is not one entry a growth
  */
 export function growthLoss(stages: readonly GrowthStage[], effects: GrowthEffects = {}): GrowthPrediction {
-  const { constants: c = epochChinchilla, lossJump = 0, retention = 1, transfer = 0, transferLimit = Infinity } = effects;
+  const { constants: c = epochChinchilla, hops } = effects;
   if (stages.length === 0) throw new RangeError("growthLoss: stages: is empty, expected at least one. Name the first model.");
+  if (hops && hops.length !== stages.length - 1) throw new RangeError(`growthLoss: hops: has ${hops.length} entries, expected ${stages.length - 1}, one a growth. Name the operator of each.`);
   let equivalent = stages[0]!.tokens;
   const equivalentAfterGrowth: number[] = [];
   for (let i = 1; i < stages.length; i++) {
@@ -64,10 +81,9 @@ export function growthLoss(stages: readonly GrowthStage[], effects: GrowthEffect
     if (after < before) {
       throw new RangeError(`growthLoss: stage ${i}: has ${after} parameters, expected at least the ${before} before it. Growth only enlarges.`);
     }
-    const reducible = c.A / before ** c.alpha + c.B / equivalent ** c.beta + lossJump - c.A / after ** c.alpha;
-    const matched = retention * (c.B / reducible) ** (1 / c.beta);
+    const { matched, total } = equivalentAfter(before, equivalent, stages[i]!, hops ? hops[i - 1]! : effects, c);
     equivalentAfterGrowth.push(matched);
-    equivalent = matched + stages[i]!.tokens + extraTokens(stages[i]!, transfer, transferLimit);
+    equivalent = total;
   }
   const final = stages.at(-1)!.parameters;
   return {
