@@ -1,5 +1,4 @@
-import { type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { FileError } from "@espalier/core";
 
 const MAX_REDIRECTS = 10;
@@ -50,8 +49,10 @@ function parsed(address: string, original: string, base?: string): URL {
 }
 
 async function send(url: URL, headers: Record<string, string>, timeoutMs: number, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+  // Not at start: an encoder that never downloads should not wait for the protocols.
+  const { request: ask } = url.protocol === "https:" ? await import("node:https") : await import("node:http");
   return await new Promise((resolve, reject) => {
-    const request = (url.protocol === "https:" ? httpsRequest : httpRequest)(url, { headers, ...(signal && { signal }) }, resolve);
+    const request = ask(url, { headers, ...(signal && { signal }) }, resolve);
     request.setTimeout(timeoutMs, () => request.destroy(new ConnectionError(`nothing came for ${timeoutMs / 1000} s`)));
     request.on("error", (error) => reject(signal?.aborted ? error : new ConnectionError(error.message, { cause: error })));
     request.end();

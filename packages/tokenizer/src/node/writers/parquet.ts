@@ -2,7 +2,6 @@ import { zstdCompressSync } from "node:zlib";
 import { DataError } from "@espalier/core";
 import { disk } from "@espalier/core/node";
 import type { SchemaElement } from "hyparquet";
-import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { expectFits, writeStreamed } from "./tokenStream.ts";
 import type { TokenDocuments, WriteTokensOptions, WrittenFile } from "./types.ts";
 
@@ -29,6 +28,7 @@ const schema: SchemaElement[] = [
  */
 export async function writeParquet(stem: string, documents: TokenDocuments, { vocabSize, fileSystem = disk }: WriteTokensOptions): Promise<WrittenFile[]> {
   if (vocabSize > 2 ** 31) throw new DataError(`parquet: a vocabulary of ${vocabSize}, expected at most 2^31: ids are signed. Choose another format.`);
+  const { ByteWriter, ParquetWriter } = await import("hyparquet-writer"); // not at start: few encode for Parquet
   return [
     await writeStreamed(`${stem}.parquet`, fileSystem, async (sink) => {
       const bytes = new ByteWriter();

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { FileError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
-import { parquetIds } from "../read/parquetFile.ts";
 import { idWidth, readInUnits } from "./tokenStream.ts";
 import type { TokenDocument } from "./types.ts";
 import type { TokenFormat } from "./writeTokens.ts";
@@ -24,7 +23,7 @@ export async function* readTokens(format: TokenFormat, stem: string, { vocabSize
   else if (format === "datatrove") yield* datatrove(stem, idWidth(vocabSize));
   else if (format === "olmo") yield* olmo(stem, idWidth(vocabSize));
   else if (format === "mds") yield* mds(stem);
-  else if (format === "parquet") yield* parquetIds(`${stem}.parquet`);
+  else if (format === "parquet") yield* (await import("../read/parquetFile.ts")).parquetIds(`${stem}.parquet`); // not at start
   else if (format === "nanogpt") yield* pieces(new IdReader(`${stem}.bin`, idWidth(vocabSize)));
   else yield* llmC(stem, idWidth(vocabSize));
 }
