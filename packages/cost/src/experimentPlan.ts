@@ -5,6 +5,7 @@ import { type Arms, arms } from "./experiment/arms.ts";
 import { dropLevels, planJobs, type PlannedJob } from "./experiment/jobs.ts";
 import { ladder, preferredRung, type Rung, rungModel, smokeRung } from "./experiment/ladder.ts";
 import { type Schedule, schedule } from "./experiment/schedule.ts";
+import { VALIDATION, validationSeconds, type ValidationWork } from "./experiment/validation.ts";
 import { memoryByFormula } from "./machine/memory.ts";
 import type { MachineProfile } from "./machine/profile.ts";
 import { predictStepSeconds, type StepCalibration } from "./machine/stepTime.ts";
@@ -15,8 +16,8 @@ export interface OverheadSeconds {
   compile: number;
   /** Reading, splitting, training the vocabulary, writing shards; runs beside the build when there are two cores. */
   tokenize: number;
-  /** Evaluation of one checkpoint (every stage of every seed but pilots), on one thread. */
-  evaluatePerCheckpoint: number;
+  /** Tests of one checkpoint beside its loss (every stage of every seed but pilots), on one thread. */
+  evaluatePerCheckpoint(model: ModelConfig): number;
   /** Start of one run: process, trace, plan. */
   startPerJob: number;
   report: number;
@@ -43,8 +44,8 @@ export interface ExperimentRequest {
   tokensPerParameter?: number;
   learningRates?: readonly number[];
   oneHopOperator?: "zeroDepth" | "stack";
-  /** Share of training time spent in validation points of the curves. */
-  validationShare?: number;
+  /** Held-back text that every run reads. */
+  validation?: ValidationWork;
   /** Share of the minutes kept back, because a prediction is not a promise. */
   reserve?: number;
 }
@@ -52,6 +53,7 @@ export interface ExperimentRequest {
 export interface ExperimentJob extends PlannedJob {
   /** Predicted time on its thread: start, training, validation, evaluation of its checkpoints. */
   seconds: number;
+  /** Optimiser steps alone, as a run's own clock counts them. */
   trainingSeconds: number;
 }
 
@@ -71,6 +73,7 @@ export interface ExperimentPlan {
   tokensPerParameter: number;
   warmupSteps: number;
   learningRates: readonly number[];
+  validation: ValidationWork;
   /** FLOPs of the control over the growth arms': the s of the comparisons. */
   factors: Arms["factors"];
   lastStageFlopsShare: number;
@@ -110,7 +113,7 @@ function settings(request: ExperimentRequest): Settings {
     tokensPerParameter: request.tokensPerParameter ?? defaults.tokensPerParameter,
     learningRates: request.learningRates ?? LEARNING_RATES,
     oneHopOperator: request.oneHopOperator ?? "stack",
-    validationShare: request.validationShare ?? 0.06,
+    validation: request.validation ?? VALIDATION,
     reserve: request.reserve ?? defaults.reserve,
   };
   if (!(full.minutes > 0)) throw new ConfigError(`experiment plan: minutes: is ${full.minutes}, expected more than 0. Give the minutes to spend.`);
@@ -136,9 +139,10 @@ function planFor(rung: Rung, level: number, numSeeds: number, s: Settings): Expe
   const { kept, dropped } = dropLevels(numSeeds)[level]!;
   const planned = planJobs({ arms: sizes, kept, seeds, learningRates: s.learningRates, tokensPerStep, secondsOf: trainingSeconds });
   const jobs = planned.map((job): ExperimentJob => {
-    const training = job.reuses ? 0 : trainingSeconds(job.stages) * (1 + s.validationShare);
-    const evaluation = job.arm === "pilot" ? 0 : job.stages.length * s.overhead.evaluatePerCheckpoint;
-    return { ...job, trainingSeconds: training, seconds: s.overhead.startPerJob + training + evaluation };
+    const training = job.reuses ? 0 : trainingSeconds(job.stages);
+    const validation = validationSeconds(job, s.validation, s.microBatchSize, s.machine, s.calibration);
+    const tests = job.arm === "pilot" ? 0 : job.stages.reduce((sum, { model }) => sum + s.overhead.evaluatePerCheckpoint(model), 0);
+    return { ...job, trainingSeconds: training, seconds: s.overhead.startPerJob + training + validation + tests };
   });
 
   // Pilots first, all of them: what they choose is needed by every arm.
@@ -177,6 +181,7 @@ function planFor(rung: Rung, level: number, numSeeds: number, s: Settings): Expe
     // The trial warmed up for 60 of 1,100 to 2,200 steps.
     warmupSteps: Math.max(1, Math.min(60, Math.round(steps / 10))),
     learningRates: s.learningRates,
+    validation: s.validation,
     factors: sizes.factors,
     lastStageFlopsShare: sizes.lastStageFlopsShare,
     jobs,

@@ -64,6 +64,7 @@ export { type Arm, type Arms, controlOverOneHop, stageShares } from "./experimen
 export type { PlannedJob, RateGroup } from "./experiment/jobs.ts";
 export { type Rung, type TextShape, ladder, numBlockParameters, preferredRung, rivalModels, rungModel, stageModels } from "./experiment/ladder.ts";
 export { type Schedulable, type Schedule, type ScheduledJob, schedule } from "./experiment/schedule.ts";
+export { type ValidationWork, isShortPilot, numCurvePoints } from "./experiment/validation.ts";
 export {
   type ExperimentJob,
   type ExperimentPlan,

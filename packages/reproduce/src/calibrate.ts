@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Progress } from "@espalier/core";
-import { calibrateSteps, type MachineProfile, type MeasuredStep, roughProfile, type StepCalibration } from "@espalier/cost";
+import { calibrateSteps, type MachineProfile, type MeasuredStep, predictStepSeconds, roughProfile, type StepCalibration } from "@espalier/cost";
 import { evaluate } from "@espalier/evals";
 import { cpuExecutor } from "@espalier/kernels";
 import { type ModelConfig, modelConfig } from "@espalier/spec/model";
@@ -14,7 +14,8 @@ import { plannedBytes } from "./plannedMemory.ts";
 export interface Calibration {
   machine: MachineProfile;
   steps: StepCalibration;
-  evaluateSeconds: number;
+  /** Tests of one checkpoint on one thread. */
+  evaluateSeconds(model: ModelConfig): number;
   startSeconds: number;
   /** Resident memory of a training process beyond what its programs and shards were planned to take. */
   engineBytes: number;
@@ -25,10 +26,11 @@ const STEPS = 40;
 /** Steps that are not counted: page faults, caches, clocks. */
 const WARMUP = 10;
 
+/** Shapes of the size that small budgets lead to, and widths that are no multiple of a vector: those are slower than their neighbours. */
 function shapes(vocabSize: number, seqLen: number): ModelConfig[] {
   const shape = (numLayers: number, residualDim: number) =>
-    modelConfig({ family: "flm", vocabSize, seqLen, numLayers, residualDim, numKvHeads: residualDim / 24 });
-  return [shape(8, 96), shape(2, 96), shape(4, 48)];
+    modelConfig({ family: "flm", vocabSize, seqLen, numLayers, residualDim, numKvHeads: residualDim / 18 });
+  return [shape(8, 72), shape(2, 72), shape(4, 36)];
 }
 
 /** Of step times: another program's burst on this machine must not shrink the whole experiment. */
@@ -87,20 +89,31 @@ export async function calibrate(
     progress({ task: "calibrate", done: i + 1, total: models.length + 1, unit: "shapes" });
   }
   const executor = cpuExecutor({ numThreads: 1 });
-  const model = await loadLanguageModel({ model: all[0]!.result.checkpoint, tokenizer: corpus.tokenizer, executor });
-  const started = performance.now();
-  await evaluate(model, { items: Math.min(items, 8), seed: "calibration", signal });
-  const evaluateSeconds = ((performance.now() - started) / 1000) * (items / Math.min(items, 8));
-  model.free();
+  const testSeconds = async (checkpoint: string) => {
+    const model = await loadLanguageModel({ model: checkpoint, tokenizer: corpus.tokenizer, executor });
+    const tried = Math.min(items, 16);
+    const started = performance.now();
+    await evaluate(model, { items: tried, seed: "calibration", signal });
+    model.free();
+    return ((performance.now() - started) / 1000) * (items / tried);
+  };
+  const large = all[0]!;
+  const small = all.at(-1)!;
+  const largeTests = await testSeconds(large.result.checkpoint);
+  const smallTests = await testSeconds(small.result.checkpoint);
   progress({ task: "calibrate", done: models.length + 1, total: models.length + 1, unit: "shapes" });
   await rm(root, { recursive: true, force: true });
 
   const rates = all.map(({ measured }) => measured);
   const machine = roughProfile({ name: cpu, cores, gflopsPerThread: 200 });
+  const steps = calibrateSteps(machine, rates);
+  const stepSeconds = (model: ModelConfig) => predictStepSeconds(model, { microBatchSize: BATCH }, machine, steps).seconds;
+  const slope = Math.max(0, (largeTests - smallTests) / (stepSeconds(large.measured.model) - stepSeconds(small.measured.model)));
   return {
     machine,
-    steps: calibrateSteps(machine, rates),
-    evaluateSeconds,
+    steps,
+    // A part that every model takes, and one in proportion to its size.
+    evaluateSeconds: (model) => Math.max(0, smallTests + slope * (stepSeconds(model) - stepSeconds(small.measured.model))),
     startSeconds: Math.max(...all.map(({ startSeconds }) => startSeconds)),
     engineBytes: Math.max(0, ...all.map(({ engineBytes }) => engineBytes)),
   };

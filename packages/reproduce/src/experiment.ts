@@ -1,11 +1,11 @@
 import { ConfigError, FileError } from "@espalier/core";
-import type { ExperimentJob, ExperimentPlan, RateGroup } from "@espalier/cost";
+import { type ExperimentJob, type ExperimentPlan, numCurvePoints, type RateGroup } from "@espalier/cost";
 import type { ModelConfig } from "@espalier/spec/model";
 import type { TrainPlan } from "@espalier/spec/plan";
 
 /** `DIR/plan.json`: everything that decides what is trained. The same file, seed and build give the same digests. */
 export interface ExperimentFile {
-  format: "espalier-experiment-1";
+  format: "espalier-experiment-2";
   scale: "smoke" | "default";
   minutes: number;
   seed: number;
@@ -37,8 +37,8 @@ export function parseExperimentFile(text: string, path: string): ExperimentFile 
   } catch (error) {
     throw new FileError(`${path}: not JSON, expected a plan written by an earlier run. Check the path.`, { cause: error });
   }
-  if (value?.format !== "espalier-experiment-1" || !value.plan?.jobs?.length) {
-    throw new FileError(`${path}: format is ${String(value?.format)}, expected espalier-experiment-1. Give the plan.json of a reproduction.`);
+  if (value?.format !== "espalier-experiment-2" || !value.plan?.jobs?.length) {
+    throw new FileError(`${path}: format is ${String(value?.format)}, expected espalier-experiment-2. Give the plan.json of a reproduction.`);
   }
   return value as ExperimentFile;
 }
@@ -54,11 +54,6 @@ export interface Decisions {
   /** Shape and tokens of the best run of the sweep. */
   bestFixed?: { model: ModelConfig; tokens: number };
 }
-
-/** Sequences of the validation curve; the final figure is read over more. */
-const CURVE_SEQUENCES = 96;
-/** Points of a validation curve, first steps included. */
-const CURVE_POINTS = 24;
 
 /**
  * The training plan of a job, once what it depends on is decided.
@@ -92,8 +87,8 @@ export function trainPlanOf(job: ExperimentJob, experiment: ExperimentPlan, deci
     },
     microBatchSize: experiment.microBatchSize,
     gradAccumSteps: 1,
-    validateEvery: Math.max(1, Math.round(steps / CURVE_POINTS)),
-    validationSequences: CURVE_SEQUENCES,
+    validateEvery: Math.max(1, Math.round(steps / numCurvePoints(job, experiment.validation))),
+    validationSequences: experiment.validation.curveSequences,
     checkpointEvery: 0,
   };
 }

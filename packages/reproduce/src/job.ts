@@ -38,9 +38,6 @@ export interface JobContext {
   confirmed(): string | undefined;
 }
 
-/** Windows of the final validation; curves are read over fewer. */
-const FINAL_SEQUENCES = 768;
-
 export const jobDirectory = (directory: string, id: string): string => join(directory, "runs", ...id.split("/"));
 
 /** The rate that the pilots chose is what the confirmations multiply, also once a confirmation has replaced it. */
@@ -132,7 +129,7 @@ export async function runJob(job: ExperimentJob, decisions: Decisions, context: 
     for (const [i, end] of ends.entries()) {
       const { model, name } = planned[i]!;
       const before = ends[i - 1];
-      const { loss, bitsPerByte } = await validateCheckpoint(end.checkpoint, { data, executor, maxSequences: FINAL_SEQUENCES });
+      const { loss, bitsPerByte } = await validateCheckpoint(end.checkpoint, { data, executor, maxSequences: file.plan.validation.finalSequences });
       let iq: ArmStage["iq"] = [];
       if (arm !== "pilot") {
         const loaded = await loadLanguageModel({ model: end.checkpoint, tokenizer: corpus.tokenizer, executor });

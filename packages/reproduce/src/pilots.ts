@@ -1,4 +1,4 @@
-import type { ExperimentJob, RateGroup } from "@espalier/cost";
+import { type ExperimentJob, isShortPilot, type RateGroup } from "@espalier/cost";
 
 /** A finished pilot. */
 export interface PilotResult {
@@ -28,7 +28,7 @@ export function nextRate(results: readonly PilotResult[], planned: number, most 
 
 /** Pilots of a group. */
 export function pilotsOf(jobs: readonly ExperimentJob[], group: RateGroup): ExperimentJob[] {
-  return jobs.filter((job) => job.arm === "pilot" && job.id.startsWith(`pilot/${group}/`) && "fixed" in job.learningRate);
+  return jobs.filter((job) => isShortPilot(job) && job.id.startsWith(`pilot/${group}/`));
 }
 
 /** A further pilot beside planned ones. */

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError, type Progress } from "@espalier/core";
 import { acquireLock, atomicWrite } from "@espalier/core/node";
-import { type ExperimentJob, findGrid, type MachineProfile, planExperiment, pueRows, runCost } from "@espalier/cost";
+import { type ExperimentJob, findGrid, isShortPilot, type MachineProfile, planExperiment, pueRows, runCost } from "@espalier/cost";
 import { nativeStatus } from "@espalier/kernels";
 import type { AxisProbe, ReproductionReport } from "@espalier/spec/run";
 import { corpusData } from "@espalier/trainer";
@@ -16,7 +16,7 @@ import { embedReport } from "./html.ts";
 import { type JobContext, type JobResult, runJob } from "./job.ts";
 import { machineFacts } from "./machine.ts";
 import { bestRate, extraPilot, nextRate, pilotsOf } from "./pilots.ts";
-import { runPool } from "./pool.ts";
+import { type PoolJob, runPool } from "./pool.ts";
 import { plannedBytes } from "./plannedMemory.ts";
 import { axisProbes } from "./probes.ts";
 import { assembleReport } from "./report/assemble.ts";
@@ -197,7 +197,7 @@ class Reproduction {
       seqLen,
     });
     const file: ExperimentFile = {
-      format: "espalier-experiment-1",
+      format: "espalier-experiment-2",
       scale,
       minutes,
       seed,
@@ -228,41 +228,51 @@ class Reproduction {
     return roughProfile({ name: cpu, cores, gflopsPerThread: 100 });
   }
 
-  async #runAll(jobs: readonly (ExperimentJob & { needs?: readonly string[] })[], context: JobContext, decisions: Decisions, after?: (job: ExperimentJob) => Promise<void>): Promise<void> {
-    await runPool(
-      jobs.map((job) => ({
-        id: job.id,
-        needs: job.needs ?? [],
-        run: async (signal) => {
-          this.#results.set(job.id, await runJob(job, decisions, context, signal));
-          await after?.(job);
-        },
-      })),
-      context.file.plan.threads,
-      this.#hooks.signal,
-    );
+  /** Runs jobs on the plan's threads; `next` names what a finished one leads to, `after` is waited for. */
+  async #runAll(
+    jobs: readonly (ExperimentJob & { needs?: readonly string[] })[],
+    context: JobContext,
+    decisions: Decisions,
+    hooks: { next?: (job: ExperimentJob) => ExperimentJob[]; after?: () => Promise<void> },
+  ): Promise<void> {
+    const poolJob = (job: ExperimentJob & { needs?: readonly string[] }): PoolJob => ({
+      id: job.id,
+      needs: job.needs ?? [],
+      run: async (signal) => {
+        this.#results.set(job.id, await runJob(job, decisions, context, signal));
+        await hooks.after?.();
+        return hooks.next?.(job).map(poolJob) ?? [];
+      },
+    });
+    await runPool(jobs.map(poolJob), context.file.plan.threads, this.#hooks.signal);
   }
 
-  /** Pilots of both groups, then more where the best rate lies at an end of the grid. */
+  /**
+   * Pilots of every group, more where the best rate lies at an end of the grid, and the control's runs in full as soon as
+   * its group has decided: groups do not wait for each other.
+   */
   async #runPilots(context: JobContext, decisions: Decisions): Promise<void> {
     const { jobs } = context.file.plan;
+    const confirmations = jobs.filter((job) => job.arm === "pilot" && !isShortPilot(job));
     const groups = (["target", "grown", "rival"] as const).map((name) => ({ name, jobs: pilotsOf(jobs, name), planned: pilotsOf(jobs, name).length }));
     const resultsOf = (group: (typeof groups)[number]) =>
       group.jobs.map((job) => ({ learningRate: this.#results.get(job.id)!.arm.learningRate, finalLoss: this.#results.get(job.id)!.arm.finalLoss }));
-    for (let open = groups.flatMap((group) => group.jobs); open.length > 0; ) {
-      await this.#runAll(open, context, decisions);
-      open = groups.flatMap((group) => {
-        const rate = nextRate(resultsOf(group), group.planned);
-        if (rate === undefined) return [];
+    /** What a finished pilot leads to. */
+    const next = ({ id }: ExperimentJob): ExperimentJob[] => {
+      const group = groups.find((candidate) => candidate.jobs.some((job) => job.id === id));
+      if (!group?.jobs.every((job) => this.#results.has(job.id))) return [];
+      const rate = nextRate(resultsOf(group), group.planned);
+      if (rate !== undefined) {
         const job = extraPilot(group.jobs[0]!, rate);
         group.jobs.push(job);
         return [job];
-      });
-    }
-    for (const group of groups) decisions.learningRates[group.name] = bestRate(resultsOf(group));
-    decisions.pilotRate = decisions.learningRates.target!;
-    const confirmations = jobs.filter((job) => job.arm === "pilot" && "times" in job.learningRate);
-    await this.#runAll(confirmations, context, decisions);
+      }
+      decisions.learningRates[group.name] = bestRate(resultsOf(group));
+      if (group.name !== "target") return [];
+      decisions.pilotRate = decisions.learningRates.target!;
+      return confirmations;
+    };
+    await this.#runAll(groups.flatMap((group) => group.jobs), context, decisions, { next });
     const confirmed = confirmations.map((job) => this.#results.get(job.id)!.arm).reduce((a, b) => (b.finalLoss < a.finalLoss ? b : a));
     decisions.confirmed = confirmed.id;
     decisions.learningRates.target = confirmed.learningRate;
@@ -283,12 +293,14 @@ class Reproduction {
       jobs.map((job) => ({ ...job, needs: job.dependsOn.filter((id) => !pilots.has(id)) })),
       context,
       decisions,
-      async () => {
-        if (sweep.every((job) => this.#results.has(job.id))) {
-          const best = sweep.map((job) => this.#results.get(job.id)!.arm).reduce((a, b) => (b.finalLoss < a.finalLoss ? b : a));
-          decisions.bestFixed = { model: best.stages[0]!.model, tokens: best.tokens };
-        }
-        await this.#write(context, machine, []);
+      {
+        after: async () => {
+          if (sweep.every((job) => this.#results.has(job.id))) {
+            const best = sweep.map((job) => this.#results.get(job.id)!.arm).reduce((a, b) => (b.finalLoss < a.finalLoss ? b : a));
+            decisions.bestFixed = { model: best.stages[0]!.model, tokens: best.tokens };
+          }
+          await this.#write(context, machine, []);
+        },
       },
     );
   }
