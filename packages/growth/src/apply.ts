@@ -144,11 +144,12 @@ export function fill(
       out[r * columns + c] = rowZero || sides?.columns.isZero[c] === 1 ? 0 : value(r * columns + c);
     }
   }
-  if (map.perturbation) perturb(out, map, name, isConstant ? 0 : scale);
+  if (map.perturbation) perturb(out, map, name, isConstant ? { mean: scale, std: 0 } : { mean: 0, std: scale });
 }
 
-function perturb(out: FloatArray, { perturbation, seed }: GrowthMap, name: string, std: number): void {
+/** Shrinks towards the mean of the initialisation (0, or a constant such as a norm's gain) and adds noise of its size. */
+function perturb(out: FloatArray, { perturbation, seed }: GrowthMap, name: string, { mean, std }: { mean: number; std: number }): void {
   const { shrink, noise } = perturbation!;
   const draw = random(seed, "growth", "perturbation", name);
-  for (let i = 0; i < out.length; i++) out[i] = shrink * out[i]! + (std > 0 ? noise * std * draw.normal(i) : 0);
+  for (let i = 0; i < out.length; i++) out[i] = mean + shrink * (out[i]! - mean) + (std > 0 ? noise * std * draw.normal(i) : 0);
 }

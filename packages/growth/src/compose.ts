@@ -21,10 +21,25 @@ export function composeGrowth(
     operatorNamed(name, group).map(group, source, target, { seed: step.seed, gates: step.rampSteps > 0 }),
   );
   const layers = parts.find((part) => part.layers)?.layers;
+  const perturbation = parts.find((part) => part.perturbation)?.perturbation;
   const combined: GrowthParts = {
     axes: Object.assign({}, ...parts.map(({ axes }) => axes)),
     ...(layers ? { layers } : {}),
+    ...(perturbation ? { perturbation } : {}),
     operators: step.operators as Record<string, string>,
   };
   return growthMap(source, target, combined, step.seed);
+}
+
+/**
+ * The target with what its operators need changed in it beside sizes (an epsilon that must be scaled, for one), for
+ * callers that name sizes only.
+ *
+ * @throws {GrowthError} when an operator is unknown or does not fit its group
+ */
+export function fittedTarget(source: ModelConfig, target: ModelConfig, operators: GrowthStep["operators"]): ModelConfig {
+  return (Object.entries(operators) as [AxisGroup, string][]).reduce(
+    (fitted, [group, name]) => operatorNamed(name, group).fit?.(source, fitted) ?? fitted,
+    target,
+  );
 }

@@ -12,7 +12,7 @@ export {
   firstBirths,
   growBirths,
 } from "./births.ts";
-export { composeGrowth } from "./compose.ts";
+export { composeGrowth, fittedTarget } from "./compose.ts";
 export { proveExactness } from "./exactness.ts";
 export type { Exactness, Refusal, Verdict } from "./exactness/verdict.ts";
 export { type Gate, gateValues, gates, rampValue } from "./gates.ts";

@@ -64,7 +64,10 @@ export interface MultiplierRule {
   absorbedBy: readonly string[];
 }
 
-/** Dense noise over all entries: `W' <- shrink W' + noise * std * normal`, std from the layout table's initialisation. */
+/**
+ * Dense noise over all entries: `W' <- mu + shrink (W' - mu) + noise * std * normal`, mean and standard deviation from
+ * the layout table's initialisation (a constant has no deviation, everything else no mean).
+ */
 export interface Perturbation {
   shrink: number;
   noise: number;

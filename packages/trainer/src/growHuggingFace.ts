@@ -4,7 +4,7 @@ import { ConfigError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
 import { openHuggingFace, writeHuggingFace } from "@espalier/checkpoint";
 import type { Executor } from "@espalier/graph";
-import { composeGrowth, type Exactness, proveExactness, tensorGrower } from "@espalier/growth";
+import { composeGrowth, type Exactness, fittedTarget, proveExactness, tensorGrower } from "@espalier/growth";
 import { type ModelConfig, numParameters, parameters, parseModelConfig } from "@espalier/spec/model";
 import type { GrowthStep } from "@espalier/spec/plan";
 import { DeviceModel, type ModelState } from "./deviceModel.ts";
@@ -44,7 +44,7 @@ export async function growHuggingFace(
   if (resolve(directory) === resolve(into)) throw new ConfigError(`grow: ${into} is the source itself, expected another directory. Choose another --out.`);
   const source = await openHuggingFace(directory);
   try {
-    const target = parseModelConfig({ ...source.config, ...shape });
+    const target = fittedTarget(source.config, parseModelConfig({ ...source.config, ...shape }), operators);
     if (numParameters(target) === numParameters(source.config)) throw new ConfigError(`grow: no size changes, expected a larger one of ${numParameters(source.config)} parameters. Name layers, width, MLP size or heads.`);
     const map = composeGrowth(source.config, target, { operators, rampSteps: 0, seed });
     const growth = tensorGrower(map);

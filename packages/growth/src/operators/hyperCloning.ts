@@ -23,6 +23,7 @@ export const hyperCloning: GrowthOperator = {
   groups: ["residual", "ffn", "head"],
   preserves: { logits: true, gradients: true },
   needsGates: false,
+  needsMultiples: true,
   map: (group, source, target) => ({ axes: tiledAxes(group, source, target) }),
 };
 

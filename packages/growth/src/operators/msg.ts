@@ -1,9 +1,8 @@
 import { GrowthError } from "@espalier/core";
 import type { Axis, ModelConfig } from "@espalier/spec/model";
 import { corner } from "../axisMaps.ts";
-import { keepLayers } from "../growthMap.ts";
-import type { AxisMap, LayerMap } from "../map.ts";
-import { appendOrder, insertOrder } from "./depthOrder.ts";
+import type { AxisMap } from "../map.ts";
+import { appendOrder, insertOrder, layersInOrder } from "./depthOrder.ts";
 import type { AxisGroup, GrowthOperator, OperatorOptions } from "./operator.ts";
 
 /**
@@ -31,7 +30,7 @@ export const msg: GrowthOperator = {
   needsGates: true,
   map: (group, source, target, options) =>
     group === "depth"
-      ? { layers: gatedCopies(source, appendOrder(source.numLayers, target.numLayers), options) }
+      ? { layers: layersInOrder(source.numLayers, appendOrder(source.numLayers, target.numLayers), { gated: options.gates }) }
       : { axes: gatedCorner(group, source, target, options) },
 };
 
@@ -42,7 +41,7 @@ export const msgInterleave: GrowthOperator = {
   summary: "new layers are gated copies, each right after its source",
   groups: ["depth"],
   map: (_, source, target, options) => ({
-    layers: gatedCopies(source, insertOrder(source.numLayers, target.numLayers), options),
+    layers: layersInOrder(source.numLayers, insertOrder(source.numLayers, target.numLayers), { gated: options.gates }),
   }),
 };
 
@@ -77,13 +76,4 @@ function gatedCorner(
       };
     }
   }
-}
-
-function gatedCopies(
-  source: ModelConfig,
-  order: readonly { layer: number; isNew: boolean }[],
-  { gates }: OperatorOptions,
-): LayerMap[] {
-  const kept = keepLayers(source.numLayers);
-  return order.map(({ layer, isNew }) => (isNew ? { ...kept[layer]!, keeps: -1, gated: gates } : kept[layer]!));
 }

@@ -23,5 +23,11 @@ export interface GrowthOperator {
   preserves: { logits: boolean; gradients: boolean };
   /** Exactness needs gates (a ramp of at least one step). */
   needsGates: boolean;
+  /** Targets must be whole multiples, or otherwise divide evenly. */
+  needsMultiples?: true;
+  /** `preserves` holds for whole multiples only; targets in between are accepted. */
+  exactAtMultiples?: true;
+  /** The target with what the operator needs changed in it beside sizes; absent: nothing. */
+  fit?(source: ModelConfig, target: ModelConfig): ModelConfig;
   map(group: AxisGroup, source: ModelConfig, target: ModelConfig, options: OperatorOptions): GrowthParts;
 }

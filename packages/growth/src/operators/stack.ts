@@ -1,11 +1,11 @@
 import { wholeFactor } from "../axisMaps.ts";
-import { keepLayers } from "../growthMap.ts";
-import { appendOrder } from "./depthOrder.ts";
+import { appendOrder, layersInOrder } from "./depthOrder.ts";
 import type { GrowthOperator } from "./operator.ts";
 
 /**
  * G_stack: the whole trained stack g times over, layers 0..n-1, 0..n-1, ...; nothing is scaled, embeddings and final
- * norm stand once. Not function preserving: the loss jumps and is repaid within some hundred steps.
+ * norm stand once. Doubling is StackBERT. Not function preserving: the loss jumps and is repaid within some hundred
+ * steps.
  *
  * Moments: old entries keep theirs, copies start at zero (the paper restarts the optimiser; measured here to make no
  * difference at small scale).
@@ -20,13 +20,9 @@ export const stack: GrowthOperator = {
   groups: ["depth"],
   preserves: { logits: false, gradients: false },
   needsGates: false,
+  needsMultiples: true,
   map(_, source, target) {
     wholeFactor("stack: numLayers", source.numLayers, target.numLayers);
-    const kept = keepLayers(source.numLayers);
-    return {
-      layers: appendOrder(source.numLayers, target.numLayers).map(({ layer, isNew }) =>
-        isNew ? { ...kept[layer]!, keeps: -1 } : kept[layer]!,
-      ),
-    };
+    return { layers: layersInOrder(source.numLayers, appendOrder(source.numLayers, target.numLayers)) };
   },
 };

@@ -1,8 +1,7 @@
-import type { ModelConfig } from "@espalier/spec/model";
-import { keepLayers } from "../growthMap.ts";
-import type { LayerMap } from "../map.ts";
-import { type DepthSlot, appendOrder, insertOrder } from "./depthOrder.ts";
+import { appendOrder, evenOrder, insertOrder, layersInOrder } from "./depthOrder.ts";
 import type { GrowthOperator } from "./operator.ts";
+
+const zeroed = { zeroOutputs: true } as const;
 
 /**
  * Zero-initialised depth: every new layer is a copy, right after its source, whose attention output and MLP down
@@ -12,7 +11,7 @@ import type { GrowthOperator } from "./operator.ts";
  * Moments: old entries keep theirs, new layers start at zero.
  *
  * @throws {GrowthError} when the target has fewer layers than the source
- * @see "zero depth" in arXiv:2405.15319; "add layer" in arXiv:2308.06103, table 1; LLaMA-Pro, arXiv:2401.02415
+ * @see "zero depth" in arXiv:2405.15319; "add layer" in arXiv:2308.06103, table 1
  */
 export const zeroDepth: GrowthOperator = {
   name: "zeroDepth",
@@ -21,7 +20,7 @@ export const zeroDepth: GrowthOperator = {
   groups: ["depth"],
   preserves: { logits: true, gradients: true },
   needsGates: false,
-  map: (_, source, target) => ({ layers: zeroedCopies(source, insertOrder(source.numLayers, target.numLayers)) }),
+  map: (_, { numLayers: n }, target) => ({ layers: layersInOrder(n, insertOrder(n, target.numLayers), zeroed) }),
 };
 
 /** Zero-initialised depth with the copies on top of the stack, in MSG's default order. */
@@ -29,10 +28,21 @@ export const zeroDepthTop: GrowthOperator = {
   ...zeroDepth,
   name: "zeroDepthTop",
   summary: "appends copies whose output projections are zero on top of the stack",
-  map: (_, source, target) => ({ layers: zeroedCopies(source, appendOrder(source.numLayers, target.numLayers)) }),
+  map: (_, { numLayers: n }, target) => ({ layers: layersInOrder(n, appendOrder(n, target.numLayers), zeroed) }),
 };
 
-function zeroedCopies(source: ModelConfig, order: readonly DepthSlot[]): LayerMap[] {
-  const kept = keepLayers(source.numLayers);
-  return order.map(({ layer, isNew }) => (isNew ? { ...kept[layer]!, keeps: -1, zeroOutputs: true } : kept[layer]!));
-}
+/**
+ * LLaMA-Pro's block expansion: zero-initialised copies at even distances, one after every p-th layer. (The authors go
+ * on to train the new layers alone.)
+ *
+ * @throws {GrowthError} when the added layers cannot stand at even distances
+ * @see Wu et al. 2024, arXiv:2401.02415; code github.com/TencentARC/LLaMA-Pro
+ */
+export const llamaPro: GrowthOperator = {
+  ...zeroDepth,
+  name: "llamaPro",
+  summary: "inserts copies whose output projections are zero at even distances",
+  source: "arXiv:2401.02415",
+  needsMultiples: true,
+  map: (_, { numLayers: n }, target) => ({ layers: layersInOrder(n, evenOrder("llamaPro", n, target.numLayers), zeroed) }),
+};
