@@ -19,6 +19,10 @@ const growths: [string, ModelConfig, GrowthStep["operators"]][] = [
   ["every axis by MSG", target({ numLayers: 3, residualDim: 24, ffnDim: 40, numKvHeads: 3 }), { residual: "msg", ffn: "msg", head: "msg", depth: "msg" }],
   ["copies of every unit", target(wider), { residual: "hyperCloning", ffn: "hyperCloning", head: "hyperCloning" }],
   ["layers stacked", target({ numLayers: 4 }), { depth: "stack" }],
+  ["a mean of two layers between them", target({ numLayers: 3 }), { depth: "averageDepth" }],
+  ["fresh layers, and units read in unequal shares", target({ numLayers: 4, ffnDim: 40, numKvHeads: 3 }), { depth: "randomDepth", ffn: "lemon", head: "lemon" }],
+  ["channels scaled", target({ residualDim: 24 }), { residual: "sparkling" }],
+  ["every weight shrunk and perturbed", target(wider), { residual: "shrinkPerturb", ffn: "shrinkPerturb", head: "shrinkPerturb" }],
 ];
 
 function moments(config: ModelConfig, label: string): Tree {
