@@ -89,6 +89,8 @@ export interface WithinOptions extends PlanOptions {
   limitBytes: number;
   /** Programs that run on the same executor in turn with this one: one arena serves all, owned tensors are there once. */
   beside?: readonly Program[];
+  /** A program as its device stores it, see `Executor.stored`; all programs are counted so. Absent: as planned. */
+  stored?: (program: Program) => Program;
 }
 
 export interface MemoryPlan {
@@ -108,14 +110,15 @@ export interface MemoryPlan {
  * are computed again in the backward pass. The first are kept for longest, and when they are made again the later ones
  * are gone.
  */
-export function planWithin(graph: GraphData, { limitBytes, beside = [], ...options }: WithinOptions): MemoryPlan {
+export function planWithin(graph: GraphData, { limitBytes, beside = [], stored = (program) => program, ...options }: WithinOptions): MemoryPlan {
   const names = (graph.segments ?? []).map(({ name }) => name);
+  const besideStored = beside.map(stored);
   let best: MemoryPlan | undefined;
   for (let count = 0; count <= names.length; count++) {
     const recomputed = names.slice(0, count);
     const rewritten = count === 0 ? graph : recompute(graph, recomputed);
     const program = plan(fuse(rewritten, { keep: options.keep }), options);
-    const bytes = peakBytes(program, ...beside);
+    const bytes = peakBytes(stored(program), ...besideStored);
     const fits = bytes <= limitBytes;
     if (!best || fits || bytes < best.peakBytes) best = { program, peakBytes: bytes, recomputed, extraFlops: liveFlops(rewritten) - liveFlops(graph), fits };
     if (fits) break;

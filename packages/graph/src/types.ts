@@ -122,6 +122,10 @@ export interface Executor {
   /** `reference`, `portable`, `avx2`, `avx512`, `sm_90`, ... Equal digests hold on one path. */
   readonly instructionPath: string;
   readonly numThreads: number;
+  /** Copies of a program's runtime inputs that its device holds beside the program's own, for runs under way. Absent: none. */
+  readonly stagedInputs?: number;
   allocate(bytes: number): DeviceBuffer;
   load(program: Program): LoadedProgram;
+  /** A program as `load` places it: a device may store intermediates in fewer bytes. For plans of memory; absent: as it is. */
+  stored?(program: Program): Program;
 }

@@ -22,6 +22,7 @@ export interface CudaExecutorOptions {
 /** The executor on a GPU; its programs can be cancelled between runs. */
 export interface CudaExecutor extends Executor {
   load(program: Program): NativeProgram;
+  stored(program: Program): Program;
 }
 
 /**
@@ -50,22 +51,29 @@ export function cudaExecutor({ libraryPath, precision = "fp32", emulationSeed = 
     throw new DeviceError(`cudaExecutor: ${device}, expected a GPU with a driver. Run \`espalier doctor\`, or use the CPU executor.`);
   }
   const executor = addon.createExecutor(emulationSeed, undefined, -1, library);
+  const placed = (program: Program): { program: Program; bf16?: ReadonlySet<number> } => {
+    if (precision !== "bf16") return { program };
+    const rounding = withBf16(program);
+    // Nothing to multiply in bf16: a program of copies and sums, or one that asks for fp32.
+    return rounding.instructions.some(({ attributes }) => attributes.bf16 === 1) ? storedInBf16(rounding) : { program };
+  };
   const instructionPath = addon.executorPath(executor);
   return {
     name: "cuda",
     instructionPath,
     numThreads: 1,
+    stagedInputs: RUNS_UNDER_WAY,
     allocate: (bytes: number): DeviceBuffer => new NativeBuffer(addon, executor, bytes),
     load: (program: Program) => {
-      if (precision !== "bf16") return new NativeProgram(addon, executor, program);
-      const rounding = withBf16(program);
-      // Nothing to multiply in bf16: a program of copies and sums, or one that asks for fp32.
-      if (!rounding.instructions.some(({ attributes }) => attributes.bf16 === 1)) return new NativeProgram(addon, executor, program);
-      const stored = storedInBf16(rounding);
-      return new NativeProgram(addon, executor, stored.program, stored.bf16);
+      const { program: stored, bf16 } = placed(program);
+      return new NativeProgram(addon, executor, stored, bf16);
     },
+    stored: (program: Program) => placed(program).program,
   };
 }
+
+/** Runs whose inputs lie on the device at once, each in a place of its own: `kSlots` of native/cuda/run_cuda.cc. */
+const RUNS_UNDER_WAY = 2;
 
 const productOps = new Set([
   "matmul", "causalAttention", "causalAttentionGrad", "linearCrossEntropy", "linearCrossEntropyGrad", "linearCrossEntropyWithGrad",

@@ -12,24 +12,30 @@ export interface MicroStepOptions {
   optimizer: OptimizerConfig;
   limitBytes: number;
   precision?: Precision;
-  /** Where it will run: room that its ops need while they run, such as packed panels, counts. Absent: it does not. */
+  /**
+   * Where it will run: its formats of intermediates, the room that its ops need while they run, such as packed panels, and
+   * its copies of inputs count. Absent: fp32, without room.
+   */
   executor?: Executor;
 }
 
 /**
  * The micro-step of a stage within a number of bytes, beside the optimiser and the validation that run in turn with it:
  * weights, gradients and moments once, the largest arena, the largest room of an op, inputs and outputs. Host memory is
- * not counted.
+ * not counted, nor what a driver keeps for itself (on a GPU its context, code of kernels and graphs).
  */
 export function microStepWithin(config: ModelConfig, shape: BatchShape, options: MicroStepOptions): MemoryPlan & { scratchBytes: number } {
   const { births, gates, optimizer, limitBytes, precision, executor } = options;
   const beside = [optimizerProgram(config, optimizer, births), evaluationProgram(config, shape, gates, precision)];
   const graph = microStepGraph(config, shape, gates, precision);
-  let made = planWithin(graph, { limitBytes: Infinity, beside });
+  const stored = (program: Program) => executor?.stored?.(program) ?? program;
+  let made = planWithin(graph, { limitBytes: Infinity, beside, stored });
   // Computing a layer again repeats its ops, so the largest room is that of the program without.
   const scratchBytes = executor ? Math.max(...[made.program, ...beside].map((program) => scratchOf(program, executor))) : 0;
-  if (made.peakBytes + scratchBytes > limitBytes) made = planWithin(graph, { limitBytes: limitBytes - scratchBytes, beside });
-  return { ...made, peakBytes: made.peakBytes + scratchBytes, fits: made.peakBytes + scratchBytes <= limitBytes, scratchBytes };
+  const staged = (executor?.stagedInputs ?? 0) * [made.program, ...beside].reduce((sum, { runtimeBytes }) => sum + runtimeBytes, 0);
+  const more = scratchBytes + staged;
+  if (made.peakBytes + more > limitBytes) made = planWithin(graph, { limitBytes: limitBytes - more, beside, stored });
+  return { ...made, peakBytes: made.peakBytes + more, fits: made.peakBytes + more <= limitBytes, scratchBytes };
 }
 
 /** Loading allocates nothing of this size: the room comes with the first run. */

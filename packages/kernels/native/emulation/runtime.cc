@@ -98,10 +98,15 @@ cudaError_t cudaFreeHost(void* pointer) {
 // Not zero, as on a device.
 cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
   const cudaError_t error = cudaMallocHost(pointer, bytes);
-  if (error == cudaSuccess) std::memset(*pointer, 0xff, bytes);
+  if (error != cudaSuccess) return error;
+  std::memset(*pointer, 0xff, bytes);
+  trace("device memory %zu at %p", bytes, *pointer);
   return error;
 }
-cudaError_t cudaFree(void* pointer) { return cudaFreeHost(pointer); }
+cudaError_t cudaFree(void* pointer) {
+  if (pointer) trace("device memory free at %p", pointer);
+  return cudaFreeHost(pointer);
+}
 
 cudaError_t cudaMemset(void* pointer, int value, std::size_t bytes) {
   trace("memset and wait");
