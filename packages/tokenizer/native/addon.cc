@@ -4,8 +4,10 @@
 //   create(tokens: Uint8Array, offsets: Uint32Array, classes: Uint8Array, pattern: number, set?: string): encoder
 //       undefined when the vocabulary is not usable: the TypeScript path says what is wrong with it
 //   encode(encoder, text: Uint8Array, out: Uint32Array): number    ids written
+//   encodeDocuments(encoder, texts: Uint8Array, ends: Uint32Array, separator: number, out: Uint32Array, idEnds: Uint32Array): number
+//       texts end to end, the id `separator` behind each unless it is negative; ids written, and where those of each text end
 //
-// What trains is in train/train_addon.cc.
+// What trains is in train/train_addon.cc, what reads JSON lines in lines/lines_addon.cc.
 #include <node_api.h>
 
 #include <cstdint>
@@ -15,6 +17,7 @@
 
 #include "arena.h"
 #include "instruction_set.h"
+#include "lines/lines_addon.h"
 #include "node_values.h"
 #include "train/train_addon.h"
 
@@ -100,36 +103,84 @@ napi_value create(napi_env env, napi_callback_info info) {
 
 constexpr std::size_t kKeptScratchBytes = 1 << 22;
 
+// Encodes one text; null, or what went wrong.
+const char* encode_text(EncoderHandle& handle, espalier::EncodeRequest& request) {
+  request.scratch = handle.scratch;
+  request.scratch_bytes = handle.scratch_bytes;
+  Status status = handle.core->encode(*handle.encoder, request);
+  while (status == Status::kScratchTooSmall) {
+    std::free(handle.scratch);
+    handle.scratch = std::malloc(request.needed);
+    handle.scratch_bytes = handle.scratch ? request.needed : 0;
+    if (!handle.scratch) return "tokenizer: out of memory";
+    request.scratch = handle.scratch;
+    request.scratch_bytes = handle.scratch_bytes;
+    status = handle.core->encode(*handle.encoder, request);
+  }
+  return status == Status::kOk ? nullptr : "tokenizer: no room for the ids";
+}
+
+// One long piece must not hold its memory for ever.
+void shrink_scratch(EncoderHandle& handle) {
+  if (handle.scratch_bytes <= kKeptScratchBytes) return;
+  std::free(handle.scratch);
+  handle.scratch = nullptr;
+  handle.scratch_bytes = 0;
+}
+
+EncoderHandle* encoder_of(napi_env env, napi_value value) {
+  void* data = nullptr;
+  return napi_get_value_external(env, value, &data) == napi_ok ? static_cast<EncoderHandle*>(data) : nullptr;
+}
+
+napi_value uint32_of(napi_env env, std::size_t number) {
+  napi_value value;
+  napi_create_uint32(env, std::uint32_t(number), &value);
+  return value;
+}
+
 napi_value encode(napi_env env, napi_callback_info info) {
   const Arguments arguments = arguments_of(env, info);
-  void* data = nullptr;
+  EncoderHandle* const handle = encoder_of(env, arguments.values[0]);
   Array<std::uint8_t> text;
   Array<std::uint32_t> out;
-  if (napi_get_value_external(env, arguments.values[0], &data) != napi_ok || !array_of(env, arguments.values[1], napi_uint8_array, text) ||
-      !array_of(env, arguments.values[2], napi_uint32_array, out)) {
+  if (!handle || !array_of(env, arguments.values[1], napi_uint8_array, text) || !array_of(env, arguments.values[2], napi_uint32_array, out)) {
     return fail(env, "tokenizer: encode takes an encoder, bytes and room for ids");
   }
-  auto* handle = static_cast<EncoderHandle*>(data);
-  espalier::EncodeRequest request{out.data, out.length, 0, 0, text.data, text.length, handle->scratch, handle->scratch_bytes};
-  Status status = handle->core->encode(*handle->encoder, request);
-  while (status == Status::kScratchTooSmall) {
-    std::free(handle->scratch);
-    handle->scratch = std::malloc(request.needed);
-    handle->scratch_bytes = handle->scratch ? request.needed : 0;
-    if (!handle->scratch) return fail(env, "tokenizer: out of memory");
-    request.scratch = handle->scratch;
-    request.scratch_bytes = handle->scratch_bytes;
-    status = handle->core->encode(*handle->encoder, request);
+  espalier::EncodeRequest request{out.data, out.length, 0, 0, text.data, text.length, nullptr, 0};
+  const char* const problem = encode_text(*handle, request);
+  shrink_scratch(*handle);
+  return problem ? fail(env, problem) : uint32_of(env, request.written);
+}
+
+napi_value encode_documents(napi_env env, napi_callback_info info) {
+  const Arguments arguments = arguments_of(env, info);
+  EncoderHandle* const handle = encoder_of(env, arguments.values[0]);
+  Array<std::uint8_t> texts;
+  Array<std::uint32_t> ends, out, id_ends;
+  double separator = -1;
+  if (!handle || !array_of(env, arguments.values[1], napi_uint8_array, texts) || !array_of(env, arguments.values[2], napi_uint32_array, ends) ||
+      napi_get_value_double(env, arguments.values[3], &separator) != napi_ok || !array_of(env, arguments.values[4], napi_uint32_array, out) ||
+      !array_of(env, arguments.values[5], napi_uint32_array, id_ends) || id_ends.length < ends.length) {
+    return fail(env, "tokenizer: encodeDocuments takes an encoder, texts, their ends, a separator, and room for ids and their ends");
   }
-  if (handle->scratch_bytes > kKeptScratchBytes) {  // one long piece must not hold its memory for ever
-    std::free(handle->scratch);
-    handle->scratch = nullptr;
-    handle->scratch_bytes = 0;
+  std::size_t begin = 0, count = 0;
+  const char* problem = nullptr;
+  for (std::size_t i = 0; i < ends.length && !problem; ++i) {
+    const std::size_t end = ends.data[i];
+    if (end < begin || end > texts.length) {
+      problem = "tokenizer: ends fall, or lie behind the texts";
+      break;
+    }
+    espalier::EncodeRequest request{out.data + count, out.length - count, 0, 0, texts.data + begin, end - begin, nullptr, 0};
+    problem = encode_text(*handle, request);
+    count += request.written;
+    if (separator >= 0 && !problem) out.data[count++] = std::uint32_t(separator);  // the slack behind the ids has room for it
+    id_ends.data[i] = std::uint32_t(count);
+    begin = end;
   }
-  if (status != Status::kOk) return fail(env, "tokenizer: no room for the ids");
-  napi_value count;
-  napi_create_uint32(env, std::uint32_t(request.written), &count);
-  return count;
+  shrink_scratch(*handle);
+  return problem ? fail(env, problem) : uint32_of(env, count);
 }
 
 napi_value initialize(napi_env env, napi_value exports) {
@@ -137,8 +188,10 @@ napi_value initialize(napi_env env, napi_value exports) {
       {"instructionSets", nullptr, instruction_sets, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"create", nullptr, create, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"encode", nullptr, encode, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"encodeDocuments", nullptr, encode_documents, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
   };
   napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties);
+  espalier::add_lines(env, exports);
   espalier::add_training(env, exports);
   return exports;
 }

@@ -1,8 +1,11 @@
-// node_values.h -- reading arguments of a call from Node.
+// node_values.h -- reading arguments of a call from Node, and making values for it.
 #pragma once
 #include <node_api.h>
 
 #include <cstddef>
+#include <cstring>
+#include <new>
+#include <vector>
 
 namespace espalier {
 
@@ -32,6 +35,17 @@ inline bool array_of(napi_env env, napi_value value, napi_typedarray_type wanted
   const bool ok = napi_get_typedarray_info(env, value, &type, &array.length, &data, nullptr, nullptr) == napi_ok && type == wanted;
   array.data = static_cast<T*>(data);
   return ok;
+}
+
+// An array of its own with these values; throws std::bad_alloc.
+template <class T>
+inline napi_value array_from(napi_env env, napi_typedarray_type type, const std::vector<T>& values) {
+  void* data = nullptr;
+  napi_value buffer, array;
+  if (napi_create_arraybuffer(env, values.size() * sizeof(T), &data, &buffer) != napi_ok) throw std::bad_alloc();
+  if (!values.empty()) std::memcpy(data, values.data(), values.size() * sizeof(T));
+  napi_create_typedarray(env, type, values.size(), buffer, 0, &array);
+  return array;
 }
 
 inline napi_value fail(napi_env env, const char* message) {

@@ -11,6 +11,15 @@ export interface EncodeCore {
   readonly kind: "native" | "wasm" | "typescript";
   /** Writes the ranks of ordinary text to `out`, which has room for `bytes.length + OUTPUT_SLACK`; returns how many. */
   encode(bytes: Uint8Array, out: Uint32Array): number;
+  /**
+   * The same for texts that lie end to end, in one call; absent where that would save nothing.
+   *
+   * @param ends       where each text ends `[documents]`
+   * @param separator  written behind the ranks of each text; negative: nothing is
+   * @param out        has room for `bytes.length + documents + OUTPUT_SLACK`
+   * @param idEnds     result: where the ranks of each text end, its separator included `[documents]`
+   */
+  encodeDocuments?(bytes: Uint8Array, ends: Uint32Array, separator: number, out: Uint32Array, idEnds: Uint32Array): number;
 }
 
 /**

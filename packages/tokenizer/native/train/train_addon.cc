@@ -27,16 +27,6 @@ PieceCounter* counter_of(napi_env env, napi_value value) {
   return napi_get_value_external(env, value, &data) == napi_ok ? static_cast<PieceCounter*>(data) : nullptr;
 }
 
-template <class T>
-napi_value array_from(napi_env env, napi_typedarray_type type, const std::vector<T>& values) {
-  void* data = nullptr;
-  napi_value buffer, array;
-  if (napi_create_arraybuffer(env, values.size() * sizeof(T), &data, &buffer) != napi_ok) throw std::bad_alloc();
-  if (!values.empty()) std::memcpy(data, values.data(), values.size() * sizeof(T));
-  napi_create_typedarray(env, type, values.size(), buffer, 0, &array);
-  return array;
-}
-
 napi_value create_counter(napi_env env, napi_callback_info info) {
   const Arguments arguments = arguments_of(env, info);
   Array<std::uint8_t> classes;

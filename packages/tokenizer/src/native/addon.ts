@@ -4,17 +4,19 @@ import { patterns } from "../pretokenize/patterns.ts";
 import { codePointClass } from "../unicode/classTable.ts";
 import { byteOrder } from "../train/byteOrder.ts";
 import { offsetsOf } from "../train/pieceCounts.ts";
-import type { NativeEncodeCore, NativeLearnTokens, NativePieceCounts } from "./types.ts";
+import type { NativeEncodeCore, NativeLearnTokens, NativePieceCounts, NativeTextsOfLines } from "./types.ts";
 
 /** An encoder or a counter of the addon; its memory goes when this is collected. */
 declare const handle: unique symbol;
 type Handle = { readonly [handle]: true };
 
-/** What native/addon.cc and native/train/train_addon.cc export. */
+/** What native/addon.cc, native/lines/lines_addon.cc and native/train/train_addon.cc export. */
 interface Addon {
   instructionSets(): string[];
   create(tokens: Uint8Array, offsets: Uint32Array, classes: Uint8Array, pattern: number, instructionSet?: string): Handle | undefined;
   encode(encoder: Handle, text: Uint8Array, out: Uint32Array): number;
+  encodeDocuments(encoder: Handle, texts: Uint8Array, ends: Uint32Array, separator: number, out: Uint32Array, idEnds: Uint32Array): number;
+  textsOfLines(lines: Uint8Array, field: Uint8Array, out: Uint8Array): [numLines: number, ends: Uint32Array, numbers: Uint32Array, malformed: Uint32Array];
   createCounter(classes: Uint8Array, pattern: number): Handle;
   count(counter: Handle, text: Uint8Array): void;
   counterSize(counter: Handle): [pieces: number, heldBytes: number];
@@ -42,8 +44,14 @@ export const nativeEncodeCore: NativeEncodeCore = (ranks, pattern, instructionSe
   const native = addon();
   const encoder = native?.create(ranks.bytes, ranks.offsets, codePointClass, patterns[pattern].nativeNumber, instructionSet);
   if (!native || !encoder) return undefined;
-  return { kind: "native", encode: (bytes, out) => native.encode(encoder, bytes, out) };
+  return {
+    kind: "native",
+    encode: (bytes, out) => native.encode(encoder, bytes, out),
+    encodeDocuments: (texts, ends, separator, out, idEnds) => native.encodeDocuments(encoder, texts, ends, separator, out, idEnds),
+  };
 };
+
+export const nativeTextsOfLines: NativeTextsOfLines = (lines, field, out) => addon()?.textsOfLines(lines, field, out);
 
 export const nativePieceCounts: NativePieceCounts = (pattern) => {
   const native = addon();

@@ -16,3 +16,6 @@ export type NativePieceCounts = (pattern: PatternName) => PieceCounts | undefine
 
 /** The addon's `learnTokens`, or nothing where it is not built. */
 export type NativeLearnTokens = (pieces: Pieces, limits: LearnLimits) => LearnedPairs | undefined;
+
+/** Texts of JSON lines end to end, as the addon finds them; `malformed` has number, begin and end of every line without a text. */
+export type NativeTextsOfLines = (lines: Uint8Array, field: Uint8Array, out: Uint8Array) => [numLines: number, ends: Uint32Array, numbers: Uint32Array, malformed: Uint32Array] | undefined;

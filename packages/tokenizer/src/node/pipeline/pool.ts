@@ -5,8 +5,8 @@ import { ConfigError } from "@espalier/core";
 import type { Batch } from "../read/batches.ts";
 import { createTreat, type StageOptions, type Treated } from "./treat.ts";
 
-/** Batches with a worker or waiting at it: enough that none waits for the reader, few enough to bound memory. */
-const WAITING = 2;
+/** Batches with a worker or waiting at it: enough that none waits for the reader or the writer, few enough to bound memory. */
+const WAITING = 4;
 
 type Answer = { treated: Treated } | { failed: { message: string } };
 

@@ -2,9 +2,10 @@ import { hash } from "node:crypto";
 import { type Cleaner, type CleanOptions, createCleaner } from "../../clean/cleaner.ts";
 import { languageDetector } from "../../clean/language.ts";
 import { minHasher, type MinHashOptions } from "../../clean/minHash.ts";
+import { OUTPUT_SLACK } from "../../encodeCore.ts";
 import { createTokenizer, type Tokenizer, type TokenizerDefinition } from "../../tokenizer.ts";
 import type { Batch } from "../read/batches.ts";
-import { documentsOf } from "../read/documents.ts";
+import { batchTextsReader, type ReadTexts } from "../read/batchTexts.ts";
 import { splitPosition } from "../split.ts";
 
 /** What happens to every document by itself, on any thread. Plain data. */
@@ -59,96 +60,126 @@ export const MALFORMED_SHOWN = 10;
 export const SAMPLES_SHOWN = 5;
 const EXCERPT_CHARACTERS = 160;
 
-/** Prepares a thread for its work. */
-export async function createTreat({ textField, clean, minHash, tokenizer }: StageOptions): Promise<Treat> {
-  const cleaner = createCleaner(clean, clean.languages && (await languageDetector()));
+/**
+ * Prepares a thread for its work.
+ *
+ * @param way  `typescript` leaves out the addon's reader of lines, for tests
+ */
+export async function createTreat({ textField, clean, minHash, tokenizer }: StageOptions, way: "auto" | "typescript" = "auto"): Promise<Treat> {
+  const cleaner = keepsAll(clean) ? undefined : createCleaner(clean, clean.languages && (await languageDetector()));
   const keysOf = minHash && minHasher(minHash);
   const numKeys = minHash ? 2 * (minHash.bands ?? 14) : 0;
-  return treatWith(Buffer.from(textField), cleaner, keysOf, numKeys, tokenizer && { tokenizer: createTokenizer(tokenizer), separator: tokenizer.separator });
+  const readTexts = batchTextsReader(Buffer.from(textField), way);
+  return treatWith(readTexts, cleaner, keysOf, numKeys, tokenizer && { tokenizer: createTokenizer(tokenizer), separator: tokenizer.separator });
 }
 
+/** Whether no rule can drop or change a document. */
+const keepsAll = ({ quality = [], languages, ngrams, blockedWords = [], mask }: CleanOptions): boolean =>
+  quality.length === 0 && !languages && !ngrams && blockedWords.length === 0 && !mask;
+
 function treatWith(
-  textField: Uint8Array,
-  cleaner: Cleaner,
+  readTexts: ReadTexts,
+  cleaner: Cleaner | undefined,
   keysOf: ReturnType<typeof minHasher> | undefined,
   numKeys: number,
   encoder: { tokenizer: Tokenizer; separator: number } | undefined,
 ): Treat {
-  const separator = Uint32Array.of(encoder?.separator ?? 0);
+  let room = new Uint32Array(0); // for ids, of the batch at hand
+  const encoded = (bytes: Uint8Array, ends: Uint32Array, { tokenizer, separator }: NonNullable<typeof encoder>) => {
+    const needed = bytes.length + ends.length + OUTPUT_SLACK;
+    if (room.length < needed) room = uninitialized(needed);
+    const found = tokenizer.encodeDocuments(bytes, ends, { separator, out: room });
+    const output = uninitialized(found.ids.length);
+    output.set(found.ids);
+    return { output, ends: found.ends };
+  };
   return (batch) => {
-    const malformed = batch.malformed.slice(0, MALFORMED_SHOWN);
-    let numMalformed = batch.malformed.length;
+    const texts = readTexts(batch);
+    const numRead = texts.ends.length;
+    const malformed = [...batch.malformed, ...texts.malformed].slice(0, MALFORMED_SHOWN);
     const dropped: Record<string, number> = {};
     const samples: DroppedSample[] = [];
     const masked: Record<string, number> = {};
-    const kept = { numbers: [] as number[], positions: [] as number[], textBytes: [] as number[], ends: [] as number[] };
-    const hashes: Uint8Array[] = [];
-    const keys: (Uint32Array | undefined)[] = [];
-    const outputs: (Uint32Array | Uint8Array)[] = [];
-    let end = 0;
-    let numDocumentsRead = 0;
-
-    const documents = documentsOf(batch, textField, (number, reason) => {
-      numMalformed++;
-      if (malformed.length < MALFORMED_SHOWN) malformed.push({ number, reason });
-    });
-    let next = documents.next();
-    for (; !next.done; next = documents.next()) {
-      const { bytes, number, splitKey } = next.value;
-      numDocumentsRead++;
-      const digest = hash("sha256", bytes, "buffer");
-      const position = splitPosition(splitKey ?? digest.toString("hex"));
-      const cleaned = cleaner.clean(bytes);
-      if ("rule" in cleaned) {
-        dropped[cleaned.rule] = (dropped[cleaned.rule] ?? 0) + 1;
-        keepLowest(samples, { number, rule: cleaned.rule, detail: cleaned.detail, excerpt: excerptOf(bytes), position });
+    const hashes = new Uint8Array(HASH_BYTES * numRead);
+    const positions = new Float64Array(numRead);
+    const numbers = new Uint32Array(numRead);
+    const textBytes = new Uint32Array(numRead);
+    const ends = new Uint32Array(numRead);
+    const bandKeys = keysOf && new Uint32Array(numKeys * numRead);
+    const cleaned = new Gatherer(cleaner !== undefined);
+    let kept = 0;
+    for (let i = 0, start = 0; i < numRead; i++) {
+      const bytes = texts.bytes.subarray(start, texts.ends[i]!);
+      start = texts.ends[i]!;
+      const number = texts.numbers[i]!;
+      const digest = hash("sha256", bytes, "hex");
+      const position = splitPosition(texts.splitKeys?.[i] ?? digest);
+      const result = cleaner?.clean(bytes) ?? { text: bytes, masked: {} };
+      if ("rule" in result) {
+        dropped[result.rule] = (dropped[result.rule] ?? 0) + 1;
+        keepLowest(samples, { number, rule: result.rule, detail: result.detail, excerpt: excerptOf(bytes), position });
         continue;
       }
-      for (const [kind, count] of Object.entries(cleaned.masked)) masked[kind] = (masked[kind] ?? 0) + count;
-      const { text } = cleaned;
-      kept.numbers.push(number);
-      kept.positions.push(position);
-      kept.textBytes.push(text.length);
-      hashes.push(digest.subarray(0, 16));
-      if (keysOf) keys.push(keysOf(text));
-      if (encoder) {
-        const ids = encoder.tokenizer.encode(text);
-        outputs.push(ids, separator);
-        end += ids.length + 1;
-      } else {
-        outputs.push(text);
-        end += text.length;
-      }
-      kept.ends.push(end);
+      for (const [kind, count] of Object.entries(result.masked)) masked[kind] = (masked[kind] ?? 0) + count;
+      cleaned.add(result.text);
+      const keys = keysOf?.(result.text);
+      if (keys) bandKeys!.set(keys, kept * numKeys);
+      writeHash(hashes, kept * HASH_BYTES, digest);
+      numbers[kept] = number;
+      positions[kept] = position;
+      textBytes[kept] = result.text.length;
+      ends[kept] = cleaned.size;
+      kept++;
     }
-    const output = encoder ? new Uint32Array(end) : new Uint8Array(end);
-    let at = 0;
-    for (const piece of outputs) {
-      output.set(piece, at);
-      at += piece.length;
-    }
-    const bandKeys = keysOf && new Uint32Array(numKeys * keys.length);
-    for (const [i, value] of keys.entries()) if (value) bandKeys!.set(value, i * numKeys);
+    const keptBytes = cleaned.bytes() ?? texts.bytes.subarray(0, cleaned.size);
+    const output = encoder ? encoded(keptBytes, ends.subarray(0, kept), encoder) : { output: new Uint8Array(keptBytes), ends: ends.slice(0, kept) };
     return {
       file: batch.file,
       index: batch.index,
-      numLines: next.value,
-      numDocumentsRead,
-      numMalformed,
-      malformed,
+      numLines: texts.numLines,
+      numDocumentsRead: numRead,
+      numMalformed: batch.malformed.length + texts.malformed.length,
+      malformed: malformed.map(({ number, reason }) => ({ number, reason: typeof reason === "string" ? reason : reason() })),
       ...(batch.damaged !== undefined && { damaged: batch.damaged }),
       dropped,
       samples,
       masked,
-      numbers: Uint32Array.from(kept.numbers),
-      hashes: new Uint32Array(new Uint8Array(Buffer.concat(hashes)).buffer),
-      positions: Float64Array.from(kept.positions),
-      textBytes: Uint32Array.from(kept.textBytes),
-      ...(bandKeys && { bandKeys }),
-      output,
-      ends: Uint32Array.from(kept.ends),
+      numbers: numbers.slice(0, kept),
+      hashes: new Uint32Array(hashes.buffer, 0, (HASH_BYTES / 4) * kept).slice(),
+      positions: positions.slice(0, kept),
+      textBytes: textBytes.slice(0, kept),
+      ...(bandKeys && { bandKeys: bandKeys.slice(0, numKeys * kept) }),
+      ...output,
     };
   };
+}
+
+/** Memory that is not zeroed first, of no pool: it can be given away. */
+const uninitialized = (length: number): Uint32Array<ArrayBuffer> => new Uint32Array(Buffer.allocUnsafeSlow(4 * length).buffer, 0, length);
+
+const HASH_BYTES = 16;
+
+function writeHash(hashes: Uint8Array, at: number, hex: string): void {
+  Buffer.from(hashes.buffer, at, HASH_BYTES).write(hex, "hex");
+}
+
+/** Texts end to end; with `collects` false they already lie so, and only their size is counted. */
+class Gatherer {
+  readonly #texts: Uint8Array[] | undefined;
+  size = 0;
+
+  constructor(collects: boolean) {
+    this.#texts = collects ? [] : undefined;
+  }
+
+  add(text: Uint8Array): void {
+    this.#texts?.push(text);
+    this.size += text.length;
+  }
+
+  bytes(): Uint8Array | undefined {
+    return this.#texts && Buffer.concat(this.#texts, this.size);
+  }
 }
 
 /** Adds a sample unless its rule has `SAMPLES_SHOWN` with lower positions. */

@@ -7,6 +7,8 @@ import { fileError } from "@espalier/core/node";
 import type { CorpusFile } from "./files.ts";
 
 const CHUNK_BYTES = 1 << 20;
+/** Chunks that are decompressed ahead, on a thread of their own, while the reader is busy. */
+const CHUNKS_AHEAD = 4;
 
 export interface ContentOptions {
   /** Bytes as stored that what came so far was made of, since the last call. */
@@ -64,5 +66,6 @@ function withoutMark(chunk: Buffer): Buffer {
 
 function decompressed(stored: Readable, { compression }: CorpusFile, chunkSize: number): Readable {
   if (compression === "none") return stored;
-  return pipeline(stored, compression === "gzip" ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize }), () => {}); // errors come out of the iteration
+  const options = { chunkSize, highWaterMark: CHUNKS_AHEAD * chunkSize };
+  return pipeline(stored, compression === "gzip" ? createGunzip(options) : createZstdDecompress(options), () => {}); // errors come out of the iteration
 }
