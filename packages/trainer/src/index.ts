@@ -1,5 +1,6 @@
 export { type Checkpoint, type CheckpointRecord, type HistoryEvent, openCheckpoint, readModelState } from "./checkpoint.ts";
 export { corpusData, type TrainData } from "./data.ts";
+export { type ForkRequest, type SharedSteps, sharedSteps } from "./fork.ts";
 export { DeviceModel, type DeviceModelOptions, type ModelState, type Ready, type Tree } from "./deviceModel.ts";
 export { exportHuggingFace, type ExportOptions } from "./exportHuggingFace.ts";
 export { directoryLogitChange, type GrownDirectory, type GrownShape, growHuggingFace } from "./growHuggingFace.ts";

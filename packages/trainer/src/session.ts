@@ -9,6 +9,7 @@ import { batchAt } from "@espalier/tokenizer";
 import { type Checkpoint, type HistoryEvent, readModelState, writeCheckpoint } from "./checkpoint.ts";
 import type { TrainData } from "./data.ts";
 import { DeviceModel } from "./deviceModel.ts";
+import type { ForkRequest } from "./fork.ts";
 import { growModel } from "./growthEvent.ts";
 import { initialState } from "./initialise.ts";
 import { type StepResult, trainStep } from "./optimizer.ts";
@@ -24,6 +25,8 @@ export interface TrainRequest {
   /** New, empty, or of a run with the same plan and data, which is then continued. */
   directory: string;
   executor: Executor;
+  /** Another run that this one begins as, when the directory is new. */
+  fork?: ForkRequest;
   /** Name of what trains, for the record. Default: this package and its version. */
   build?: string;
 }

@@ -4,6 +4,7 @@ import { parseTrainPlan } from "@espalier/spec/plan";
 import type { Metric, RunIdentity } from "@espalier/spec/run";
 import manifest from "../package.json" with { type: "json" };
 import { expectIds } from "./data.ts";
+import { fork } from "./fork.ts";
 import { trainingMemory } from "./memory.ts";
 import { claimRun, planDigest, readMetrics, removeLeftovers, runPaths } from "./runDirectory.ts";
 import { expectTrainablePlan, stageStarts, sumOverStages } from "./schedule.ts";
@@ -43,7 +44,8 @@ const BUILD = `${manifest.name} ${manifest.version}`;
 /**
  * Runs a training plan in its directory, or continues it from its newest sound checkpoint: stages in turn, growth between
  * them. Equal plan, data, seed and instruction path give an equal digest, however often the run was interrupted and
- * whatever the number of threads. A run that has ended returns its result at once.
+ * whatever the number of threads. A run that has ended returns its result at once. A fork begins as a copy of another
+ * run, as far as the two plans agree, and ends with the digest that it would have had without.
  *
  * @throws {LockError} when another process trains in the directory
  * @throws {ConfigError} when the plan cannot be trained or does not fit into its memory limit, or the directory holds another plan or other data
@@ -74,6 +76,7 @@ export async function train(request: TrainRequest, hooks: TrainHooks = {}): Prom
       createdAt: new Date().toISOString(),
     };
     await claimRun(directory, identity, hooks.fileSystem);
+    if (request.fork) await fork(request.fork, directory, identity, hooks.fileSystem);
     const session = await Session.open({ ...request, plan }, hooks, digest);
     try {
       const last = await session.finish();

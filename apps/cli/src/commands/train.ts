@@ -14,6 +14,8 @@ interface TrainOptions extends WithDevice {
   data: string;
   out: string;
   threads?: number;
+  fork?: string;
+  forkAt?: number;
   precision?: Precision;
   json?: boolean;
 }
@@ -31,6 +33,8 @@ export function addTrain(program: Command): void {
         "fp32, or bf16: factors of matrix products are rounded to bf16, on cuda activations too; weights and sums stay fp32 (default: the plan's, else fp32)",
       ).choices(precisionSchema.options),
     )
+    .option("--fork <run>", "begin as a copy of another run, as far as its plan and this one agree: one base, several ways on")
+    .option("--fork-at <step>", "fork at this step or before it (default: as late as the plans agree)", positiveInteger)
     .addOption(deviceOption())
     .option("--threads <n>", "threads of the CPU (default: all cores); digests do not depend on it", positiveInteger)
     .action(
@@ -53,13 +57,18 @@ export function addTrain(program: Command): void {
           for (const { stage, peakBytes, recomputedLayers, numLayers, extraFlops } of plan.memoryLimitBytes === undefined ? [] : trainingMemory(plan, executor)) {
             output.line(`${stage}: ${(peakBytes / 2 ** 20).toFixed(1)} MiB planned; ${recomputedLayers} of ${numLayers} layers computed again, ${(extraFlops / 1e9).toFixed(2)} GFLOP more a micro-step`);
           }
+          if (options.forkAt !== undefined && options.fork === undefined) {
+            throw new ConfigError("--fork-at: given without --fork, expected the run to fork. Name it.");
+          }
+          const fork = options.fork === undefined ? undefined : { run: path(options.fork), ...(options.forkAt === undefined ? {} : { atStep: options.forkAt }) };
           const corpus = await openCorpus(path(options.data));
           const result = await train(
-            { plan, data: corpusData(corpus), directory: path(options.out), executor },
+            { plan, data: corpusData(corpus), directory: path(options.out), executor, ...(fork && { fork }) },
             {
               signal,
               progress: output.progress,
               onEvent: (event) => {
+                if (event.kind === "fork") output.line(`forked ${event.run} at step ${event.step}`);
                 if (event.kind === "growth") {
                   output.line(`step ${event.step}: grown; loss ${event.lossBefore.toFixed(4)} -> ${event.lossAfter.toFixed(4)}, logits changed by ${event.logitChange.toExponential(1)}`);
                 }

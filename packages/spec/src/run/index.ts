@@ -27,6 +27,8 @@ export type RunEvent =
   | { kind: "checkpoint"; at: string; step: number; directory: string; digest: string }
   /** A checkpoint that could not be trusted was passed over. */
   | { kind: "rollback"; at: string; step: number; directory: string; reason: string }
+  /** The run began as a copy of another one up to this step. `digest`: the checkpoint's there. */
+  | { kind: "fork"; at: string; step: number; run: string; digest: string }
   | { kind: "stageEnd"; at: string; step: number; stage: number; validationLoss: number }
   | { kind: "done"; at: string; step: number; validationLoss: number; digest: string };
 
