@@ -68,31 +68,56 @@ export interface TensorGrower {
   grow<T extends FloatArray>(parameter: Parameter, sources: ParameterTree<T>, out: T): void;
 }
 
+/** One summand of a parameter of the target, `factor * D W_from N`. */
+export interface RuleTerm {
+  /** Name of the source's parameter. */
+  from: string;
+  factor: number;
+  sides: EntrySides;
+}
+
+/** What a parameter of the target is made of: the terms, and F in the new places of `base`; without `base` it is all new. */
+export interface ParameterRule {
+  terms: readonly RuleTerm[];
+  base: EntrySides | undefined;
+}
+
 /**
- * A growth tensor by tensor: `W' = factor * sum_t weight_t D_t W_src(t) N_t + F`.
+ * The rule of a growth, parameter by parameter: `W' = factor * sum_t weight_t D_t W_src(t) N_t + F`. Undefined for a
+ * parameter of a block that writes nothing: it is zero.
  *
  * F: entries that touch a new unit follow the layout table's initialisation with the target's standard deviation, or
  * are 0 where the axis map says so; so are layers without a source. Values of F depend on (seed, name, position) only.
  */
-export function tensorGrower(map: GrowthMap): TensorGrower {
+export function parameterRule(map: GrowthMap): (parameter: Parameter) => ParameterRule | undefined {
   const writes = new Set(blockWrites(map.target));
   const sides = entrySides(map.source, map.axes);
-  const writtenTerms = ({ entry, layer }: Parameter) =>
-    layer !== undefined && map.layers[layer]!.zeroOutputs && writes.has(entry.name) ? undefined : termsOf(map, layer);
+  const ofTerm = new Map<LayerTerm["axes"], typeof sides>([[undefined, sides]]);
+  const sidesOf = (axes: LayerTerm["axes"]) => {
+    const own = ofTerm.get(axes) ?? entrySides(map.source, { ...map.axes, ...axes });
+    ofTerm.set(axes, own);
+    return own;
+  };
+  return ({ entry, layer }) => {
+    if (layer !== undefined && map.layers[layer]!.zeroOutputs && writes.has(entry.name)) return undefined;
+    const factor = map.factors[entry.name] ?? 1;
+    const terms = termsOf(map, layer).map((term) => ({ from: sourceName(entry, term.layer), factor: factor * term.weight, sides: sidesOf(term.axes)(entry) }));
+    return { terms, base: terms.length > 0 ? sides(entry) : undefined };
+  };
+}
+
+/** A growth tensor by tensor, on the host; see `parameterRule`. */
+export function tensorGrower(map: GrowthMap): TensorGrower {
+  const ruleOf = parameterRule(map);
   return {
-    sourcesOf: (parameter) => writtenTerms(parameter)?.map(({ layer }) => sourceName(parameter.entry, layer)) ?? [],
+    sourcesOf: (parameter) => ruleOf(parameter)?.terms.map(({ from }) => from) ?? [],
     grow(parameter, sources, out) {
-      const { entry } = parameter;
-      const terms = writtenTerms(parameter);
-      if (!terms) return; // a block that writes nothing
-      const factor = map.factors[entry.name] ?? 1;
-      for (const term of terms) {
-        const from = sourceName(entry, term.layer);
-        const values = sourceTensor(sources, from);
-        const own = term.axes ? entrySides(map.source, { ...map.axes, ...term.axes })(entry) : sides(entry);
-        accumulateMapped(from, out, values, own.rows, own.columns, factor * term.weight);
+      const rule = ruleOf(parameter);
+      if (!rule) return;
+      for (const { from, factor, sides } of rule.terms) {
+        accumulateMapped(from, out, sourceTensor(sources, from), sides.rows, sides.columns, factor);
       }
-      fill(out, parameter, map, terms.length > 0 ? sides(entry) : undefined);
+      fill(out, parameter, map, rule.base);
     },
   };
 }
@@ -117,10 +142,10 @@ export function applyGrowth<T extends FloatArray>(map: GrowthMap, tree: Paramete
 }
 
 /** A layer term, or the one term of a tensor at model scope, which is in no layer. */
-export type SourceTerm = Omit<LayerTerm, "layer"> & { layer: number | undefined };
+type SourceTerm = Omit<LayerTerm, "layer"> & { layer: number | undefined };
 
 /** The source layers that a target layer is made of; at model scope the tensor itself. */
-export function termsOf(map: GrowthMap, layer: number | undefined): readonly SourceTerm[] {
+function termsOf(map: GrowthMap, layer: number | undefined): readonly SourceTerm[] {
   return layer === undefined ? [{ layer: undefined, weight: 1 }] : map.layers[layer]!.terms;
 }
 

@@ -3,8 +3,7 @@
  * `applyGrowth` and `growMoments` with the policy `kept`, as data.
  */
 import { parameters } from "@espalier/spec/model";
-import { type EntrySides, entrySides, fill, sourceName, termsOf } from "./apply.ts";
-import { blockWrites } from "./growthMap.ts";
+import { type EntrySides, fill, parameterRule, sourceName } from "./apply.ts";
 import type { SideMap } from "./kronecker.ts";
 import type { GrowthMap } from "./map.ts";
 import { keptSides } from "./moments.ts";
@@ -63,18 +62,17 @@ function term(cache: Dense, from: string, factor: number, own: EntrySides, base:
 
 /** Every parameter of the target, in the layout's order; see `applyGrowth`. */
 export function* parameterTerms(map: GrowthMap): Generator<TensorGrowth> {
-  const writes = new Set(blockWrites(map.target));
-  const sides = entrySides(map.source, map.axes);
+  const ruleOf = parameterRule(map);
+  const shrink = map.perturbation?.shrink ?? 1;
   const cache: Dense = new Map();
   for (const parameter of parameters(map.target)) {
-    const { name, entry, layer, rows, columns } = parameter;
-    if (layer !== undefined && map.layers[layer]!.zeroOutputs && writes.has(entry.name)) {
+    const { name, rows, columns } = parameter;
+    const rule = ruleOf(parameter);
+    if (!rule) {
       yield { name, rows, columns, terms: [] };
       continue;
     }
-    const terms = termsOf(map, layer);
-    const base = terms.length > 0 ? sides(entry) : undefined;
-    const factor = (map.factors[entry.name] ?? 1) * (map.perturbation?.shrink ?? 1);
+    const { terms, base } = rule;
     const hasFresh = !base || map.perturbation || base.rows.isNew.includes(1) || base.columns.isNew.includes(1);
     const fresh = hasFresh ? new Float32Array(rows * columns) : undefined;
     if (fresh) fill(fresh, parameter, map, base);
@@ -82,10 +80,7 @@ export function* parameterTerms(map: GrowthMap): Generator<TensorGrowth> {
       name,
       rows,
       columns,
-      terms: terms.map(({ layer: from, weight, axes }) => {
-        const own = axes ? entrySides(map.source, { ...map.axes, ...axes })(entry) : base!;
-        return term(cache, sourceName(entry, from), factor * weight, own, base!);
-      }),
+      terms: terms.map(({ from, factor, sides }) => term(cache, from, factor * shrink, sides, base!)),
       ...(fresh && { fresh }),
     };
   }

@@ -7,9 +7,7 @@ function terminal(isTTY: boolean) {
   const chunks: string[] = [];
   const write = (text: string) => {
     chunks.push(text);
-    // eslint-disable-next-line no-control-regex -- escape sequences are what is tested
     for (const part of text.split(/(\u001b\[\d*[A-Za-z]|\n)/)) {
-      // eslint-disable-next-line no-control-regex -- as above
       const up = /^\u001b\[(\d+)A$/.exec(part);
       if (up) lines.splice(lines.length - 1 - Number(up[1]), Infinity, "");
       else if (part === "\n") lines.push("");
