@@ -37,7 +37,7 @@ function executorOf({ executor = "cpu", numThreads = 1, isa, plan }: ProcessRequ
 }
 
 async function run(request: ProcessRequest): Promise<TrainResult> {
-  const { plan, corpus, generatedShare, directory, build } = request;
+  const { plan, corpus, generatedShare, directory, build, fork } = request;
   let reported = 0;
   return train(
     {
@@ -46,6 +46,7 @@ async function run(request: ProcessRequest): Promise<TrainResult> {
       directory,
       executor: executorOf(request),
       build,
+      ...(fork && { fork }),
     },
     {
       signal: stop.signal,

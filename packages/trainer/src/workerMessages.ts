@@ -2,6 +2,7 @@ import type { ProgressEvent } from "@espalier/core";
 import type { Device, InstructionPath } from "@espalier/kernels";
 import type { TrainPlan } from "@espalier/spec/plan";
 import type { Metric, RunEvent } from "@espalier/spec/run";
+import type { ForkRequest } from "./fork.ts";
 import type { TrainResult } from "./train.ts";
 
 /** A training run as data, so that another process can do it. */
@@ -13,6 +14,8 @@ export interface ProcessRequest {
   generatedShare?: number;
   /** Run directory. */
   directory: string;
+  /** See `TrainRequest`. */
+  fork?: ForkRequest;
   /** Default `cpu`. */
   executor?: Device | "reference";
   /** Of `cpu`. Default 1: several runs side by side share a machine best with one thread each. */
