@@ -182,6 +182,8 @@ export { harnessPaths, harnessResults, harnessSamples } from "./results/harness.
 export { inspectLogs, inspectPath } from "./results/inspect.ts";
 export type { AnyEvaluation } from "./results/reported.ts";
 export { binomialCdf, binomialPmf, binomialTest, fisherTest } from "./statistics/distributions.ts";
+export { isShareMetric } from "./knowledge/aggregate.ts";
+export { type BoundedOptions, boundedEstimate } from "./statistics/bounded.ts";
 export { betaInterval, clopperPearson, type Interval, ruleOfThree, wilson } from "./statistics/intervals.ts";
 export {
   type Estimate,

@@ -158,7 +158,8 @@ describe.skipIf(!nativeStatus().available)("espalier eval of a run (needs the na
     for (const split of ["test", "train"]) writeFileSync(at(`sets/fruit2/${split}.jsonl`), copa.join("\n"));
     const { status, stdout } = await espalier("eval", model(), "--data", at("data"), "--tasks", at("fruit2.yaml"), "--sets", at("sets"), "--few-shot", "2", "--few-shot-seeds", "1", "2", "3");
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^task +metric +value +over seeds +95 % .*\nfruit2 +acc +\d+\.\d\d % +\d+\.\d\d % to \d+\.\d\d % .* 3 cut to the context$/m);
+    expect(stdout).toMatch(/^task +metric +value +95 % +over seeds .*\nfruit2 +acc +\d+\.\d\d % +\d+\.\d to \d+\.\d +\d+\.\d \(\d+\.\d\d % to \d+\.\d\d %\) .* 3 cut to the context$/m);
+    expect(stdout).toMatch(/^value: mean of 3 few-shot seeds; 95 %: of documents, for these seeds; over seeds: standard deviation in points, lowest and highest$/m);
   });
 
   it("--stages: a table and a picture of every stage, and the answers that each growth leaves as they were", async () => {

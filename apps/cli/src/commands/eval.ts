@@ -36,7 +36,7 @@ export function addEval(program: Command): void {
     .addOption(deviceOption())
     .option("--seed <seed>", "of IQ items; any text but a training seed", "1")
     .option("--few-shot <n>", "examples before each question of a knowledge test (default: as published)", count)
-    .option("--few-shot-seeds <seeds...>", "draw the examples anew for each seed; mean and range are shown", seeds)
+    .option("--few-shot-seeds <seeds...>", "draw the examples anew for each seed; the spread over seeds is shown apart from the error over documents", seeds)
     .option("--limit <n>", "first documents of each knowledge test; below 1 a share", positive)
     .addOption(
       new Option("--harness <version>", "prompts of lm-evaluation-harness: present ones, or those of the paper's time")
@@ -72,9 +72,9 @@ export function addEval(program: Command): void {
   addEvalParts(command);
 }
 
-function printScores({ iq, knowledge }: Evaluated, { output }: Pick<Context, "output">): void {
+function printScores({ iq, knowledge, overSeeds }: Evaluated, { output }: Pick<Context, "output">): void {
   if (iq) for (const line of iqLines(iq)) output.line(line);
   if (iq && knowledge.length > 0) output.line("");
-  for (const line of knowledgeLines(knowledge)) output.line(line);
+  for (const line of knowledgeLines(knowledge, overSeeds)) output.line(line);
   if (iq || knowledge.length > 0) output.line(pc.dim(SHOWS));
 }

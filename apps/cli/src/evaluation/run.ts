@@ -1,14 +1,19 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { CancelledError, ConfigError } from "@espalier/core";
+import { ConfigError } from "@espalier/core";
 import {
   type Evaluation,
   type RequestCache,
   evaluate,
+  evaluateFewshotSeeds,
   evaluateKnowledge,
   type KnowledgeEvaluation,
+  type KnowledgeGroup,
+  type KnowledgeEntry,
   type KnowledgeSet,
+  mmluGroups,
   type Sample,
+  type SeedScore,
   type SetSize,
   type KnowledgeSample,
 } from "@espalier/evals";
@@ -45,14 +50,16 @@ export interface Evaluated {
   iq?: Evaluation;
   /** One a few-shot seed. */
   knowledge: readonly KnowledgeEvaluation[];
+  /** What several few-shot seeds say together. */
+  overSeeds?: readonly SeedScore[];
 }
 
-/** The sets of a selection, with the shots of the published form where the user says nothing. */
+/** The sets of a selection, with the shots of the published form where the user says nothing, and the tables over several. */
 async function knowledgeSets(
   { knowledge, files }: Selection,
   { sets, harness, fewShot }: RunOptions,
-): Promise<KnowledgeSet[]> {
-  if (knowledge.length + files.length === 0) return [];
+): Promise<{ sets: KnowledgeSet[]; groups: KnowledgeGroup[] }> {
+  if (knowledge.length + files.length === 0) return { sets: [], groups: [] };
   if (sets === undefined) {
     throw new ConfigError(
       `eval: ${[...knowledge.map(({ name }) => name), ...files].join(", ")} needs data, but --sets is missing. Name the directory of the data sets; \`espalier eval list\` shows its files.`,
@@ -63,12 +70,21 @@ async function knowledgeSets(
       (await loadKnowledge(sets, entry, harness)).map((set) => withShots(set, fewShot ?? entry.shots)),
     ),
   );
+  const own = (await Promise.all(files.map((file) => loadTaskFile(file, sets)))).map((set) =>
+    fewShot === undefined ? set : withShots(set, fewShot),
+  );
+  return { sets: [...listed.flat(), ...own], groups: groupsOf(knowledge, listed) };
+}
+
+/** MMLU's groups, every other entry of several sets, and the subtasks of BIG-Bench Hard: those of which two or more are asked. */
+function groupsOf(entries: readonly KnowledgeEntry[], listed: readonly (readonly KnowledgeSet[])[]): KnowledgeGroup[] {
+  const named = (name: string, sets: readonly KnowledgeSet[]) => ({ name, tasks: sets.map(({ task }) => task.name) });
+  const asked = new Set(listed.flat().map(({ task }) => task.name));
   return [
-    ...listed.flat(),
-    ...(await Promise.all(files.map((file) => loadTaskFile(file, sets)))).map((set) =>
-      fewShot === undefined ? set : withShots(set, fewShot),
-    ),
-  ];
+    ...mmluGroups,
+    ...entries.flatMap(({ name }, i) => (name === "mmlu" ? [] : [named(name, listed[i]!)])),
+    named("bbh", listed.filter((_, i) => entries[i]!.name.startsWith("bbh_")).flat()),
+  ].filter(({ tasks }) => tasks.filter((task) => asked.has(task)).length > 1);
 }
 
 const withShots = (set: KnowledgeSet, shots: number): KnowledgeSet =>
@@ -86,7 +102,7 @@ export async function runEvaluation(
   { output, signal }: Pick<Context, "output" | "signal">,
   directory?: string,
 ): Promise<Evaluated> {
-  const sets = await knowledgeSets(selection, options);
+  const { sets, groups } = await knowledgeSets(selection, options);
   if (!options.likelihood) {
     const scored = sets.filter(({ task }) => task.outputType !== "generate_until").map(({ task }) => task.name);
     if (scored.length > 0)
@@ -94,7 +110,7 @@ export async function runEvaluation(
         `eval: ${scored.join(", ")} is scored by log-likelihoods, which this model does not give. Leave it out, or use an endpoint with echo and logprobs.`,
       );
   }
-  const evaluated: { iq?: Evaluation; knowledge: KnowledgeEvaluation[] } = { knowledge: [] };
+  const evaluated: Evaluated = { knowledge: [] };
   if (selection.iq.length > 0) {
     const { items, difficulty, seed, likelihood, cache } = options;
     evaluated.iq = await logged<Sample, Evaluation>(directory && openSampleLog(join(directory, LOGS[0])), (log) =>
@@ -113,11 +129,13 @@ export async function runEvaluation(
   }
   if (sets.length > 0) {
     await logged<KnowledgeSample, void>(directory && openKnowledgeLog(join(directory, LOGS[1])), async (log) => {
-      for (const seed of options.fewShotSeeds) {
-        if (signal.aborted) throw new CancelledError("eval: stopped between two few-shot seeds.");
-        evaluated.knowledge.push(
-          await evaluateKnowledge(model, sets, { seed, limit: options.limit, cache: options.cache, progress: output.progress, signal, ...log }),
-        );
+      const { fewShotSeeds: seeds, limit, cache } = options;
+      const shared = { groups, limit, cache, progress: output.progress, signal, ...log };
+      if (seeds.length === 1) evaluated.knowledge = [await evaluateKnowledge(model, sets, { ...shared, seed: seeds[0] })];
+      else {
+        const { evaluations, scores } = await evaluateFewshotSeeds(model, sets, { ...shared, seeds });
+        evaluated.knowledge = evaluations;
+        evaluated.overSeeds = scores;
       }
     });
   }

@@ -1,4 +1,4 @@
-import type { Comparison, Evaluation, KnowledgeEvaluation, Score, TaskResult } from "@espalier/evals";
+import { type Comparison, type Evaluation, isShareMetric, type KnowledgeEvaluation, type MetricName, type Score, type SeedScore, type TaskResult } from "@espalier/evals";
 import pc from "picocolors";
 import { tableLines } from "../terminal/table.ts";
 
@@ -50,22 +50,26 @@ export function iqLines(evaluation: Evaluation): string[] {
   return [...table, ...parts];
 }
 
-/** Knowledge tests: a row a task, metric and filter; several few-shot seeds give mean and range. */
-export function knowledgeLines(evaluations: readonly KnowledgeEvaluation[]): string[] {
+/**
+ * Knowledge tests: a row a task, metric and filter. With several few-shot seeds the value is their mean, the interval is of
+ * documents, and what another choice of shots changes stands beside it.
+ */
+export function knowledgeLines(evaluations: readonly KnowledgeEvaluation[], overSeeds?: readonly SeedScore[]): string[] {
   const [first] = evaluations;
   if (first === undefined) return [];
-  const value = (x: number, isShare: boolean) => (isShare ? percent(x, 2) : x.toPrecision(5));
-  const rows = first.tasks.flatMap((task, t) =>
-    task.scores.map((score, s) => {
-      const values = evaluations.map(({ tasks }) => tasks[t]!.scores[s]!.value);
-      const isShare = /^(acc|exact|f1|em|mc)/.test(score.metric);
-      const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
+  const value = (x: number, metric: MetricName) => (isShareMetric(metric) ? percent(x, 2) : x.toPrecision(5));
+  const spread = ({ spreadOverSeeds, values, metric }: SeedScore) =>
+    `${isShareMetric(metric) ? points(spreadOverSeeds) : spreadOverSeeds.toPrecision(2)} (${value(Math.min(...values), metric)} to ${value(Math.max(...values), metric)})`;
+  const rows = first.tasks.flatMap((task) =>
+    task.scores.map((score) => {
+      const seeds = overSeeds?.find(({ task: name, metric, filter }) => name === task.task && metric === score.metric && filter === score.filter);
+      const interval = seeds ? seeds.interval : score.interval;
       return [
         task.task,
         score.filter === "none" ? score.metric : `${score.metric} (${score.filter})`,
-        value(mean, isShare),
-        evaluations.length > 1 ? `${value(Math.min(...values), isShare)} to ${value(Math.max(...values), isShare)}` : "",
-        isShare ? between(score.interval) : "",
+        value(seeds?.mean ?? score.value, score.metric),
+        isShareMetric(score.metric) ? between(interval) : "",
+        seeds ? spread(seeds) : "",
         task.chance === null ? "" : percent(task.chance),
         String(task.documents),
         score.minimumDetectableDifference === null ? "" : points(score.minimumDetectableDifference),
@@ -78,31 +82,31 @@ export function knowledgeLines(evaluations: readonly KnowledgeEvaluation[]): str
       ];
     }),
   );
-  const head = [
-    "task",
-    "metric",
-    "value",
-    evaluations.length > 1 ? "over seeds" : "",
-    "95 %",
-    "chance",
-    "documents",
-    "shows",
-    "",
-  ];
+  const head = ["task", "metric", "value", "95 %", "over seeds", "chance", "documents", "shows", ""];
   const used = head.map((_, i) => i).filter((i) => i === 0 || rows.some((row) => row[i] !== ""));
   const lines = tableLines(
     used.map((i) => head[i]!),
     rows.map((row) => used.map((i) => row[i]!)),
     used.flatMap((i, at) => ([2, 5, 6, 7].includes(i) ? [at] : [])),
   );
-  const over = first.groups.flatMap((group) =>
-    group.scores.map(
-      (score) =>
-        `${group.group}, ${score.metric}: ${value(score.value, true)}${score.interval ? ` (${between(score.interval)})` : ""} over ${group.tasks.length} tasks`,
-    ),
-  );
-  return [...lines, ...over];
+  return [...lines, ...groupLines(evaluations, value), ...(overSeeds ? [pc.dim(SEEDS(evaluations.length))] : [])];
 }
+
+/** Averages over tasks, of all seeds. */
+function groupLines(evaluations: readonly KnowledgeEvaluation[], value: (x: number, metric: MetricName) => string): string[] {
+  return evaluations[0]!.groups.flatMap((group, g) =>
+    group.scores.map((score, s) => {
+      const values = evaluations.map(({ groups }) => groups[g]!.scores[s]!.value);
+      const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
+      const interval = evaluations.length === 1 && score.interval && isShareMetric(score.metric) ? ` (${between(score.interval)}, tasks as clusters)` : "";
+      const metric = score.filter === "none" ? score.metric : `${score.metric} (${score.filter})`;
+      return `${group.group}, ${metric}: ${value(mean, score.metric)}${interval} over ${group.tasks.length} tasks, ${group.documents} documents`;
+    }),
+  );
+}
+
+const SEEDS = (seeds: number) =>
+  `value: mean of ${seeds} few-shot seeds; 95 %: of documents, for these seeds; over seeds: standard deviation in points, lowest and highest`;
 
 export const SHOWS =
   "shows: difference to another model, in points, that this many paired items reveal with power 0.8 when the models disagree on half of them";

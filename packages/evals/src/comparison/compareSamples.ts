@@ -22,7 +22,7 @@ export interface MetricComparison {
   clusters: number | null;
   a: number;
   b: number;
-  /** a - b, with a 95 % interval: Bonett-Price for right and wrong, t for other scores and over clusters where there are any. */
+  /** a - b, with a 95 % interval: Tango for right and wrong, t for other scores and over clusters where there are any. */
   difference: number;
   interval: Interval;
   /** Items that only one of the two has right; null where scores are not right or wrong. */

@@ -58,6 +58,9 @@ export const aggregationOf = (metric: MetricName): AggregationName => natural[me
 /** Whether more is better, when the task does not say. */
 export const isHigherBetter = (metric: MetricName): boolean => !["perplexity", "word_perplexity", "byte_perplexity", "bits_per_byte", "brier_score"].includes(metric);
 
+/** Whether the metric is a share between 0 and 1 by its definition. */
+export const isShareMetric = (metric: MetricName): boolean => /^(acc|exact_match|f1|em$|mc[12])/.test(metric);
+
 /** The value of a metric over documents. */
 export const aggregate = (name: AggregationName, scores: readonly DocScore[]): number => aggregations[name](scores);
 

@@ -28,6 +28,14 @@ describe("evaluateFewshotSeeds", () => {
     expect(acc!.interval![0]).toBeLessThan(mean);
   });
 
+  it("reports progress over all seeds, never backwards, to the end", async () => {
+    const seen: { done: number; total?: number; detail?: string }[] = [];
+    await evaluateFewshotSeeds(randomModel(4), [set], { numFewshot: 1, seeds: [7, 8, 9], batchDocuments: 10, progress: (event) => void seen.push(event) });
+    expect(seen.map(({ done }) => done)).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90]);
+    expect(new Set(seen.map(({ total }) => total))).toEqual(new Set([90]));
+    expect(seen[4]!.detail).toBe("arc_easy, seed 8");
+  });
+
   it("finds all of it in the shots where they alone decide, and none where they do nothing", async () => {
     const bySum = (context: string) => [...context].reduce((sum, c) => sum + c.charCodeAt(0), 0) % 3;
     const ruledByShots: LanguageModel = {

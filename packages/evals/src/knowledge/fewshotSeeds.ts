@@ -1,12 +1,12 @@
 /** The same tests under several draws of their shots, so that the choice of shots is not taken for the model. */
 
-import { ConfigError } from "@espalier/core";
+import { ConfigError, type Progress } from "@espalier/core";
 import type { LanguageModel } from "@espalier/spec/languageModel";
 import type { Interval } from "../statistics/intervals.ts";
-import { clusteredEstimate, meanEstimate } from "../statistics/means.ts";
+import { meanEstimate } from "../statistics/means.ts";
 import { evaluateKnowledge, type KnowledgeEvaluation, type KnowledgeOptions } from "./evaluateKnowledge.ts";
 import type { MetricName } from "./metrics.ts";
-import type { KnowledgeResult } from "./summary.ts";
+import { estimateOf, type KnowledgeResult } from "./summary.ts";
 import type { KnowledgeSet } from "./task.ts";
 
 /** One metric of one task over all seeds. */
@@ -50,7 +50,11 @@ export interface SeedsOptions extends Omit<KnowledgeOptions, "seed"> {
 export async function evaluateFewshotSeeds(model: LanguageModel, sets: readonly KnowledgeSet[], { seeds = [1234, 1235, 1236, 1237, 1238], ...options }: SeedsOptions = {}): Promise<SeedsEvaluation> {
   if (seeds.length < 2 || new Set(seeds).size < seeds.length) throw new ConfigError(`evaluateFewshotSeeds: seeds are ${seeds.join(", ") || "none"}, expected two or more, each once. Give five, so that their spread means something.`);
   const evaluations: KnowledgeEvaluation[] = [];
-  for (const seed of seeds) evaluations.push(await evaluateKnowledge(model, sets, { ...options, seed }));
+  for (const [i, seed] of seeds.entries()) {
+    const progress: Progress | undefined = options.progress && (({ done, total = 0, detail, ...event }) =>
+      options.progress!({ ...event, done: i * total + done, total: seeds.length * total, detail: `${detail}, seed ${seed}` }));
+    evaluations.push(await evaluateKnowledge(model, sets, { ...options, ...(progress && { progress }), seed }));
+  }
   return { seeds, evaluations, scores: evaluations[0].tasks.flatMap((_, t) => scoresOver(evaluations.map(({ tasks }) => tasks[t]))) };
 }
 
@@ -60,7 +64,7 @@ function scoresOver(results: readonly KnowledgeResult[]): SeedScore[] {
   return first.scores.map(({ metric, filter, interval }, m) => {
     const values = results.map(({ scores }) => scores[m].value);
     const { mean, standardError } = meanEstimate(values);
-    const documents = interval === null ? undefined : documentMeans(results, `${metric},${filter}`);
+    const documents = interval === null ? undefined : documentMeans(results, metric, filter);
     return {
       task: first.task,
       metric,
@@ -75,16 +79,17 @@ function scoresOver(results: readonly KnowledgeResult[]): SeedScore[] {
 }
 
 /** Estimate over documents that have a score under every seed. */
-function documentMeans(results: readonly KnowledgeResult[], key: string): { standardError: number; interval: Interval } | undefined {
+function documentMeans(results: readonly KnowledgeResult[], metric: MetricName, filter: string): { standardError: number; interval: Interval } | undefined {
   const means: number[] = [];
   const clusters: (string | undefined)[] = [];
   for (const [i, { cluster }] of results[0].samples.entries()) {
-    const scores = results.map(({ samples }) => samples[i].scores[key]);
+    const scores = results.map(({ samples }) => samples[i].scores[`${metric},${filter}`]);
     if (!scores.every((score) => typeof score === "number")) continue;
     means.push(scores.reduce((sum, score) => sum + score, 0) / scores.length);
     clusters.push(cluster);
   }
   if (means.length < 2) return undefined;
   const distinct = new Set(clusters);
-  return !distinct.has(undefined) && distinct.size > 1 && distinct.size < clusters.length ? clusteredEstimate(means, clusters as string[]) : meanEstimate(means);
+  const isClustered = !distinct.has(undefined) && distinct.size > 1 && distinct.size < clusters.length;
+  return estimateOf(metric, means, isClustered ? (clusters as string[]) : undefined);
 }

@@ -1,9 +1,10 @@
 /** Tables of knowledge tests: values, harness standard errors, and the intervals that this project reports. */
 
+import { boundedEstimate } from "../statistics/bounded.ts";
 import { minimumDetectableDifference } from "../statistics/comparison.ts";
-import { type Interval, wilson } from "../statistics/intervals.ts";
-import { aboveChance, clusteredEstimate, meanEstimate } from "../statistics/means.ts";
-import { aggregate, aggregationOf, isHigherBetter, pooledStandardError, standardError } from "./aggregate.ts";
+import type { Interval } from "../statistics/intervals.ts";
+import { aboveChance, clusteredEstimate, type Estimate, meanEstimate } from "../statistics/means.ts";
+import { aggregate, aggregationOf, isHigherBetter, isShareMetric, pooledStandardError, standardError } from "./aggregate.ts";
 import type { DocScore, MetricName, MetricSpec } from "./metrics.ts";
 import type { KnowledgeSample } from "./sample.ts";
 import type { Harness, KnowledgeSet } from "./task.ts";
@@ -94,22 +95,28 @@ function scoreOf(metric: MetricSpec, filter: string, samples: readonly Knowledge
   const isMean = aggregation === "mean" && values.length > 0;
   const value = values.length === 0 ? Number.NaN : aggregate(aggregation, values);
   const clusters = isMean && scored.every(({ cluster }) => cluster !== undefined) ? scored.map(({ cluster }) => cluster!) : undefined;
-  const clustered = clusters !== undefined && new Set(clusters).size < clusters.length ? clusteredEstimate(values as number[], clusters) : undefined;
+  const isClustered = clusters !== undefined && new Set(clusters).size < clusters.length;
+  const estimate = isMean ? estimateOf(metric.name, values as number[], isClustered ? clusters : undefined) : undefined;
   return {
     metric: metric.name,
     filter,
     value,
     standardError: standardError(aggregation, values, bootstrapIterations),
-    interval: isMean ? (clustered?.interval ?? intervalOf(values as number[])) : null,
-    clusteredStandardError: clustered?.standardError ?? null,
+    interval: estimate?.interval ?? null,
+    clusteredStandardError: isClustered ? estimate!.standardError : null,
     aboveChance: isMean && chance !== undefined && /^(acc|exact)/.test(metric.name) ? aboveChance(value, chance) : null,
     minimumDetectableDifference: isMean ? minimumDetectableDifference({ standardDeviation: Math.SQRT1_2, items: values.length }) : null,
     higherIsBetter: metric.higherIsBetter ?? isHigherBetter(metric.name),
   };
 }
 
-function intervalOf(values: readonly number[]): Interval {
-  return values.every((x) => x === 0 || x === 1) ? wilson(values.filter((x) => x === 1).length, values.length) : meanEstimate(values).interval;
+/**
+ * Mean over documents, clustered where clusters are given. Metrics that are shares have an interval within [0, 1], others one
+ * of Student's t.
+ */
+export function estimateOf(metric: MetricName, values: readonly number[], clusters?: readonly (string | number)[]): Estimate {
+  if (isShareMetric(metric) && values.every((x) => x >= 0 && x <= 1)) return boundedEstimate(values, { clusters });
+  return clusters === undefined ? meanEstimate(values) : clusteredEstimate(values, clusters);
 }
 
 /** Groups in the order given; a group may name groups, and counts the tasks below them that were run. */
@@ -144,7 +151,7 @@ function groupScore(members: readonly KnowledgeResult[], metric: MetricName, fil
   const errors = parts.map((part) => part.standardError);
   const key = `${metric},${filter}`;
   const documents = parts.flatMap(({ samples }, t) => samples.filter(({ scores }) => typeof scores[key] === "number").map(({ scores }) => ({ score: scores[key] as number, cluster: t })));
-  const clustered = weightBySize && parts.length > 1 && parts.every(({ interval }) => interval !== null) ? clusteredEstimate(documents.map(({ score }) => score), documents.map(({ cluster }) => cluster)) : undefined;
+  const clustered = weightBySize && parts.length > 1 && parts.every(({ interval }) => interval !== null) ? estimateOf(metric, documents.map(({ score }) => score), documents.map(({ cluster }) => cluster)) : undefined;
   return [
     {
       metric,

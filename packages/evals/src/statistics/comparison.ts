@@ -1,7 +1,7 @@
 /** Which differences are real: tests of two models, corrections for many of them, and what a set could show at all. */
 
 import { random } from "@espalier/core";
-import { binomialTest, fisherTest, normalQuantile } from "./distributions.ts";
+import { binomialTest, fisherTest, invert, normalQuantile } from "./distributions.ts";
 import { type Interval, wilson } from "./intervals.ts";
 import { expectPairs } from "./means.ts";
 
@@ -77,18 +77,29 @@ export function proportionDifference(k1: number, n1: number, k2: number, n2: num
 }
 
 /**
- * Difference of two models' accuracies on the same items, with an interval that holds for few items and rates near 0 or 1,
- * where the t interval of `pairedDifference` does not: `d' = p' - q'`, `se = sqrt((p' + q' - d'^2) / (n + 2))` with
- * `p' = (onlyA + 1) / (n + 2)`, `q' = (onlyB + 1) / (n + 2)`. The p value is McNemar's.
+ * Difference of two models' accuracies on the same items, with Tango's score interval: all differences d that
+ * `|onlyA - onlyB - n d| <= z sqrt(n (2 q + d (1 - d)))` does not reject, q the likeliest share of items that only the second
+ * has right under d. It holds for few items and rates near 0 or 1, where the t interval of `pairedDifference` does not.
+ * The p value is McNemar's.
  *
- * @see Bonett & Price 2012, "Adjusted Wald confidence interval for a difference of binomial proportions based on paired data"
+ * @see Tango 1998, "Equivalence test and confidence interval for the difference in proportions for the paired-sample design"
  */
 export function pairedProportions(a: readonly boolean[], b: readonly boolean[], level = 0.95): ProportionDifference {
   const { onlyA, onlyB, pValue } = mcnemar(a, b);
   const n = a.length;
-  const [p, q] = [(onlyA + 1) / (n + 2), (onlyB + 1) / (n + 2)];
-  const half = normalQuantile((1 + level) / 2) * Math.sqrt((p + q - (p - q) ** 2) / (n + 2));
-  return { difference: (onlyA - onlyB) / n, interval: [Math.max(-1, p - q - half), Math.min(1, p - q + half)], pValue };
+  const z = normalQuantile((1 + level) / 2);
+  const difference = (onlyA - onlyB) / n;
+  /** Rises with d: standard errors from the difference found. */
+  const errors = (d: number): number => {
+    const linear = -onlyA - onlyB + (2 * n - onlyA + onlyB) * d;
+    const q = (Math.sqrt(Math.max(0, linear ** 2 + 8 * n * onlyB * d * (1 - d))) - linear) / (4 * n);
+    const distance = n * d - onlyA + onlyB;
+    const variance = n * (2 * q + d * (1 - d));
+    return variance > 0 ? distance / Math.sqrt(variance) : Math.sign(distance) * Infinity;
+  };
+  const low = difference === -1 ? -1 : invert(errors, -z, -1, difference);
+  const high = difference === 1 ? 1 : invert(errors, z, difference, 1);
+  return { difference, interval: [low, high], pValue };
 }
 
 /** Adjusted p values that keep the chance of any false finding (Holm 1979), in the order given. */

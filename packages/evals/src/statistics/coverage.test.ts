@@ -10,15 +10,18 @@ const cells = (sizes: readonly number[], rates: readonly number[]) => sizes.flat
 /** Numbers of items and true rates at which each interval is good to use: 93 to 97 % there. */
 const good: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
   Wilson: [...cells([30], [0.2, 0.5, 0.8]), ...cells([100], [0.02, 0.2, 0.5, 0.8, 0.98]), ...cells([1000], [0.02, 0.5])],
-  "mean of scores, t": [...cells([30, 100], [0.2, 0.5, 0.8]), [1000, 0.5]],
+  "power of a uniform, bounded": [...cells([30], [0.02, 0.2, 0.5, 0.8]), ...cells([100], [0.02, 0.2, 0.5, 0.8, 0.98]), [1000, 0.02]],
+  "F1, bounded": [...cells([30], [0.2, 0.5, 0.8]), ...cells([100], [0.02, 0.2, 0.5, 0.8, 0.98]), [1000, 0.02]],
+  "recall of 4, bounded": [...cells([30, 100], [0.2, 0.5, 0.8]), [1000, 0.02]],
+  "prefix accuracy of 6, bounded": [...cells([30], [0.2, 0.5, 0.8]), ...cells([100], [0.2, 0.5, 0.8, 0.98]), [1000, 0.02]],
   "paired difference, t": [...cells([30], [0.2, 0.8]), ...cells([100], [0.2, 0.5, 0.8]), [1000, 0.5]],
-  "paired difference, Bonett-Price": [...cells([30], [0.5]), ...cells([100], [0.02, 0.2, 0.5, 0.8]), [1000, 0.5]],
-  "mean in clusters of 5, t": [...cells([100], [0.3, 0.5, 0.7]), [1000, 0.5]],
+  "paired difference, Tango": [...cells([30], [0.2, 0.5, 0.8]), ...cells([100], [0.02, 0.2, 0.5, 0.8]), [1000, 0.5]],
+  "mean in clusters of 5, bounded": [...cells([30], [0.5]), ...cells([100], [0.02, 0.2, 0.5, 0.8, 0.98]), [1000, 0.02]],
   "difference of two sets, Newcombe": [...cells([30, 100], [0.2, 0.5, 0.8]), [1000, 0.5]],
 };
 
-describe.each(Object.keys(good))("the 95 %% interval of %s", (name) => {
-  it.each(good[name])("holds the truth in 93 to 97 %% of simulated sets of %i items at rate %f", (n, p) => {
+describe.each(Object.keys(good))("the 95 per cent interval of %s", (name) => {
+  it.each(good[name])("holds the truth in 93 to 97 per cent of simulated sets of %i items at rate %f", (n, p) => {
     const share = at(name, n, p);
     expect(share).toBeGreaterThanOrEqual(0.93);
     expect(share).toBeLessThanOrEqual(0.97);
@@ -26,9 +29,11 @@ describe.each(Object.keys(good))("the 95 %% interval of %s", (name) => {
 });
 
 describe("few items at rates near 0 or 1", () => {
-  it.each(cells([30, 100], [0.02, 0.98]))("leave the paired t interval too narrow and pairedProportions safe at %i items and rate %f", (n, p) => {
-    expect(at("paired difference, t", n, p)).toBeLessThan(0.93);
-    expect(at("paired difference, Bonett-Price", n, p)).toBeGreaterThan(0.93);
+  it.each(cells([30, 100], [0.02, 0.98]))("leave t intervals too narrow and the others safe at %i items and rate %f", (n, p) => {
+    for (const [t, safe] of [["paired difference, t", "paired difference, Tango"], ["mean in clusters of 5, t", "mean in clusters of 5, bounded"], ["F1, t", "F1, bounded"]] as const) {
+      expect(at(t, n, p)).toBeLessThan(0.93);
+      expect(at(safe, n, p)).toBeGreaterThan(0.93);
+    }
   });
 });
 
@@ -38,13 +43,30 @@ describe("pairedProportions", () => {
     b: [...Array<boolean>(both).fill(true), ...Array<boolean>(onlyA).fill(false), ...Array<boolean>(onlyB).fill(true), ...Array<boolean>(neither).fill(false)],
   });
 
-  it("equals the formula worked out by hand", () => {
+  it("ends where the score test, worked out slowly, just rejects", () => {
+    // Profile likelihood of the trinomial by search over q, the share that only the second has right.
+    const errors = (onlyA: number, onlyB: number, n: number, d: number): number => {
+      const log = (k: number, p: number) => (k === 0 ? 0 : k * Math.log(p));
+      let best = { q: 0, value: -Infinity };
+      for (let step = 0; step <= 200_000; step++) {
+        const q = Math.max(0, -d) + (step / 200_000) * ((1 - d) / 2 - Math.max(0, -d));
+        const value = log(onlyA, q + d) + log(onlyB, q) + log(n - onlyA - onlyB, 1 - 2 * q - d);
+        if (value > best.value) best = { q, value };
+      }
+      return (onlyA - onlyB - n * d) / Math.sqrt(n * (2 * best.q + d * (1 - d)));
+    };
+    for (const [both, onlyA, onlyB, neither] of [[20, 7, 1, 12], [3, 2, 5, 20], [0, 4, 0, 30]]) {
+      const { a, b } = answers(both!, onlyA!, onlyB!, neither!);
+      const { interval } = pairedProportions(a, b);
+      expect(errors(onlyA!, onlyB!, a.length, interval[0])).toBeCloseTo(1.959964, 3);
+      expect(errors(onlyA!, onlyB!, a.length, interval[1])).toBeCloseTo(-1.959964, 3);
+    }
+  });
+
+  it("has the difference found and McNemar's exact p", () => {
     const { a, b } = answers(20, 7, 1, 12);
-    // p' = 8/42, q' = 2/42: 6/42 +- 1.959964 sqrt((10/42 - (6/42)^2) / 42), worked out in Python
-    const { difference, interval, pValue } = pairedProportions(a, b);
+    const { difference, pValue } = pairedProportions(a, b);
     expect(difference).toBeCloseTo(6 / 40, 12);
-    expect(interval[0]).toBeCloseTo(0.0017529991364, 10);
-    expect(interval[1]).toBeCloseTo(0.2839612865779, 10);
     expect(pValue).toBeCloseTo(18 / 256, 12); // 2 (C(8,0) + C(8,1)) / 2^8
   });
 

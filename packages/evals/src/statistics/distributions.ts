@@ -49,7 +49,7 @@ export function betaCdf(x: number, a: number, b: number): number {
 }
 
 /** Where a rising function on [low, high] reaches `value`, by bisection to the last bit. */
-function invert(rising: (x: number) => number, value: number, low: number, high: number): number {
+export function invert(rising: (x: number) => number, value: number, low: number, high: number): number {
   for (let k = 0; k < 200; k++) {
     const middle = (low + high) / 2;
     if (middle === low || middle === high) break;

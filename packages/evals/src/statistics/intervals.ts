@@ -18,12 +18,16 @@ function expectCount(where: string, k: number, n: number): void {
  */
 export function wilson(k: number, n: number, level = 0.95): Interval {
   expectCount("wilson", k, n);
-  const z = normalQuantile((1 + level) / 2);
-  const p = k / n;
+  const [low, high] = wilsonOfShare(k / n, n, normalQuantile((1 + level) / 2));
+  return [k === 0 ? 0 : low, k === n ? 1 : high];
+}
+
+/** Wilson's interval of a share `p` of `n` items, whole or effective, at the quantile `z`. */
+export function wilsonOfShare(p: number, n: number, z: number): Interval {
   const centre = p + (z * z) / (2 * n);
   const half = z * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n));
   const scale = 1 + (z * z) / n;
-  return [k === 0 ? 0 : (centre - half) / scale, k === n ? 1 : (centre + half) / scale];
+  return [(centre - half) / scale, (centre + half) / scale];
 }
 
 /** Equal-tailed credible interval of Beta(1 + k, 1 + n - k): a uniform prior. */

@@ -1,5 +1,6 @@
 /** Credit for parts of an answer: right steps of a procedure, or right values of a set. */
 
+import { boundedEstimate } from "../statistics/bounded.ts";
 import { type Estimate, meanEstimate } from "../statistics/means.ts";
 import { type Interval, wilson } from "../statistics/intervals.ts";
 import type { Parts } from "./task.ts";
@@ -46,11 +47,11 @@ export type PartScores =
   | { kind: "steps"; prefixAccuracy: Estimate; prefixMatchLength: Estimate; sequentialMatch: Share; finalMatch: Share }
   | { kind: "set"; recall: Estimate };
 
-/** Part scores of answered items: means with t intervals, shares with Wilson intervals. Undefined where no target has parts. */
+/** Part scores of answered items: shares and means of shares with Wilson intervals, lengths with t. Undefined where no target has parts. */
 export function partScores(answered: readonly { generated: string; parts?: Parts }[]): PartScores | undefined {
   const known = answered.flatMap(({ generated, parts }) => (parts === undefined ? [] : [{ generated, parts }]));
   if (known.length === 0) return undefined;
-  if (known[0].parts.kind === "set") return { kind: "set", recall: meanEstimate(known.map(({ generated, parts }) => setRecall(generated, parts))) };
+  if (known[0].parts.kind === "set") return { kind: "set", recall: boundedEstimate(known.map(({ generated, parts }) => setRecall(generated, parts))) };
   const scores = known.map(({ generated, parts }) => stepScore(generated, parts));
   const share = (hits: readonly boolean[]): Share => {
     const k = hits.filter(Boolean).length;
@@ -58,7 +59,7 @@ export function partScores(answered: readonly { generated: string; parts?: Parts
   };
   return {
     kind: "steps",
-    prefixAccuracy: meanEstimate(scores.map(({ prefixAccuracy }) => prefixAccuracy)),
+    prefixAccuracy: boundedEstimate(scores.map(({ prefixAccuracy }) => prefixAccuracy)),
     prefixMatchLength: meanEstimate(scores.map(({ prefixMatchLength }) => prefixMatchLength)),
     sequentialMatch: share(scores.map(({ sequentialMatch }) => sequentialMatch)),
     finalMatch: share(scores.map(({ finalMatch }) => finalMatch)),
