@@ -82,7 +82,7 @@ PLAIN = dict(transA=0, transB=1, alpha=1, accumulate=0, bias=0, gelu=0, gate=0, 
 
 
 def products(library, peak, small, rounds, torch):
-    for M, N, K in [(64, 64, 64)] if small else [(8192, 8192, 8192), (32768, 3072, 768), (32768, 768, 3072), (16384, 6400, 1600)]:
+    def timed_product(M, N, K):
         timed = Timed(library, "matmul", PLAIN, [Tensor((M, K)), Tensor((N, K))], [(M, N)], 4, ((0, 1), (0,)))
         rival = torch.product(M, N, K) if torch else None
         samples, theirs = [], []
@@ -92,12 +92,15 @@ def products(library, peak, small, rounds, torch):
                 theirs.append(rival())
         timed.free()
         flops = 2.0 * M * N * K
-        yield row(f"matmul {M}x{N}x{K} bf16", "TFLOP/s", samples, flops, 1e-9, peak, "data sheet",
-                  flops / statistics.median(theirs) * 1e-9 if theirs else None)
+        return [row(f"matmul {M}x{N}x{K} bf16", "TFLOP/s", samples, flops, 1e-9, peak, "data sheet",
+                    flops / statistics.median(theirs) * 1e-9 if theirs else None)]
+
+    for shape in [(64, 64, 64)] if small else [(8192, 8192, 8192), (32768, 3072, 768), (32768, 768, 3072), (16384, 6400, 1600)]:
+        yield f"matmul {shape}", lambda shape=shape: timed_product(*shape)
 
 
 def attentions(library, peak, small, rounds, torch):
-    for B, T, N, D in [(1, 64, 1, 64)] if small else [(32, 1024, 12, 64), (8, 4096, 16, 128)]:
+    def timed_attention(B, T, N, D):
         q = Tensor((B, T, N, D))
         lse = Tensor((B, N, T), lambda i: 9.0) if small else Tensor((B, N, T))
         a = dict(scale=D ** -0.5, bf16=1)
@@ -113,9 +116,12 @@ def attentions(library, peak, small, rounds, torch):
                     theirs[i].append(rivals[i]())
         forward.free(), backward.free()
         flops = 2.0 * B * N * T * T * D  # causal: half of 4 B N T T D
-        for i, (name, work) in enumerate((("causalAttention", flops), ("causalAttentionGrad", 2.5 * flops))):
-            yield row(f"{name} B{B} T{T} N{N} D{D} bf16", "TFLOP/s", samples[i], work, 1e-9, peak, "data sheet",
-                      work / statistics.median(theirs[i]) * 1e-9 if theirs[i] else None)
+        return [row(f"{name} B{B} T{T} N{N} D{D} bf16", "TFLOP/s", samples[i], work, 1e-9, peak, "data sheet",
+                    work / statistics.median(theirs[i]) * 1e-9 if theirs[i] else None)
+                for i, (name, work) in enumerate((("causalAttention", flops), ("causalAttentionGrad", 2.5 * flops)))]
+
+    for shape in [(1, 64, 1, 64)] if small else [(32, 1024, 12, 64), (8, 4096, 16, 128)]:
+        yield f"attention {shape}", lambda shape=shape: timed_attention(*shape)
 
 
 def memory_bound(library, bandwidth, small, rounds, pattern):
@@ -142,22 +148,27 @@ def memory_bound(library, bandwidth, small, rounds, pattern):
     for op, attributes, inputs, outputs, size in rows:
         if pattern not in op:
             continue
-        for stored in (None, positions.get(op)) if op in positions else (None,):
+        def timed_op(op, attributes, inputs, outputs, size, stored):
             timed = Timed(library, op, attributes, inputs, outputs, 8, stored)
             samples = [timed.milliseconds() for _ in range(rounds)]
             timed.free()
             # What is counted is x, y and their gradients, all of them stored in bf16 where any is.
             name, moved = (f"{op} bf16", size / 2) if stored else (op, size)
-            yield row(name, "GB/s", samples, moved, 1e-6, bandwidth and bandwidth * 1e-9, "copy on the device")
+            return [row(name, "GB/s", samples, moved, 1e-6, bandwidth and bandwidth * 1e-9, "copy on the device")]
+
+        for stored in (None, positions.get(op)) if op in positions else (None,):
+            given = (op, attributes, inputs, outputs, size, stored)
+            yield f"{op}{' bf16' if stored else ''}", lambda given=given: timed_op(*given)
 
 
-def all_rows(library, device, small=False, torch=None, pattern=""):
-    """Rows of the benchmarks whose first word has `pattern`; `small`: tiny sizes, to see that it works."""
+def all_work(library, device, small=False, torch=None, pattern=""):
+    """(title, work) of the benchmarks whose first word has `pattern`; `small`: tiny sizes, to see that it works."""
     rounds = 3 if small else 12
     peak = next((tflops for name, tflops in PEAK_TFLOPS.items() if name in device), None)
     bandwidth = None if small else copy_bandwidth()
     if bandwidth:
-        yield {"name": "copy", "unit": "GB/s", "value": bandwidth * 1e-9, "bound": None, "boundWhat": "", "share": None, "rival": None}
+        copied = {"name": "copy", "unit": "GB/s", "value": bandwidth * 1e-9, "bound": None, "boundWhat": "", "share": None, "rival": None}
+        yield "copy", lambda: [copied]
     if pattern in "matmul":
         yield from products(library, peak, small, rounds, torch)
     if pattern in "causalAttentionGrad":

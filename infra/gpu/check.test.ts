@@ -1,6 +1,6 @@
 /** The check of a GPU machine, here on the emulation: that it compares, finds differences, and reports what it could not do. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -41,11 +41,11 @@ describe.skipIf(!hasPython)("infra/gpu/check (skipped without python3)", () => {
   });
 
   it("tests our own products too where cuBLASLt multiplies", () => {
-    const { stdout } = spawnSync("python3", ["check", "--only", "ops", "--case", "matmul 1x1x1", ...libraries, "--out", out], {
+    const { stdout } = spawnSync("python3", ["check", "--only", "ops", "--case", "matmul 1x1x1", ...libraries, "--again", "--out", out], {
       encoding: "utf8", cwd: import.meta.dirname, env: { ...process.env, ESPALIER_CUDA_LIBRARIES: built, PYTHONDONTWRITEBYTECODE: "1" },
     });
     const passed = Number(/ops +(\d+) passed, 0 failed/.exec(stdout)![1]);
-    const { stdout: alone } = python(["check", "--only", "ops", "--case", "matmul 1x1x1", ...libraries, "--out", out]);
+    const { stdout: alone } = python(["check", "--only", "ops", "--case", "matmul 1x1x1", ...libraries, "--again", "--out", out]);
     expect(passed).toBeGreaterThan(Number(/ops +(\d+) passed, 0 failed/.exec(alone)![1]));
   });
 
@@ -56,21 +56,48 @@ describe.skipIf(!hasPython)("infra/gpu/check (skipped without python3)", () => {
     expect([1, 2]).toContain(status);
   });
 
+  const withCases = (name: string, body: string, ...args: string[]) => {
+    const file = join(out, `${name}.py`);
+    writeFileSync(file, `import os, time\nfrom espalier_abi import Case, Tensor\ndef all_cases():\n    return [${body}]\n`);
+    const folder = join(out, name);
+    const { status, stdout, stderr } = python(["check", "--only", "ops", "--cases", file, ...libraries, "--out", folder, ...args]);
+    const json = readdirSync(folder).find((entry) => entry.endsWith(".json"))!;
+    return { status, stdout, stderr, ...(JSON.parse(readFileSync(join(folder, json), "utf8")) as Results) };
+  };
+  const gelu = (size: number, more = "") => `Case("gelu", [Tensor((${size},)${more})], [(${size},)], tolerance=1e-5)`;
+
   it("finds a difference", () => {
-    const script = `
-import importlib.machinery, importlib.util, sys
-loader = importlib.machinery.SourceFileLoader("check", "check")
-check = importlib.util.module_from_spec(importlib.util.spec_from_loader("check", loader)); loader.exec_module(check)
-import cases
-from espalier_abi import Case, Tensor
-cases.all_cases = lambda: [Case("gelu", [Tensor((40,))], [(40,)], tolerance=-1)]
-sys.argv = ["check", "--only", "ops", *${JSON.stringify([...libraries, "--out", out])}]
-sys.exit(check.main())`;
-    const { status, stdout } = python(["-c", script]);
+    const { status, stdout } = withCases("difference", 'Case("gelu", [Tensor((40,))], [(40,)], tolerance=-1)');
     expect(stdout).toContain("1 passed, "); // stored in bf16, with a tolerance of its own
     expect(stdout).toMatch(/gelu 40: differs/);
     expect(stdout).toMatch(/matmul: has no case/);
     expect(status).toBe(1);
+  });
+
+  it("loses one case to a crash or an error, and goes on behind it", () => {
+    const { status, checks } = withCases("crash", [gelu(40), gelu(41, ", lambda i: os.abort()"), gelu(42, ", lambda i: 1 / 0"), gelu(43)].join(", "), "--case", "gelu");
+    const named = (title: string) => checks.filter((check) => check.title === title);
+    expect(named("gelu 40")).toMatchObject([{ passed: true }]);
+    expect(named("gelu 41")[0]).toMatchObject({ passed: false, problem: expect.stringContaining("died of signal 6") as string });
+    expect(named("gelu 42")[0]).toMatchObject({ passed: false, problem: expect.stringContaining("ZeroDivisionError") as string });
+    expect(named("gelu 43")).toMatchObject([{ passed: true }]);
+    expect(checks.filter(({ title }) => title.endsWith("stored in bf16"))).toHaveLength(4);
+    expect(status).toBe(1);
+  });
+
+  it("ends when its time is over, with what it has, and goes on with the parts that were not finished", () => {
+    const slow = [gelu(40), gelu(41, ", lambda i: (time.sleep(60 * os.path.exists(os.environ.get('SLOW', '')))) or 1.0")].join(", ");
+    process.env.SLOW = out;
+    const first = withCases("time", slow, "--case", "gelu", "--minutes", "0.1");
+    delete process.env.SLOW;
+    expect(first.checks.map(({ title, passed, problem }) => [title, passed, problem.slice(0, 12)])).toEqual([["gelu 40", true, ""], ["gelu 41", null, "no time left"]]);
+    expect(first.status).toBe(2);
+    const second = withCases("time", slow, "--case", "gelu");
+    expect(second.checks.map(({ passed }) => passed)).toEqual([true, true, true, true]);
+    expect(second.status).toBe(0);
+    const third = withCases("time", slow, "--case", "gelu");
+    expect(third.stdout).toContain("ops: finished before");
+    expect(third.checks).toEqual(second.checks);
   });
 
   it("has a case for every op", () => {
