@@ -40,3 +40,34 @@ describe.each(availableBackends().filter(({ name }) => name !== "reference"))("l
     if (gradients) expect(dx![1]).toBeNaN(); // so the gradient norm is not finite, and the step is skipped
   });
 });
+
+describe.each(availableBackends().filter(({ name }) => name !== "reference" && !name.includes("cuda")))("linearCrossEntropyWithGrad in blocks of rows on $name", ({ create }) => {
+  // More than 2^25 logits are held in several blocks of rows; the first half of the rows alone are one block.
+  const [R, V, C] = [1040, 33_000, 4];
+  const ofRows = (rows: number): OpCase => ({
+    op: "linearCrossEntropyWithGrad",
+    note: "",
+    inputs: [
+      { shape: [rows, C], value: (i) => Math.sin((i % ((R / 2) * C)) + 1) },
+      { shape: [V, C], value: (i) => Math.cos(3 * i + 1) },
+      { shape: [rows], dtype: "i32", value: (i) => ((i % (R / 2)) * 61) % V },
+      { shape: [rows], value: () => 1 / 64 },
+    ],
+    attributes: { factor: 1, accumulate: 0 },
+  });
+
+  it("gives a row the same bits in any block, and adds the blocks' gradients of the head", async () => {
+    const outputsOf = async (rows: number) => (await runCase(create({ numThreads: 2 }), ofRows(rows))).map((values) => Float32Array.from(values!));
+    const [half, whole] = [await outputsOf(R / 2), await outputsOf(R)];
+    for (const [output, perRow] of [[1, 1], [2, 1], [3, 1], [4, C]] as const) {
+      const count = (R / 2) * perRow;
+      expect(whole[output]!.slice(0, count)).toEqual(half[output]);
+      expect(whole[output]!.slice(count)).toEqual(half[output]);
+    }
+    const dHead = half[5]!;
+    const largest = dHead.reduce((most, d) => Math.max(most, Math.abs(d)), 0);
+    const error = whole[5]!.reduce((most, d, i) => Math.max(most, Math.abs(d - 2 * dHead[i]!)), 0);
+    expect(largest).toBeGreaterThan(1e-3);
+    expect(error / largest).toBeLessThan(1e-5);
+  });
+});

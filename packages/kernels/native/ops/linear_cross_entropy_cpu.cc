@@ -22,7 +22,8 @@ namespace ESPALIER_ISA {
 namespace {
 
 constexpr float kNotANumber = __builtin_nanf("");
-constexpr int64_t kBlockLogits = int64_t(1) << 24;  // 64 MB
+// 128 MB: the head is packed twice and its gradient read and written once for each block of rows.
+constexpr int64_t kBlockLogits = int64_t(1) << 25;
 constexpr int64_t kRunWords = 256;                  // k of dx, in packed words, of the longest run
 constexpr int64_t kRuns = 16;                       // runs that a small vocabulary is cut into, so that threads share it
 constexpr int64_t kShortestRun = 64;

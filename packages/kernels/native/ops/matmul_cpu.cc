@@ -52,14 +52,14 @@ Operands operands_of(const OpCall& call) {
 
 bool has_epilogue(const Operands& o) { return o.bias || o.gate || o.residual || o.pre || o.gelu; }
 
-// How y is cut: as many rows in a task as keep their packed a in L2, since b is packed again for each run of rows; then
-// columns, until there are about 16 tasks, so that a few threads share them evenly.
+// How y is cut: about a thousand rows in a task, since b is packed again for each run of rows, while their packed a, read
+// once a panel, may lie in L3; then columns, until there are about 16 tasks, so that a few threads share them evenly.
 struct Split {
   int64_t panels_per_task, tiles_per_task, column_blocks, row_blocks;
 };
 
 Split split_of(const Operands& o) {
-  constexpr int64_t kTasks = 16, kFewestTiles = 24;
+  constexpr int64_t kTasks = 16, kFewestTiles = 76;
   const int64_t panels = panel_count(o.N), tiles = tile_count(o.M);
   Split s{};
   s.row_blocks = larger(1, tiles / kFewestTiles);

@@ -1,7 +1,7 @@
 import type { Attributes } from "@espalier/graph";
 import type { CaseTensor, OpCase } from "../opCase.ts";
 
-/** Rows, vocabulary, channels: one row; tails everywhere; several chunks; several blocks of rows (R V > 2^21). */
+/** Rows, vocabulary, channels: one row; tails everywhere; several chunks; many of them. */
 const sizes = [
   [1, 2, 1],
   [5, 37, 9],
