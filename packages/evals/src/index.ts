@@ -87,6 +87,7 @@ export {
   type Difficulty,
   type Draft,
   type Draw,
+  type EarlierVersion,
   type Family,
   type Item,
   type Knob,
@@ -99,6 +100,8 @@ export {
   type TaskGroup,
   defineTask,
   difficultyName,
+  isPrivateContent,
+  isPrivateSeed,
   knobsOf,
   levels,
   namespacedSeed,
@@ -118,11 +121,12 @@ export { type Agreement, agreement } from "./comparison/agreement.ts";
 export { type Comparison, type MetricComparison, type PromptDifference, compareSamples } from "./comparison/compareSamples.ts";
 export type { LoggedSample } from "./comparison/logged.ts";
 export { babi, readBabiDocs } from "./knowledge/babi/task.ts";
-export { bbh, readBbh } from "./knowledge/bbh/task.ts";
+export { bbh, type BbhForm, readBbh } from "./knowledge/bbh/task.ts";
 export { arc } from "./knowledge/arc/task.ts";
 export { boolQ, readBoolQDocs } from "./knowledge/boolQ/task.ts";
 export { ceval, cmmlu, readExam } from "./knowledge/chineseExams/task.ts";
 export { afqmc, c3, clueWsc, cmnli, csl, ocnli, readC3, readClue, tnews } from "./knowledge/clue/task.ts";
+export { numberFilter, wordsToNumber } from "./knowledge/numberWords.ts";
 export { openBookQa, piqa, sciq } from "./knowledge/commonsense/task.ts";
 export { copa, readCopa } from "./knowledge/copa/task.ts";
 export { evaluateKnowledge, type KnowledgeEvaluation, type KnowledgeOptions } from "./knowledge/evaluateKnowledge.ts";

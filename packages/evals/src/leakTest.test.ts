@@ -6,7 +6,7 @@ import { oracleModel, randomModel } from "./models/mock.ts";
 import { itemSet } from "./tasks/itemSet.ts";
 import { tasksNamed } from "./tasks/table.ts";
 
-const tasks = tasksNamed(["counting", "fullRepeating", "multipleKeyRetrieval"]);
+const tasks = tasksNamed(["counting@1", "fullRepeating", "multipleKeyRetrieval"]);
 const PRIVATE = "private/heron";
 
 /** An evaluation of one score a task, with these numbers of right answers. */

@@ -50,8 +50,6 @@ export function wordSortFilter(text: string, doc: Doc): string {
   return [...new Set(found.reverse())].reverse().join(" ");
 }
 
-/** The number that matches; words for numbers are not read, which lm-evaluation-harness does. */
-export const numberFilter = (pattern: string): ((text: string) => string) => regexFilter(pattern);
 
 export interface MapFilterOptions extends RegexFilterOptions {
   /** Lower case before matching. Default true. */

@@ -1,4 +1,4 @@
-import { defineTask } from "./task.ts";
+import { defineTask, type Level } from "./task.ts";
 
 type CountingKnobs = {
   /** First number is drawn from [0, maxStart]. */
@@ -30,6 +30,14 @@ function numeral(n: number, { base, numerals }: CountingKnobs): string {
   return n.toString(base);
 }
 
+/** Of version 1, whose small numbers made so few items that public and private sets shared a quarter of them. */
+const FIRST_LEVELS: Readonly<Record<Level, CountingKnobs>> = {
+  tiny: { maxStart: 499, minLength: 3, maxLength: 5, maxStep: 1, base: 10, numerals: "digits" },
+  small: { maxStart: 499, minLength: 4, maxLength: 8, maxStep: 2, base: 10, numerals: "digits" },
+  paper: { maxStart: 200, minLength: 8, maxLength: 20, maxStep: 1, base: 10, numerals: "digits" },
+  large: { maxStart: 9999, minLength: 20, maxLength: 40, maxStep: 9, base: 10, numerals: "digits" },
+};
+
 /**
  * Counting: `Count from 10 to 14:` continues `10, 11, 12, 13, 14`; right only when the whole sequence is.
  * Zero-shot, as in the paper. Distractors have the same number of elements and one of them wrong.
@@ -38,15 +46,16 @@ function numeral(n: number, { base, numerals }: CountingKnobs): string {
  */
 export const counting = defineTask<CountingKnobs>({
   id: "counting",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false, levels: FIRST_LEVELS }],
   title: "Counting",
   group: "rule understanding",
   paperItems: 148,
   levels: {
-    tiny: { maxStart: 499, minLength: 3, maxLength: 5, maxStep: 1, base: 10, numerals: "digits" },
-    small: { maxStart: 499, minLength: 4, maxLength: 8, maxStep: 2, base: 10, numerals: "digits" },
-    paper: { maxStart: 200, minLength: 8, maxLength: 20, maxStep: 1, base: 10, numerals: "digits" },
-    large: { maxStart: 9999, minLength: 20, maxLength: 40, maxStep: 9, base: 10, numerals: "digits" },
+    ...FIRST_LEVELS,
+    tiny: { ...FIRST_LEVELS.tiny, maxStart: 999 },
+    small: { ...FIRST_LEVELS.small, maxStart: 1999 },
+    paper: { ...FIRST_LEVELS.paper, maxStart: 1999 }, // 3,250 items for each kind of seed, where version 1 had 653 in all
   },
   chance: () => ({ exactMatch: 0, likelihood: 1 / 4 }),
   build(knobs, draw) {

@@ -1,7 +1,7 @@
 /** Families of questions with one answer: shots and query drawn alike, distractors of the same kind. */
 
 import { ConfigError } from "@espalier/core";
-import { defineTask, type Draft, type Draw, type Knobs, type Level, type MetaValue, type Parts, type Task, type TaskGroup } from "./task.ts";
+import { defineTask, type Draft, type Draw, type EarlierVersion, type Knobs, type Level, type MetaValue, type Parts, type Task, type TaskGroup } from "./task.ts";
 
 /** One question, and how wrong answers of the same kind are drawn. */
 export interface Example {
@@ -25,6 +25,9 @@ export interface ExampleFamily<K extends ExampleKnobs> {
   title: string;
   group: TaskGroup;
   levels: Readonly<Record<Level, K>>;
+  /** As in `Family`. */
+  privateApart?: boolean;
+  earlier?: readonly EarlierVersion<K>[];
   /** First line of the prompt. Default none. */
   instruction?: string;
   /** Between examples. Default a line end; an empty line where questions have several lines. */
@@ -51,7 +54,7 @@ function distractorsOf(id: string, { answer, wrong }: Example, count: number): s
 
 /** A task whose shots and query are drawn alike. 100 items where a set of the paper's size is asked; the paper lacks these tasks. */
 export function exampleTask<K extends ExampleKnobs>(family: ExampleFamily<K>): Task<K> {
-  const { id, version, title, group, levels, instruction, separator = "\n", make } = family;
+  const { id, version, title, group, levels, privateApart, earlier, instruction, separator = "\n", make } = family;
   const choices = (knobs: K) => family.choices?.(knobs) ?? 4;
   return defineTask<K>({
     id,
@@ -59,6 +62,8 @@ export function exampleTask<K extends ExampleKnobs>(family: ExampleFamily<K>): T
     title,
     group,
     levels,
+    privateApart,
+    earlier,
     paperItems: 100,
     chance: (knobs) => ({ exactMatch: family.guess?.(knobs) ?? 0, likelihood: 1 / choices(knobs) }),
     build(knobs, draw): Draft {

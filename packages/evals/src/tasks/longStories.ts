@@ -54,7 +54,8 @@ export function longStory({ id, title, facts, sentences }: LongStoryOptions): Ta
   if (sentences?.length === 0) throw new DataError(`longStory: ${id} has no sentences, expected at least one. Leave them out for made-up ones.`);
   return defineTask<LongStoryKnobs>({
     id,
-    version: 1,
+    version: 2,
+    earlier: [{ version: 1, privateApart: false }],
     title,
     group: "retrieval by length",
     paperItems: 100,

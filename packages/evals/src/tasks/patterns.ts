@@ -61,7 +61,8 @@ type HeadTailKnobs = PatternKnobs & { head: number; tail: number };
  */
 export const headTail = defineTask<HeadTailKnobs>({
   id: "headTail",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Head & Tail",
   group: "pattern mining",
   paperItems: 100,
@@ -100,7 +101,8 @@ type RepeatKnobs = PatternKnobs & { repeats: number };
  */
 export const fullRepeating = defineTask<RepeatKnobs>({
   id: "fullRepeating",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Full Repeating",
   group: "pattern mining",
   paperItems: 100,
@@ -139,7 +141,8 @@ type SliceKnobs = PatternKnobs & {
  */
 export const headSlicing = defineTask<SliceKnobs>({
   id: "headSlicing",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Head Slicing",
   group: "pattern mining",
   paperItems: 100,

@@ -8,7 +8,8 @@ type CopyKnobs = { length: number; shots: number };
 /** Copying: `a b c d = a b c d`. */
 export const copying = defineTask<CopyKnobs>({
   id: "copying",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Copying",
   group: "in-context recall",
   paperItems: 100,
@@ -48,7 +49,8 @@ type InductionKnobs = {
  */
 export const induction = defineTask<InductionKnobs>({
   id: "induction",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Induction",
   group: "in-context recall",
   paperItems: 100,
@@ -96,7 +98,8 @@ type RecallKnobs = {
  */
 export const associativeRecall = defineTask<RecallKnobs>({
   id: "associativeRecall",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Associative recall (MQAR)",
   group: "in-context recall",
   paperItems: 100,

@@ -14,7 +14,8 @@ const CASED = [...LOWER, ...UPPER];
  */
 export const replaceLowercase = defineTask<LowercaseKnobs>({
   id: "replaceLowercase",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Replace-Lowercase",
   group: "rule understanding",
   paperItems: 300,
@@ -94,7 +95,8 @@ const state = ({ rules, text }: Replacement): string =>
  */
 export const replaceWord = defineTask<WordKnobs>({
   id: "replaceWord",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Replace-Word",
   group: "rule understanding",
   paperItems: 300,

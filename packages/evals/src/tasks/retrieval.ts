@@ -32,7 +32,8 @@ const numberOf = (draw: Draw, digits: number) => String(draw.between(10 ** (digi
  */
 export const multipleKeyRetrieval = defineTask<RetrievalKnobs>({
   id: "multipleKeyRetrieval",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Multiple Key Retrieval",
   group: "anti-interference",
   paperItems: 300,

@@ -47,7 +47,8 @@ export const VOCABULARY_SIZE = 12;
 /** Single Supporting Fact: one statement settles where the actor is. */
 export const singleSupportingFact = defineTask<StoryKnobs>({
   id: "singleSupportingFact",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Single Supporting Fact",
   group: "anti-interference",
   paperItems: 300,
@@ -85,7 +86,8 @@ export function tellMoveStory(draw: Draw, names: readonly string[], rooms: reado
 /** Two Supporting Facts: who holds (or dropped) the object, and where that actor was. */
 export const twoSupportingFacts = defineTask<ObjectKnobs>({
   id: "twoSupportingFacts",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Two Supporting Facts",
   group: "anti-interference",
   paperItems: 300,

@@ -91,7 +91,8 @@ export function symbolMapping(set: ClassificationSet, { id, title, paperItems = 
   const chance = 1 / set.labels.length;
   return defineTask<SymbolKnobs>({
     id,
-    version: 1,
+    // Items of a file are few, and public: only procedural sets can keep some of theirs for private seeds.
+    ...(set.kind === "procedural" ? { version: 2, earlier: [{ version: 1, privateApart: false }] } : { version: 1 }),
     title,
     group: "symbolic mapping",
     paperItems,

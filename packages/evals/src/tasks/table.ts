@@ -126,13 +126,14 @@ export const tasks: readonly Task[] = [...coreTasks, ...procedureTasks, ...retri
 const bundles: Readonly<Record<string, readonly Task[]>> = { iq: iqTasks, recall: recallTasks, procedures: procedureTasks, retrieval: retrievalTasks, reasoning: reasoningTasks, all: tasks };
 
 /**
- * Tasks by id, or by the name of a bundle: `iq`, `recall`, `procedures`, `retrieval`, `reasoning`, `all`. Each comes once.
+ * Tasks by id, or by the name of a bundle: `iq`, `recall`, `procedures`, `retrieval`, `reasoning`, `all`. Each comes once, in
+ * its newest version; `counting@1` names an earlier one.
  *
  * @throws {ConfigError} naming the unknown id and all known ones
  */
 export function tasksNamed(ids: readonly string[]): Task[] {
   const named = ids.flatMap((id) => {
-    const found = bundles[id] ?? tasks.filter((known) => known.id === id);
+    const found = bundles[id] ?? tasks.flatMap((known) => [known, ...(known.earlier ?? [])]).filter((known) => `${known.id}@${known.version}` === id || (known.id === id && tasks.includes(known)));
     if (found.length === 0) {
       throw new ConfigError(`tasksNamed: "${id}" is no task, expected one of ${[...Object.keys(bundles), ...tasks.map((known) => known.id)].join(", ")}.`);
     }

@@ -4,9 +4,9 @@ import { solvers } from "../testing/solvers.ts";
 import { inContextDocuments } from "./inContextDocuments.ts";
 import { exportItems, itemSet, promptLengths } from "./itemSet.ts";
 import { counting } from "./counting.ts";
-import { headTail } from "./patterns.ts";
+import { fullRepeating, headTail } from "./patterns.ts";
 import { itemCount, recallTasks, tasks, tasksNamed } from "./table.ts";
-import { canary, levels, splitOfContent } from "./task.ts";
+import { canary, isPrivateContent, isPrivateSeed, type Level, levels, splitOfContent, type Task } from "./task.ts";
 
 /** Groups whose query is the last line of the prompt. */
 const lineGroups = new Set(["symbolic mapping", "rule understanding", "pattern mining", "in-context recall"]);
@@ -66,9 +66,41 @@ describe.each(tasks.map((task) => [task.id, task] as const))("%s", (id, task) =>
   });
 });
 
+/** Identities of the items that a public and a private seed give. */
+const sharedQueries = (task: Task, level: Level, items: number): number => {
+  const [open, kept] = [1, "private/heron"].map((seed) => itemSet(task, { difficulty: level, seed, items }).map(({ identity }) => identity));
+  const known = new Set(open);
+  return kept!.filter((identity) => known.has(identity)).length;
+};
+
+describe("public and private seeds", () => {
+  it.each(tasks.map((task) => [task.id, task] as const))("share no query of %s at tiny and in a set of the paper's size", (_, task) => {
+    expect(sharedQueries(task, "tiny", task.paperItems)).toBe(0);
+    expect(sharedQueries(task, "paper", task.paperItems)).toBe(0);
+  });
+
+  it.each(["counting", "chainSum", "booleanExpressions", "numberSequences", "spellBackward"])("have 600 items each of %s that they do not share", (id) => {
+    expect(sharedQueries(tasksNamed([id])[0]!, "paper", 600)).toBe(0);
+  });
+
+  it("shared them in version 1, which is kept", () => {
+    expect(sharedQueries(tasksNamed(["counting@1"])[0]!, "tiny", 148)).toBe(55);
+  });
+
+  it("draw shots from their own contents as well", () => {
+    const shown = (seed: string | number) => itemSet(fullRepeating, { difficulty: "tiny", seed, items: 100 }).flatMap(({ prompt }) => prompt.split("\n").map((line) => line.split(" ->")[0]!.replaceAll(" ", "")));
+    for (const [seed, isPrivate] of [[1, false], ["elsewhere", false], ["private/heron", true], ["test/private/kite", true]] as const) {
+      expect(isPrivateSeed(seed)).toBe(isPrivate);
+      for (const x of shown(seed)) expect([splitOfContent("fullRepeating", x), isPrivateContent("fullRepeating", x)]).toEqual(["test", isPrivate]);
+    }
+  });
+});
+
 describe("defineTask", () => {
   it("keeps the released items: a change of any of them needs a new version", () => {
-    expect(counting.generate("tiny", 1, 0)).toMatchObject({ key: "counting@1/tiny/test/1/0", prompt: "Count from 488 to 491:", target: "488, 489, 490, 491" });
+    const [first] = tasksNamed(["counting@1"]);
+    expect(first!.generate("tiny", 1, 0)).toMatchObject({ key: "counting@1/tiny/test/1/0", prompt: "Count from 488 to 491:", target: "488, 489, 490, 491" });
+    expect(counting.generate("tiny", 1, 0).key).toBe("counting@2/tiny/test/1/0");
   });
 
   it("refuses an unknown level, knob or index in one sentence", () => {
@@ -87,7 +119,7 @@ describe("defineTask", () => {
 
   it("takes single knobs over a level and names them in the key", () => {
     const item = counting.generate({ level: "tiny", base: 2, minLength: 3, maxLength: 3, maxStart: 40 }, 1, 4);
-    expect(item.key).toBe("counting@1/tiny{base=2,maxLength=3,maxStart=40,minLength=3}/test/1/4");
+    expect(item.key).toBe("counting@2/tiny{base=2,maxLength=3,maxStart=40,minLength=3}/test/1/4");
     expect(item.prompt).toMatch(/^Count from [01]+ to [01]+ in base 2:$/);
     expect(solvers.counting(item.prompt)).toBe(item.target);
   });
@@ -154,6 +186,11 @@ describe("itemSet", () => {
 });
 
 describe("tasksNamed", () => {
+  it("takes the newest version, or the one that is named", () => {
+    expect(tasksNamed(["counting", "counting@1", "counting@2", "headTail@1"]).map(({ id, version }) => `${id}@${version}`)).toEqual(["counting@2", "counting@1", "headTail@1"]);
+    expect(() => tasksNamed(["counting@3"])).toThrow(/"counting@3" is no task/);
+  });
+
   it("names the unknown id and the known ones", () => {
     expect(() => tasksNamed(["coutning"])).toThrow(/"coutning" is no task, expected one of .*counting/);
   });

@@ -4,7 +4,9 @@
  *
  * Training and test items cannot overlap: each example (a shot or a query) belongs to one of the two splits by a
  * hash of its own content, and a seed draws only from its split. A seed that starts with `train/` trains; every
- * other seed tests. A private test seed is any text that is kept back, e.g. `test/private/<secret>`.
+ * other seed tests. A private test seed is `private/` and any text that is kept back. Test contents are parted once more, by
+ * a second hash: private seeds draw from one half of them and all other test seeds from the other, so that no private
+ * query or shot is ever public, however small the family.
  */
 
 import { ConfigError, random, type RandomSequence } from "@espalier/core";
@@ -76,6 +78,8 @@ export interface Task<K extends Knobs = Knobs> {
   readonly levels: Readonly<Record<Level, K>>;
   /** Generation ends before the first of these. */
   readonly until: readonly string[];
+  /** Versions before this one, newest first, so that their scores can be repeated: `tasksNamed(["counting@1"])`. */
+  readonly earlier?: readonly Task<K>[];
   chance(difficulty: Difficulty): Chance;
   generate(difficulty: Difficulty, seed: string | number, i: number): Item;
 }
@@ -103,8 +107,19 @@ export interface Draw extends RandomSequence {
   example<T>(make: () => T, contentOf: (value: T) => string): T;
 }
 
+/** What an earlier version of a family had in place of what its file now says. */
+export interface EarlierVersion<K extends Knobs> {
+  readonly version: number;
+  readonly privateApart?: boolean;
+  readonly levels?: Readonly<Record<Level, K>>;
+}
+
 /** A task family as its file declares it. */
-export interface Family<K extends Knobs> extends Omit<Task<K>, "generate" | "chance" | "until"> {
+export interface Family<K extends Knobs> extends Omit<Task<K>, "generate" | "chance" | "until" | "earlier"> {
+  /** Private and public test seeds draw from disjoint contents. Default true; version 1 of this project's families had it not. */
+  readonly privateApart?: boolean;
+  /** Newest first. */
+  readonly earlier?: readonly EarlierVersion<K>[];
   chance(knobs: K): Chance;
   build(knobs: K, draw: Draw): Draft;
 }
@@ -118,6 +133,14 @@ export function splitOfContent(taskId: string, content: string): Split {
   return random(content, "evals/split", taskId).bits(0) % TEST_SHARE === 0 ? "test" : "train";
 }
 
+/** Whether a test content is for private seeds: half of the contents are. */
+export function isPrivateContent(taskId: string, content: string): boolean {
+  return random(content, "evals/private", taskId).bits(0) % 2 === 1;
+}
+
+/** Whether a seed is private: `private/<secret>` or `test/private/<secret>`. */
+export const isPrivateSeed = (seed: string | number): boolean => namespacedSeed(seed).seed.startsWith("test/private/");
+
 /** `train/...` trains, anything else tests. A bare seed becomes `test/<seed>`. */
 export function namespacedSeed(seed: string | number): { seed: string; split: Split } {
   const text = String(seed);
@@ -125,8 +148,20 @@ export function namespacedSeed(seed: string | number): { seed: string; split: Sp
   return { seed: text.startsWith("test/") ? text : `test/${text}`, split: "test" };
 }
 
-function drawFor(taskId: string, sequence: RandomSequence, seed: string, split: Split, index: number): Draw {
+interface DrawOptions {
+  taskId: string;
+  sequence: RandomSequence;
+  seed: string;
+  split: Split;
+  index: number;
+  privateApart: boolean;
+}
+
+function drawFor({ taskId, sequence, seed, split, index, privateApart }: DrawOptions): Draw {
   const seen = new Set<string>();
+  const isPrivate = isPrivateSeed(seed);
+  const belongs = (content: string): boolean =>
+    splitOfContent(taskId, content) === split && (split === "train" || !privateApart || isPrivateContent(taskId, content) === isPrivate);
   return {
     ...sequence,
     split,
@@ -150,7 +185,7 @@ function drawFor(taskId: string, sequence: RandomSequence, seed: string, split: 
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         const value = make();
         const content = contentOf(value);
-        if (seen.has(content) || splitOfContent(taskId, content) !== split) continue;
+        if (seen.has(content) || !belongs(content)) continue;
         seen.add(content);
         return value;
       }
@@ -194,9 +229,10 @@ export function difficultyName(difficulty: Difficulty): string {
 
 /** A task from its family: randomness by key, choices shuffled, contract checked. */
 export function defineTask<K extends Knobs>(family: Family<K>): Task<K> {
-  const { build, ...rest } = family;
+  const { build, earlier, privateApart = true, ...rest } = family;
   return {
     ...rest,
+    ...(earlier !== undefined && { earlier: earlier.map((version) => defineTask<K>({ ...family, earlier: undefined, ...version })) }),
     until: ["\n"],
     chance: (difficulty) => family.chance(knobsOf(family, difficulty)),
     generate(difficulty, seedGiven, i) {
@@ -207,7 +243,7 @@ export function defineTask<K extends Knobs>(family: Family<K>): Task<K> {
       const { seed, split } = namespacedSeed(seedGiven);
       const knobNames = Object.keys(knobs).sort();
       const stream = random(seed, "evals", family.id, family.version, ...knobNames.flatMap((name) => [name, String(knobs[name])]), i);
-      const draft = build(knobs, drawFor(family.id, stream.sequence(), seed, split, i));
+      const draft = build(knobs, drawFor({ taskId: family.id, sequence: stream.sequence(), seed, split, index: i, privateApart }));
       const options = [draft.target, ...draft.distractors];
       if (draft.parts !== undefined && draft.parts.values.join(draft.parts.separator) !== draft.target) {
         throw new ConfigError(`${family.id}: parts joined are ${JSON.stringify(draft.parts.values.join(draft.parts.separator))}, expected the target ${JSON.stringify(draft.target)}. Correct the family.`);

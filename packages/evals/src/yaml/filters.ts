@@ -3,6 +3,7 @@
 import { ConfigError } from "@espalier/core";
 import { type ChoiceFilterOptions, multiChoiceFilter } from "../knowledge/choiceFilter.ts";
 import { type Filter, majority, mapFilter, regexFilter, wordSortFilter } from "../knowledge/filters.ts";
+import { numberFilter } from "../knowledge/numberWords.ts";
 import { textsOf } from "../knowledge/task.ts";
 import { lstrip, strip } from "../python/text.ts";
 import { FunctionReference } from "./config.ts";
@@ -50,7 +51,7 @@ const byName: Record<string, (options: Options, where: string) => Step> = {
 const byFunction: Record<string, (options: Options, where: string) => Step> = {
   "utils.MultiChoiceRegexFilter": (options, where) => multiChoiceFilter(ofText(options, "regex_pattern", where), choiceOptions(options)),
   "utils.WordSortFilter": () => wordSortFilter,
-  "utils.NumberParseRegexFilter": (options, where) => regexFilter(ofText(options, "regex_pattern", where), regexOptions(options)),
+  "utils.NumberParseRegexFilter": (options, where) => numberFilter(ofText(options, "regex_pattern", where), regexOptions(options)),
   "utils.MapRegexFilter": (options) => mapFilter(options.regex_pattern_to_value as Record<string, string>, { ...regexOptions(options), ignoreCase: options.ignore_case === true }),
 };
 

@@ -5,7 +5,8 @@
 
 import { ConfigError, DataError } from "@espalier/core";
 import { multiChoiceFilter } from "../choiceFilter.ts";
-import { type Filter, mapFilter, numberFilter, regexFilter, wordSortFilter } from "../filters.ts";
+import { type Filter, mapFilter, regexFilter, wordSortFilter } from "../filters.ts";
+import { numberFilter } from "../numberWords.ts";
 import { type Doc, type KnowledgeTask, textOf } from "../task.ts";
 import { bbhDescriptions, type BbhSubtask } from "./descriptions.ts";
 
@@ -16,47 +17,58 @@ export function readBbh(text: string): Doc[] {
   return examples;
 }
 
-const choice = multiChoiceFilter("(\\([A-Z]\\))", { ignoreCase: true, ignorePunctuation: true });
-const yesNo = regexFilter("\\b(Yes|No|yes|no)\\b");
-const number = numberFilter("([-0-9]+)");
+/** How an answer is found in free text: which of several matches counts is the form's business. */
+type Extraction = (options: { groupSelect: number }) => Filter["apply"];
 
-/** How an answer is found in free text; multiple choice unless named here. */
-const extractions: Partial<Record<BbhSubtask, Filter["apply"]>> = {
-  boolean_expressions: regexFilter("\\b(True|False)\\b"),
+const choice: Extraction = (options) => multiChoiceFilter("(\\([A-Z]\\))", { ignoreCase: true, ignorePunctuation: true, ...options });
+const yesNo: Extraction = (options) => regexFilter("\\b(Yes|No|yes|no)\\b", options);
+const number: Extraction = (options) => numberFilter("([-0-9]+)", options);
+
+/** Multiple choice unless named here. */
+const extractions: Partial<Record<BbhSubtask, Extraction>> = {
+  boolean_expressions: (options) => regexFilter("\\b(True|False)\\b", options),
   causal_judgement: yesNo,
-  dyck_languages: regexFilter('(?<= )([" \\[\\(<{}>\\)\\]]+)|([" \\[\\(<{}>\\)\\]]+)'),
-  formal_fallacies: regexFilter("\\b(valid|invalid)\\b"),
+  dyck_languages: (options) => regexFilter('(?<= )([" \\[\\(<{}>\\)\\]]+)|([" \\[\\(<{}>\\)\\]]+)', options),
+  formal_fallacies: (options) => regexFilter("\\b(valid|invalid)\\b", options),
   multistep_arithmetic_two: number,
   navigate: yesNo,
   object_counting: number,
-  sports_understanding: mapFilter({ "\\b(no|not plausible)\\b": "no", "\\b(yes|plausible)\\b": "yes" }),
-  web_of_lies: mapFilter({
-    "\\b(no|does not tell the truth|is not telling the truth)\\b": "no",
-    "\\b(yes|tells the truth|is telling the truth)\\b": "yes",
-  }),
-  word_sorting: wordSortFilter,
+  sports_understanding: (options) => mapFilter({ "\\b(no|not plausible)\\b": "no", "\\b(yes|plausible)\\b": "yes" }, options),
+  web_of_lies: (options) =>
+    mapFilter(
+      {
+        "\\b(no|does not tell the truth|is not telling the truth)\\b": "no",
+        "\\b(yes|tells the truth|is telling the truth)\\b": "yes",
+      },
+      options,
+    ),
+  word_sorting: () => wordSortFilter,
 };
 
-/** One of the 27 subtasks. @throws {ConfigError} for another name */
-export function bbh(subtask: string): KnowledgeTask {
+/** `zeroshot` asks for the answer, of which the first match counts; `cot_zeroshot` for steps before it, so that the last does. */
+export type BbhForm = "zeroshot" | "cot_zeroshot";
+
+const STATED_ANSWER = "((?<=The answer is )(.*)(?=.)|(?<=the answer is )(.*)(?=.)|(?<=The answer: )(.*)(?=.)|(?<=The final answer: )(.*)(?=.))";
+
+/** One of the 27 subtasks, in one of two forms. @throws {ConfigError} for another name */
+export function bbh(subtask: string, form: BbhForm = "zeroshot"): KnowledgeTask {
   if (!Object.hasOwn(bbhDescriptions, subtask)) {
     throw new ConfigError(`bbh: subtask ${subtask}, expected one of ${Object.keys(bbhDescriptions).join(", ")}. Choose one of them.`);
   }
   const name = subtask as BbhSubtask;
+  const inSteps = form === "cot_zeroshot";
+  const flexible: Filter = { name: "flexible-extract", apply: (extractions[name] ?? choice)({ groupSelect: inSteps ? -1 : 0 }) };
   return {
-    name: `bbh_zeroshot_${name}`,
+    name: `bbh_${form}_${name}`,
     version: 3,
     harness: "v0.4",
     outputType: "generate_until",
     numFewshot: 0,
     description: `${bbhDescriptions[name]}\n\n`,
-    text: (doc) => `Q: ${textOf(doc, "input")}\nA:`,
+    text: (doc) => `Q: ${textOf(doc, "input")}\nA:${inSteps ? " Let's think step by step." : ""}`,
     target: (doc) => textOf(doc, "target"),
     generation: { until: ["</s>", "Q:", "<|im_end|>"] },
     metrics: [{ name: "exact_match", ignoreCase: true, regexesToIgnore: ["\\.$", ",", "\n", "\\\\", '"'] }],
-    filters: [
-      { name: "strict-match", apply: (text) => text },
-      { name: "flexible-extract", apply: extractions[name] ?? choice },
-    ],
+    filters: inSteps ? [flexible, { name: "strict-match", apply: regexFilter(STATED_ANSWER) }] : [{ name: "strict-match", apply: (text) => text }, flexible],
   };
 }

@@ -8,7 +8,8 @@ type EuclidKnobs = ExampleKnobs & { largest: number; /** Fewest and most divisio
  */
 export const euclidSteps = exampleTask<EuclidKnobs>({
   id: "euclidSteps",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Euclid's algorithm, step by step",
   group: "step-wise procedures",
   levels: {

@@ -13,7 +13,8 @@ type StringKnobs = ExampleKnobs & {
  */
 export const headTailSteps = exampleTask<StringKnobs>({
   id: "headTailSteps",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Head and tail, step by step",
   group: "step-wise procedures",
   levels: {

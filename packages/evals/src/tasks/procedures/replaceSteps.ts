@@ -9,7 +9,8 @@ type ReplaceKnobs = ExampleKnobs & { length: number; steps: number; /** Letters 
  */
 export const replaceSteps = exampleTask<ReplaceKnobs>({
   id: "replaceSteps",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Replacement, step by step",
   group: "step-wise procedures",
   levels: {

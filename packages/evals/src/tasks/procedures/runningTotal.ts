@@ -9,7 +9,8 @@ type TotalKnobs = ExampleKnobs & {
 /** Running total: `12: +3 -1 +7 ->` continues `15, 14, 21`. Totals never fall below zero. */
 export const runningTotal = exampleTask<TotalKnobs>({
   id: "runningTotal",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Running total, step by step",
   group: "step-wise procedures",
   levels: {

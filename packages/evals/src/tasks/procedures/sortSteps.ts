@@ -8,7 +8,8 @@ type SortKnobs = ExampleKnobs & { length: number; /** Numbers are distinct and a
  */
 export const sortSteps = exampleTask<SortKnobs>({
   id: "sortSteps",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Selection sort, step by step",
   group: "step-wise procedures",
   levels: {

@@ -6,7 +6,8 @@ type StackKnobs = ExampleKnobs & { steps: number };
 /** A stack, step by step: which letter is on top after each push and pop. `+a +b - ->` continues `a, b, a`. Never empty. */
 export const stackSteps = exampleTask<StackKnobs>({
   id: "stackSteps",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Stack, step by step",
   group: "step-wise procedures",
   levels: {

@@ -7,7 +7,8 @@ const DIRECTIONS = { N: [0, 1], E: [1, 0], S: [0, -1], W: [-1, 0] } as const;
 /** A walk on a grid, step by step: `0 0: N2 E1 ->` continues `0 2, 1 2` (east, north). */
 export const walkSteps = exampleTask<WalkKnobs>({
   id: "walkSteps",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Walk on a grid, step by step",
   group: "step-wise procedures",
   levels: {

@@ -5,7 +5,8 @@ type BaseKnobs = ExampleKnobs & { largest: number; /** Largest base. */ maxBase:
 /** A number in another base: `1011 base 2 to 10:` continues `11`. */
 export const baseConversion = exampleTask<BaseKnobs>({
   id: "baseConversion",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Base conversion",
   group: "reasoning",
   levels: {

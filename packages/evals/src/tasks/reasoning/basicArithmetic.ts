@@ -28,7 +28,8 @@ function expression(draw: Draw, terms: number, largest: number): Expression {
 /** Arithmetic with brackets and precedence: `(3 + 4) * 2 - 5 =` continues `9`. Values stay below 10^9. */
 export const basicArithmetic = exampleTask<ArithmeticKnobs>({
   id: "basicArithmetic",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Basic arithmetic",
   group: "reasoning",
   levels: {

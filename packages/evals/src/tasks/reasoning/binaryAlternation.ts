@@ -7,7 +7,8 @@ type AlternationKnobs = ExampleKnobs & { length: number; /** Fewest and most swa
 /** Fewest swaps of any two places that make a binary string alternate: `0011 ->` continues `1`. */
 export const binaryAlternation = exampleTask<AlternationKnobs>({
   id: "binaryAlternation",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Binary alternation",
   group: "reasoning",
   instruction: "Swaps until bits alternate.",

@@ -34,7 +34,8 @@ function positive(draw: Draw, terms: number): Expression {
 /** Boolean expressions; not binds before and, and before or: `not (True and False) or False is` continues `True`. */
 export const booleanExpressions = exampleTask<BooleanKnobs>({
   id: "booleanExpressions",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Boolean expressions",
   group: "reasoning",
   levels: {

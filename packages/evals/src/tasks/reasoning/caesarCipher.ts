@@ -6,7 +6,8 @@ type CipherKnobs = ExampleKnobs & { syllables: number; /** Largest shift. */ shi
 /** Every letter moved along the alphabet, z before a: `tam +1 ->` continues `ubn`. */
 export const caesarCipher = exampleTask<CipherKnobs>({
   id: "caesarCipher",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Caesar cipher",
   group: "reasoning",
   instruction: "Shift the letters.",

@@ -5,7 +5,8 @@ type SumKnobs = ExampleKnobs & { terms: number; largest: number };
 /** A chain of additions and subtractions: `12 + 7 - 3 =` continues `16`. */
 export const chainSum = exampleTask<SumKnobs>({
   id: "chainSum",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Chain sum",
   group: "reasoning",
   levels: {

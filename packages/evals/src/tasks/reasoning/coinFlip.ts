@@ -6,7 +6,8 @@ type CoinKnobs = ExampleKnobs & { people: number };
 /** A coin that some turn over: `Heads. Tam flips it. Zol leaves it. It is` continues `tails`. */
 export const coinFlip = exampleTask<CoinKnobs>({
   id: "coinFlip",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Coin flip",
   group: "reasoning",
   levels: {

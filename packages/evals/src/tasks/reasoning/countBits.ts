@@ -6,7 +6,8 @@ type BitKnobs = ExampleKnobs & { bits: number; /** Least and most ones; each num
 /** Ones in the binary form of a number: `13 ->` continues `3`. */
 export const countBits = exampleTask<BitKnobs>({
   id: "countBits",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Count bits",
   group: "reasoning",
   instruction: "Ones in binary.",

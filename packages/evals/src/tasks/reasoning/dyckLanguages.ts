@@ -7,7 +7,8 @@ const PAIRS = ["()", "[]", "{}", "<>"];
 /** Brackets that are still open, closed in the right order: `( [ ] < ->` continues `> )`. */
 export const dyckLanguages = exampleTask<DyckKnobs>({
   id: "dyckLanguages",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Dyck languages",
   group: "reasoning",
   instruction: "Close the brackets.",

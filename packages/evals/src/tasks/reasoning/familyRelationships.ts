@@ -30,7 +30,8 @@ interface Person {
  */
 export const familyRelationships = exampleTask<FamilyKnobs>({
   id: "familyRelationships",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Family relationships",
   group: "reasoning",
   levels: {

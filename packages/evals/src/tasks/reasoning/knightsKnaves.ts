@@ -28,7 +28,8 @@ function statement(draw: Draw, names: readonly string[], speaker: number): State
  */
 export const knightsKnaves = exampleTask<KnightKnobs>({
   id: "knightsKnaves",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Knights and knaves",
   group: "reasoning",
   levels: {

@@ -12,7 +12,8 @@ type LetterKnobs = ExampleKnobs & {
 /** How often a letter occurs in a string: `a in tabara:` continues `3`. */
 export const letterCounting = exampleTask<LetterKnobs>({
   id: "letterCounting",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Letter counting",
   group: "reasoning",
   instruction: "Count the letter.",

@@ -34,7 +34,8 @@ const text = (list: readonly number[]) => `[${list.join(" ")}]`;
  */
 export const listFunctions = defineTask<FunctionKnobs>({
   id: "listFunctions",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "List functions",
   group: "reasoning",
   paperItems: 100,

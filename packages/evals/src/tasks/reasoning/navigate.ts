@@ -8,7 +8,8 @@ type Direction = keyof typeof OPPOSITE;
 /** Whether a walk ends where it began: `2 north. 1 east. 2 south. 1 west.` continues `yes`. */
 export const navigate = exampleTask<NavigateKnobs>({
   id: "navigate",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Navigate",
   group: "reasoning",
   instruction: "Back at the start?",

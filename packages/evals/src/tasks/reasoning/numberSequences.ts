@@ -37,7 +37,8 @@ function sequence(draw: Draw, rule: number, length: number, largest: number): nu
 /** The next number of a sequence: `2, 5, 8, 11,` continues `14`. Sequences that two rules continue differently are drawn again. */
 export const numberSequences = exampleTask<SequenceKnobs>({
   id: "numberSequences",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Number sequences",
   group: "reasoning",
   levels: {

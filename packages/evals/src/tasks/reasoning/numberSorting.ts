@@ -5,7 +5,8 @@ type SortKnobs = ExampleKnobs & { numbers: number; largest: number; /** Negative
 /** Numbers in rising or falling order: `down 4 9 -2 ->` continues `9 4 -2`. */
 export const numberSorting = exampleTask<SortKnobs>({
   id: "numberSorting",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Number sorting",
   group: "reasoning",
   instruction: "Sort the numbers.",

@@ -8,7 +8,8 @@ const COLOURS = ["red", "blue", "green", "black", "white"];
 /** Objects of one colour: `2 red tam, 1 blue zol, 4 red bir. red:` continues `6`. */
 export const objectCounting = exampleTask<ObjectKnobs>({
   id: "objectCounting",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Object counting",
   group: "reasoning",
   instruction: "Count.",

@@ -32,7 +32,8 @@ function premise(draw: Draw, names: readonly string[]): Premise {
 /** What follows from premises: `tam or zol. not zol. tam?` continues `yes`; or `no`, or `unknown`. `either` excludes both. */
 export const propositionalLogic = exampleTask<LogicKnobs>({
   id: "propositionalLogic",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Propositional logic",
   group: "reasoning",
   levels: {

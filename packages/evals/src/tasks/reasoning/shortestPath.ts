@@ -28,7 +28,8 @@ function search(nodes: readonly string[], edges: readonly (readonly [string, str
 /** The only shortest way through a graph: `a-b b-c c-d b-d: a to c ->` continues `a b c`. Ends with several are passed over. */
 export const shortestPath = exampleTask<PathKnobs>({
   id: "shortestPath",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Shortest path",
   group: "reasoning",
   instruction: "Shortest path.",

@@ -6,7 +6,8 @@ type SpellKnobs = ExampleKnobs & { syllables: number };
 /** A word spelled backwards: `tamzol ->` continues `lozmat`. */
 export const spellBackward = exampleTask<SpellKnobs>({
   id: "spellBackward",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Spell backward",
   group: "reasoning",
   instruction: "Spell backward.",

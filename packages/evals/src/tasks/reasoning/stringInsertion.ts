@@ -8,7 +8,8 @@ const LETTERS = [..."abc"];
 /** A letter put in behind every occurrence of a pattern of the given string: `cabab; x after ab ->` continues `cabxabx`. */
 export const stringInsertion = exampleTask<InsertKnobs>({
   id: "stringInsertion",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "String insertion",
   group: "reasoning",
   instruction: "Insert.",

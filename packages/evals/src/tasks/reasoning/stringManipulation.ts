@@ -11,7 +11,8 @@ const LETTERS = [..."abcd"];
  */
 export const stringManipulation = exampleTask<RewriteKnobs>({
   id: "stringManipulation",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "String manipulation",
   group: "reasoning",
   instruction: "Replace while a rule fits.",

@@ -61,7 +61,8 @@ const bySide = () => (sorted ??= { valid: ARGUMENTS.filter(isValid), invalid: AR
  */
 export const syllogisms = exampleTask<SyllogismKnobs>({
   id: "syllogisms",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Syllogisms",
   group: "reasoning",
   levels: {

@@ -8,7 +8,8 @@ const clock = (minutes: number) => `${two(Math.floor(minutes / 60))}:${two(minut
 /** Hours and minutes between two times: `day 1 22:10 to day 2 01:05:` continues `02:55`. */
 export const timeIntervals = exampleTask<TimeKnobs>({
   id: "timeIntervals",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Time intervals",
   group: "reasoning",
   levels: {

@@ -6,7 +6,8 @@ type TrackingKnobs = ExampleKnobs & { people: number; swaps: number };
 /** Who holds what after swaps: `Tam has kun. Zol has bir. Tam and Zol swap. Tam has` continues `bir`. */
 export const trackingShuffledObjects = exampleTask<TrackingKnobs>({
   id: "trackingShuffledObjects",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Tracking shuffled objects",
   group: "reasoning",
   levels: {

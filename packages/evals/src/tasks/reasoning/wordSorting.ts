@@ -11,7 +11,8 @@ type SortKnobs = ExampleKnobs & {
 /** Words in alphabetical order: `zol tam bir ->` continues `bir tam zol`. */
 export const wordSorting = exampleTask<SortKnobs>({
   id: "wordSorting",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Word sorting",
   group: "reasoning",
   instruction: "Sort the words.",

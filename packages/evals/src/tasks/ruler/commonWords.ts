@@ -18,7 +18,8 @@ type CommonKnobs = Knobs & {
  */
 export const commonWords = defineTask<CommonKnobs>({
   id: "commonWords",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Common words",
   group: "retrieval by length",
   paperItems: 100,

@@ -19,7 +19,8 @@ type FrequentKnobs = Knobs & {
  */
 export const frequentWords = defineTask<FrequentKnobs>({
   id: "frequentWords",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Frequent words",
   group: "retrieval by length",
   paperItems: 100,

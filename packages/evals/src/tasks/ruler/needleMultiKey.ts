@@ -8,7 +8,8 @@ import { type NeedleKnobs, needleItem } from "./needles.ts";
  */
 export const needleMultiKey = defineTask<NeedleKnobs>({
   id: "needleMultiKey",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Needle among keys",
   group: "retrieval by length",
   paperItems: 100,

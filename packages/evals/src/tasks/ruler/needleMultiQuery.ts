@@ -8,7 +8,8 @@ import { type NeedleKnobs, needleItem } from "./needles.ts";
  */
 export const needleMultiQuery = defineTask<NeedleKnobs>({
   id: "needleMultiQuery",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Needles of several keys",
   group: "retrieval by length",
   paperItems: 100,

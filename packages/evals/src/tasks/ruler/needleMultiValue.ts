@@ -8,7 +8,8 @@ import { type NeedleKnobs, needleItem } from "./needles.ts";
  */
 export const needleMultiValue = defineTask<NeedleKnobs>({
   id: "needleMultiValue",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Needles of one key",
   group: "retrieval by length",
   paperItems: 100,

@@ -8,7 +8,8 @@ import { type NeedleKnobs, needleItem } from "./needles.ts";
  */
 export const needleSingle = defineTask<NeedleKnobs>({
   id: "needleSingle",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Single needle",
   group: "retrieval by length",
   paperItems: 100,

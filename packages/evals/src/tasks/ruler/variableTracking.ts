@@ -20,7 +20,8 @@ type TrackingKnobs = Knobs & {
  */
 export const variableTracking = defineTask<TrackingKnobs>({
   id: "variableTracking",
-  version: 1,
+  version: 2,
+  earlier: [{ version: 1, privateApart: false }],
   title: "Variable tracking",
   group: "retrieval by length",
   paperItems: 100,
