@@ -46,8 +46,9 @@ export function entrySides(
   };
 }
 
-/** Name of a layout entry in a layer of the source, or at model scope. */
-export function sourceName(entry: LayoutEntry, layer: number | undefined): string {
+/** Name of a layout entry in a layer of the source, or at model scope. A head that is untied now was the embedding. */
+export function sourceName(entry: LayoutEntry, layer: number | undefined, { tiedHead }: Pick<ModelConfig, "tiedHead">): string {
+  if (entry.name === "head.weight" && tiedHead) return "embedding.weight";
   return layer === undefined ? entry.name : `layers.${layer}.${entry.name}`;
 }
 
@@ -101,7 +102,7 @@ export function parameterRule(map: GrowthMap): (parameter: Parameter) => Paramet
   return ({ entry, layer }) => {
     if (layer !== undefined && map.layers[layer]!.zeroOutputs && writes.has(entry.name)) return undefined;
     const factor = map.factors[entry.name] ?? 1;
-    const terms = termsOf(map, layer).map((term) => ({ from: sourceName(entry, term.layer), factor: factor * term.weight, sides: sidesOf(term.axes)(entry) }));
+    const terms = termsOf(map, layer).map((term) => ({ from: sourceName(entry, term.layer, map.source), factor: factor * term.weight, sides: sidesOf(term.axes)(entry) }));
     return { terms, base: terms.length > 0 ? sides(entry) : undefined };
   };
 }

@@ -33,6 +33,7 @@ export function proveExactness(map: GrowthMap): Exactness {
     ...axes.flatMap(([axis, axisMap]) => axisGradientRefusals(axis, axisMap)),
     ...headSizeGradientRefusals(map),
     ...normGradientRefusals(map),
+    ...untyingRefusals(map),
   ];
   return {
     logits: { holds: logits.length === 0, refusals: logits },
@@ -40,6 +41,18 @@ export function proveExactness(map: GrowthMap): Exactness {
     needsGates:
       map.layers.some(({ gated }) => gated) || axes.some(([, { gated, kinds }]) => gated && kinds.includes("silent")),
   };
+}
+
+/** An untied head takes its part of the one gradient that both uses had. */
+function untyingRefusals({ source, target }: GrowthMap): Refusal[] {
+  if (source.tiedHead === target.tiedHead) return [];
+  return [
+    {
+      where: "embedding.weight, head.weight",
+      condition: "every tensor keeps its own gradient",
+      found: "the head is untied: the old gradient is the sum of the two new ones",
+    },
+  ];
 }
 
 function perturbationRefusals({ perturbation }: GrowthMap): Refusal[] {

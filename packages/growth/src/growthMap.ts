@@ -28,13 +28,13 @@ export function keepLayers(numLayers: number): LayerMap[] {
  * the norm rule's gain factors.
  *
  * @param seed of the values that fill new entries
- * @throws {GrowthError} when family, head tying, vocabulary or rotary base differ, an axis shrinks, an axis changes
+ * @throws {GrowthError} when family, vocabulary or rotary base differ, an axis shrinks, an axis changes
  *   without a map, or a map or layer does not have the sizes of the two configurations
  */
 export function growthMap(source: ModelConfig, target: ModelConfig, parts: GrowthParts, seed: number): GrowthMap {
   expectSameKind(source, target);
   const axes = { ...parts.axes };
-  if (axes.residual && !axes.normed) axes.normed = normedAxis(axes.residual, source.tiedHead);
+  if (axes.residual && !axes.normed) axes.normed = normedAxis(axes.residual, target.tiedHead);
   expectAxes(source, target, axes);
   const layers = parts.layers ?? keepLayers(source.numLayers);
   expectLayers(source, target, layers);
@@ -46,7 +46,7 @@ export function growthMap(source: ModelConfig, target: ModelConfig, parts: Growt
   };
   for (const { ratio, absorbedBy } of Object.values(multipliers)) for (const name of absorbedBy) multiply(name, ratio);
   // A tied embedding that absorbs its multiplier is read by the head as well; the final norm takes it back.
-  if (source.tiedHead) for (const name of FINAL_NORM(source)) multiply(name, 1 / multipliers.embedding.ratio);
+  if (target.tiedHead) for (const name of FINAL_NORM(source)) multiply(name, 1 / multipliers.embedding.ratio);
   if (axes.residual?.normRule === "rescaled") {
     const gain = Math.sqrt(source.residualDim / target.residualDim);
     for (const name of ["attention.norm.gain", "ffn.norm.gain", "final.norm.gain"]) multiply(name, gain);
@@ -118,7 +118,8 @@ function normedAxis(residual: AxisMap, tiedHead: boolean): AxisMap {
 function expectSameKind(source: ModelConfig, target: ModelConfig): void {
   const fixed = [
     ["family", source.family, target.family],
-    ["tiedHead", source.tiedHead, target.tiedHead],
+    // A tied head may become one of its own, which starts as a copy of the embedding; two matrices never become one.
+    ["tiedHead", source.tiedHead, source.tiedHead || target.tiedHead],
     ["vocabSize", source.vocabSize, target.vocabSize],
     ["position.kind", source.position.kind, target.position.kind],
     ["position.base", source.position.base, target.position.base],

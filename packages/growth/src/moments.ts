@@ -36,7 +36,7 @@ export function growMoments<T extends FloatArray>(
     grown[name] = out;
     const from = layer === undefined ? undefined : map.layers[layer]!.keeps;
     if (policy === "reset" || from === -1) continue; // a layer born in this growth has no state
-    const values = sourceTensor(tree, sourceName(entry, from));
+    const values = sourceTensor(tree, sourceName(entry, from, map.source));
     const own = sides(entry);
     const factor = policy === "contravariant" ? gradientFactor(map, entry) : 1;
     const weights = policy === "contravariant" && order === 2 ? squared : (side: SideMap) => side;

@@ -94,6 +94,6 @@ export function* momentTerms(map: GrowthMap): Generator<TensorGrowth> {
     const from = layer === undefined ? undefined : map.layers[layer]!.keeps;
     const own = sides(entry);
     const carriesOn = { rows: { ...own.rows, isNew: new Uint8Array(own.rows.targetSize) }, columns: { ...own.columns, isNew: new Uint8Array(own.columns.targetSize) } };
-    yield { name, rows, columns, terms: from === -1 ? [] : [term(cache, sourceName(entry, from), 1, own, carriesOn)] };
+    yield { name, rows, columns, terms: from === -1 ? [] : [term(cache, sourceName(entry, from, map.source), 1, own, carriesOn)] };
   }
 }

@@ -12,7 +12,7 @@ import { readHuggingFaceState } from "./huggingFace.ts";
 import { relativeChange } from "./validation.ts";
 
 /** Sizes that a growth may change; those left out stay. Head size stays: heads grow in number. */
-export type GrownShape = Partial<Pick<ModelConfig, "numLayers" | "residualDim" | "ffnDim" | "numKvHeads" | "groupSize">>;
+export type GrownShape = Partial<Pick<ModelConfig, "numLayers" | "residualDim" | "ffnDim" | "numKvHeads" | "groupSize" | "tiedHead">>;
 
 export interface GrownDirectory {
   modelType: string;
@@ -45,7 +45,7 @@ export async function growHuggingFace(
   const source = await openHuggingFace(directory);
   try {
     const target = fittedTarget(source.config, parseModelConfig({ ...source.config, ...shape }), operators);
-    if (numParameters(target) === numParameters(source.config)) throw new ConfigError(`grow: no size changes, expected a larger one of ${numParameters(source.config)} parameters. Name layers, width, MLP size or heads.`);
+    if (numParameters(target) === numParameters(source.config)) throw new ConfigError(`grow: no size changes, expected a larger one of ${numParameters(source.config)} parameters. Name layers, width, MLP size or heads, or untie the head.`);
     const map = composeGrowth(source.config, target, { operators, rampSteps: 0, seed });
     const growth = tensorGrower(map);
     const wanted = new Map(parameters(target).map((parameter) => [parameter.name, parameter]));

@@ -6,6 +6,7 @@ import { type Executor, referenceExecutor } from "@espalier/graph";
 import { cpuExecutor } from "@espalier/kernels";
 import type { Metric, RunEvent } from "@espalier/spec/run";
 import { afterEach, describe, expect, it } from "vitest";
+import { openCheckpoint, readModelState } from "./checkpoint.ts";
 import { listCheckpoints, readEvents, readMetrics, runPaths } from "./runDirectory.ts";
 import type { TrainHooks } from "./session.ts";
 import { testedExecutors } from "./testing/executors.ts";
@@ -49,6 +50,19 @@ describe("train", () => {
     expect(events.at(-1)).toMatchObject({ kind: "done", step: 19, digest: result.digest });
     expect(listCheckpoints(directory).map(({ step, grown }) => `${step}${grown ? "g" : ""}`)).toEqual(["6", "6g", "13", "13g", "16", "18", "19"]);
     expect(result.stages.map(({ step }) => step)).toEqual([6, 13, 19]);
+  });
+
+  it("unties the head between stages: the loss stays, and embedding and head part", async () => {
+    const tied = tinyModel({ tiedHead: true });
+    const growth = { operators: {}, rampSteps: 0, rewarmSteps: 0, seed: 1 };
+    const stage = (name: string, changes: object) => ({ name, tokens: 6 * 32, learningRate: "inherit" as const, ...changes });
+    const untying = { ...plan, stages: [stage("tied", { model: tied }), stage("own", { model: { ...tied, tiedHead: false }, growth })] };
+    const directory = fresh();
+    const { checkpoint } = await run(directory, {}, { plan: untying });
+    const event = (await readEvents(directory)).find(({ kind }) => kind === "growth");
+    expect(event).toMatchObject({ step: 6, logitChange: 0 });
+    const { parameters } = await readModelState(await openCheckpoint(checkpoint), false);
+    expect(parameters["head.weight"]).not.toEqual(parameters["embedding.weight"]);
   });
 
   it("gives the same digest on any number of threads, and another for another seed", async () => {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "@espalier/core";
-import { operators as table } from "@espalier/growth";
+import { type GrowthOperator, operators as table } from "@espalier/growth";
 import { cpuExecutor } from "@espalier/kernels";
 import type { GrowthStep } from "@espalier/spec/plan";
 import { directoryLogitChange, type GrownShape, growHuggingFace } from "@espalier/trainer";
@@ -16,6 +16,7 @@ interface GrowOptions {
   ffn?: number;
   kvHeads?: number;
   queriesPerKv?: number;
+  untie?: boolean;
   operators?: string[];
   seed: number;
   out?: string;
@@ -41,6 +42,7 @@ export function addGrow(program: Command): void {
     .option("--ffn <n>", "inner size of the MLP", positiveInteger)
     .option("--kv-heads <n>", "key/value heads", positiveInteger)
     .option("--queries-per-kv <n>", "query heads that share a key/value head", positiveInteger)
+    .option("--untie", "give the head a matrix of its own, which starts as the embedding")
     .option("--operators <group=name...>", "of residual, ffn, head, depth (default: hyperCloning in width, zeroDepth in depth)")
     .option("--seed <n>", "of new values", positiveInteger, 1)
     .option("--out <dir>", "directory to write")
@@ -49,8 +51,12 @@ export function addGrow(program: Command): void {
     .action(
       action<GrowOptions>(async (options, { output, path }, [model]) => {
         if (options.list) {
-          const kept = (holds: boolean, gated: boolean) => (holds ? (gated ? "with gates" : "kept") : "not kept");
-          const rows = table.map(({ name, summary, groups, preserves, needsGates, source }) => [name, groups.join(", "), kept(preserves.logits, needsGates), kept(preserves.gradients, needsGates), summary, source]);
+          const kept = (holds: boolean, { needsGates, exactAtMultiples }: GrowthOperator) =>
+            holds ? (needsGates ? "with gates" : exactAtMultiples ? "at multiples" : "kept") : "not kept";
+          const rows = table.map((operator) => {
+            const { name, summary, groups, preserves, source } = operator;
+            return [name, groups.join(", "), kept(preserves.logits, operator), kept(preserves.gradients, operator), summary, source];
+          });
           for (const line of tableLines(["operator", "grows", "logits", "gradients", "", "source"], rows)) output.line(line);
           return output.result("operators", table);
         }
@@ -77,13 +83,14 @@ export function addGrow(program: Command): void {
     );
 }
 
-function shapeOf({ layers, hidden, ffn, kvHeads, queriesPerKv }: GrowOptions): GrownShape {
+function shapeOf({ layers, hidden, ffn, kvHeads, queriesPerKv, untie }: GrowOptions): GrownShape {
   return {
     ...(layers && { numLayers: layers }),
     ...(hidden && { residualDim: hidden }),
     ...(ffn && { ffnDim: ffn }),
     ...(kvHeads && { numKvHeads: kvHeads }),
     ...(queriesPerKv && { groupSize: queriesPerKv }),
+    ...(untie && { tiedHead: false }),
   };
 }
 

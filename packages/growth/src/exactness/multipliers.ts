@@ -10,7 +10,7 @@ export function multiplierRefusals(map: GrowthMap): Refusal[] {
   const factor = (name: string) => factors[name] ?? 1;
   const ratio = (key: keyof typeof source.multipliers) => source.multipliers[key] / target.multipliers[key];
   const gain = map.axes.residual?.normRule === "rescaled" ? Math.sqrt(source.residualDim / target.residualDim) : 1;
-  const head = source.tiedHead ? "embedding.weight" : "head.weight";
+  const head = target.tiedHead ? "embedding.weight" : "head.weight";
 
   const expected: [where: string, found: number, expected: number][] = [
     ["embedding.weight", factor("embedding.weight"), ratio("embedding")],

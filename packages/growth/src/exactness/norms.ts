@@ -63,7 +63,7 @@ export function normRefusals(map: GrowthMap): Refusal[] {
 }
 
 /** The final norm's output follows the residual channels; a tied head reads it as the embedding was carried. */
-function finalNormRefusals({ axes, source }: GrowthMap): Refusal[] {
+function finalNormRefusals({ axes, target }: GrowthMap): Refusal[] {
   const residual = axes.residual!;
   const normed = axes.normed;
   if (!normed) {
@@ -84,7 +84,7 @@ function finalNormRefusals({ axes, source }: GrowthMap): Refusal[] {
       found: `target channel ${moved} comes from another source channel than in the residual stream`,
     });
   }
-  const other = source.tiedHead ? normed.read.findIndex((column, t) => !sameRow(column, residual.carry[t]!)) : -1;
+  const other = target.tiedHead ? normed.read.findIndex((column, t) => !sameRow(column, residual.carry[t]!)) : -1;
   if (other >= 0) {
     refusals.push({
       where: "embedding.weight",
@@ -99,7 +99,7 @@ function finalNormRefusals({ axes, source }: GrowthMap): Refusal[] {
  * Beyond the conditions for logits: the backward of a norm couples its channels, which carries over to copies only when
  * readers split evenly; and a tied embedding has one gradient for two uses, which must agree.
  */
-export function normGradientRefusals({ axes, source }: GrowthMap): Refusal[] {
+export function normGradientRefusals({ axes, target }: GrowthMap): Refusal[] {
   const residual = axes.residual;
   if (!residual) return [];
   const counts = copyCounts(residual);
@@ -113,7 +113,7 @@ export function normGradientRefusals({ axes, source }: GrowthMap): Refusal[] {
     });
   }
   const normed = axes.normed;
-  const differs = source.tiedHead && normed ? normed.carry.findIndex((row, t) => !sameRow(row, residual.read[t]!)) : -1;
+  const differs = target.tiedHead && normed ? normed.carry.findIndex((row, t) => !sameRow(row, residual.read[t]!)) : -1;
   if (differs >= 0) {
     refusals.push({
       where: "embedding.weight",
