@@ -46,12 +46,13 @@ function matmulPair(M: number, N: number, K: number, options: Partial<typeof pla
   };
 }
 
-function attentionPairs(B: number, T: number, N: number, G: number, D: number, lengths?: number[]): Pair[] {
+function attentionPairs(B: number, T: number, N: number, G: number, D: number, lengths?: number[], documentLen?: number): Pair[] {
   const [q, k, v, y, dy] = ["q", "k", "v", "y", "dy"].map((name) => factor([B, T, name === "k" || name === "v" ? G : N, D], name));
-  const live = lengths ? [i32([B], (b) => lengths[b]!)] : [];
+  const starts = documentLen ? [i32([B, T], (i) => (i % T) - ((i % T) % documentLen))] : [];
+  const live = lengths ? [i32([B], (b) => lengths[b]!), ...starts] : [];
   const lse: CaseTensor = { shape: [B, N, T], value: (i) => 5 + Math.sin(i) };
   const attributes = { scale: 1 / Math.sqrt(D) };
-  const title = `B ${B} T ${T} N ${N} G ${G} D ${D}${lengths ? " with lengths" : ""}`;
+  const title = `B ${B} T ${T} N ${N} G ${G} D ${D}${lengths ? " with lengths" : ""}${documentLen ? ` and documents of ${documentLen}` : ""}`;
   const pair = (op: string, pick: (f: ReturnType<typeof factor>) => CaseTensor): OpCase => ({
     op,
     note: "",
@@ -100,6 +101,8 @@ const pairs: Pair[] = [
   ...attentionPairs(3, 67, 2, 1, 64, [40, 67, 0]),
   ...attentionPairs(1, 97, 2, 2, 128),
   ...attentionPairs(2, 64, 2, 1, 128, [64, 13]),
+  ...attentionPairs(2, 150, 2, 1, 64, [150, 131], 70),
+  ...attentionPairs(1, 97, 2, 2, 128, [97], 11),
   lossPair(61, 130, 48),
   lossPair(150, 9000, 8),
 ];

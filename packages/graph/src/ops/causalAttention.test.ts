@@ -49,18 +49,35 @@ describe("causalAttention", () => {
     expect(y.slice(12)).toEqual(expected.slice(12));
   });
 
+  it("gives each document of a sequence what it has alone", async () => {
+    const values = (name: string, from: number, to: number) => noise(name, 5 * 4).slice(from * 4, to * 4);
+    const alone = async (from: number, to: number) =>
+      evaluate((g) => causalAttention(...heads(g, 1, to - from, 2, 2, 2), { scale: 0.7 }), { q: values("q", from, to), k: values("k", from, to), v: values("v", from, to) });
+    const packed = await evaluate(
+      (g) => causalAttention(...heads(g, 1, 5, 2, 2, 2), { scale: 0.7, lengths: g.runtime("lengths", [1], "i32"), starts: g.runtime("starts", [1, 5], "i32") }),
+      { q: values("q", 0, 5), k: values("k", 0, 5), v: values("v", 0, 5) },
+      { lengths: 5, starts: [0, 0, 2, 2, 2] },
+    );
+    expect(packed).toEqual([...(await alone(0, 2)), ...(await alone(2, 5))]);
+  });
+
   it.each([
-    ["one key/value head for each query head", 2, undefined],
-    ["grouped heads", 1, undefined],
-    ["grouped heads and lengths", 1, [2, 3]],
-  ])("has gradients that agree with finite differences: %s", async (_, G, lengths) => {
+    ["one key/value head for each query head", 2, undefined, undefined],
+    ["grouped heads", 1, undefined, undefined],
+    ["grouped heads and lengths", 1, [2, 3], undefined],
+    ["several documents in a sequence", 1, [2, 3], [0, 1, 1, 0, 0, 2]],
+  ])("has gradients that agree with finite differences: %s", async (_, G, lengths, starts) => {
     const trace = (g: Graph) => {
       const [q, k, v] = heads(g, 2, 3, 2, G, 2);
-      const options = { scale: 0.7, ...(lengths ? { lengths: g.runtime("lengths", [2], "i32") } : {}) };
+      const options = {
+        scale: 0.7,
+        ...(lengths ? { lengths: g.runtime("lengths", [2], "i32") } : {}),
+        ...(starts ? { starts: g.runtime("starts", [2, 3], "i32") } : {}),
+      };
       const y = causalAttention(scale(q, 2), scale(k, 1.5), scale(v, 0.5), options);
       return { loss: lossOn(reshape(y, [2, 3, 4])), wrt: [q, k, v] };
     };
-    const errors = await gradientErrors(trace, { ...lossInputs(6), ...(lengths ? { lengths } : {}) });
+    const errors = await gradientErrors(trace, { ...lossInputs(6), ...(lengths ? { lengths } : {}), ...(starts ? { starts } : {}) });
     expect(Math.max(...Object.values(errors))).toBeLessThan(1e-6);
   });
 
@@ -84,5 +101,8 @@ describe("causalAttention", () => {
     expect(() => causalAttention(q, k, v, { scale: 1, lengths: g.runtime("f", [2]) })).toThrow(
       "causalAttention: lengths: dtype is f32, expected i32.",
     );
+    const [lengths, starts] = [g.runtime("n", [2], "i32"), g.runtime("s", [2, 3], "i32")];
+    expect(() => causalAttention(q, k, v, { scale: 1, starts })).toThrow("causalAttention: starts: given without lengths, expected both.");
+    expect(() => causalAttention(q, k, v, { scale: 1, lengths, starts: lengths })).toThrow("causalAttention: starts: shape is [2], expected [2, 3].");
   });
 });

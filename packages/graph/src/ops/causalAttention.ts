@@ -27,19 +27,26 @@ function checkLengths(op: string, q: TensorType, lengths: TensorType | undefined
   expectShape(`${op}: lengths`, lengths, [q.shape[0]], "It must have one length a sequence.");
 }
 
+function checkStarts(op: string, q: TensorType, starts: TensorType | undefined): void {
+  if (!starts) return;
+  expectDtype(`${op}: starts`, starts, "i32");
+  expectShape(`${op}: starts`, starts, q.shape.slice(0, 2), "It must have one first key a token.");
+}
+
 export const causalAttentionOp: OpDefinition = {
   name: "causalAttention",
   attributes: ["scale"],
   infer(inputs) {
-    expectInputs("causalAttention", inputs, 3, 4);
-    const [q, k, v, lengths] = inputs;
+    expectInputs("causalAttention", inputs, 3, 5);
+    const [q, k, v, lengths, starts] = inputs;
     checkQueryKeyValue("causalAttention", q, k, v);
     checkLengths("causalAttention", q, lengths);
+    checkStarts("causalAttention", q, starts);
     const [B, T, N] = q.shape;
     return [q, f32([B, N, T])];
   },
-  gradient({ inputs: [q, k, v, lengths], outputs: [y, lse], attributes, dy }) {
-    return causalAttentionGrad(q, k, v, y, lse, dy, { scale: attributes.scale, lengths });
+  gradient({ inputs: [q, k, v, lengths, starts], outputs: [y, lse], attributes, dy }) {
+    return causalAttentionGrad(q, k, v, y, lse, dy, { scale: attributes.scale, lengths, starts });
   },
   // Products q.k and p.v (2D each per pair), the exponential and the sum.
   flops: (inputs) => numPairs(inputs[0]) * (4 * inputs[0].shape[3] + 3),
@@ -50,8 +57,8 @@ export const causalAttentionGradOp: OpDefinition = {
   attributes: ["scale"],
   infer(inputs) {
     const op = "causalAttentionGrad";
-    expectInputs(op, inputs, 6, 7);
-    const [q, k, v, y, lse, dy, lengths] = inputs;
+    expectInputs(op, inputs, 6, 8);
+    const [q, k, v, y, lse, dy, lengths, starts] = inputs;
     checkQueryKeyValue(op, q, k, v);
     const [B, T, N] = q.shape;
     expectFloats(op, { y, lse, dy });
@@ -59,6 +66,7 @@ export const causalAttentionGradOp: OpDefinition = {
     expectShape(`${op}: lse`, lse, [B, N, T], "It is saved by the forward pass.");
     expectShape(`${op}: dy`, dy, q.shape, "It must have the shape of q.");
     checkLengths(op, q, lengths);
+    checkStarts(op, q, starts);
     return [q, k, v];
   },
   // Five products a pair: q.k again, dy.v, and the sums for dq, dk and dv.
@@ -70,11 +78,22 @@ export interface AttentionOptions {
   scale: number;
   /** Runtime i32 `[B]`: tokens of each sequence that are real; later rows are 0 and no key. */
   lengths?: Tensor;
+  /**
+   * Runtime i32 `[B, T]`, only with `lengths`: the first position that each token sees, for several documents in one
+   * sequence. Not above its own position, and not falling along a sequence.
+   */
+  starts?: Tensor;
+}
+
+/** `lengths` and `starts` behind the other inputs: which of them are there is known from their number. */
+function masks(op: string, { lengths, starts }: AttentionOptions): Tensor[] {
+  if (!lengths && starts) throw new ShapeError(`${op}: starts: given without lengths, expected both. Give the lengths of the sequences as well.`);
+  return [lengths, starts].filter((mask) => mask !== undefined);
 }
 
 /**
  * Causal self-attention with grouped heads:
- * `y[n] = sum over m <= n of softmax_m(scale q[n].k[m]) v[m]`; query head h reads key/value head floor(h / (N/G)).
+ * `y[n] = sum over starts[n] <= m <= n of softmax_m(scale q[n].k[m]) v[m]`, starts 0 where there are none; query head h reads key/value head floor(h / (N/G)).
  * No T x T tensor is kept: the backward recomputes probabilities from their log-sum-exp.
  *
  * @param q     `[B, T, N, D]`
@@ -84,8 +103,8 @@ export interface AttentionOptions {
  * @see Vaswani et al. 2017, arXiv:1706.03762; Ainslie et al. 2023, arXiv:2305.13245 (grouped heads);
  *   Dao et al. 2022, arXiv:2205.14135 (recomputation)
  */
-export function causalAttention(q: Tensor, k: Tensor, v: Tensor, { scale, lengths }: AttentionOptions): Tensor {
-  return record(causalAttentionOp, lengths ? [q, k, v, lengths] : [q, k, v], { scale })[0];
+export function causalAttention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
+  return record(causalAttentionOp, [q, k, v, ...masks("causalAttention", options)], { scale: options.scale })[0];
 }
 
 /**
@@ -101,8 +120,7 @@ export function causalAttentionGrad(
   y: Tensor,
   lse: Tensor,
   dy: Tensor,
-  { scale, lengths }: AttentionOptions,
+  options: AttentionOptions,
 ): Tensor[] {
-  const inputs = [q, k, v, y, lse, dy];
-  return record(causalAttentionGradOp, lengths ? [...inputs, lengths] : inputs, { scale });
+  return record(causalAttentionGradOp, [q, k, v, y, lse, dy, ...masks("causalAttentionGrad", options)], { scale: options.scale });
 }

@@ -25,6 +25,7 @@ struct Room {
   uint16_t kept[2][kBlockRows * kTileStride<D>];
   uint16_t other[2][2][kOthers * kTileStride<D>];
   float lse[2][kOthers], delta[2][kOthers];
+  int start[2][kOthers];  // first keys of queries
 };
 
 // delta = dy.y, a warp a row.
@@ -52,6 +53,7 @@ __global__ void __launch_bounds__(kAttentionThreads) attention_query_gradients(B
   const int64_t length = s.length(b), last = min(first + kBlockRows, s.T), key_end = min(last, length);
   const int row = static_cast<int>(threadIdx.x) / kWarpSize * kRowsPerWarp;
   const int tiles = static_cast<int>((key_end + kOthers - 1) / kOthers);
+  const int first_tile = static_cast<int>(s.lowest_start(b, first, key_end) / kOthers);
   const auto begin_tile = [&](int tile) {
     if (tile < tiles) {
       fetch_rows<D, kOthers>(room.other[tile % 2][0], a.k + s.key(b, 0, g), s.G * D, int64_t(tile) * kOthers, key_end);
@@ -61,17 +63,19 @@ __global__ void __launch_bounds__(kAttentionThreads) attention_query_gradients(B
   };
   fetch_rows<D, kBlockRows>(room.kept[0], a.q + s.query(b, 0, n), s.N * D, first, last);
   fetch_rows<D, kBlockRows>(room.kept[1], a.dy + s.query(b, 0, n), s.N * D, first, last);
-  begin_tile(0);
+  begin_tile(first_tile);
   float lse[2], delta[2];
+  int64_t start[2];
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const int64_t t = first + row + result_row(2 * half), at = (b * s.N + n) * s.T + t;
     lse[half] = t < s.T ? a.lse[at] * kLog2E : 0.0f;
     delta[half] = t < s.T ? a.delta[at] : 0.0f;
+    start[half] = t < length ? s.start(b, t) : 0;
   }
   const float to_log2 = s.scale * kLog2E;
   float sum[D / 8][4] = {};
-  for (int tile = 0; tile < tiles; ++tile) {
+  for (int tile = first_tile; tile < tiles; ++tile) {
     begin_tile(tile + 1);
     wait_async<1>();
     __syncthreads();
@@ -83,7 +87,8 @@ __global__ void __launch_bounds__(kAttentionThreads) attention_query_gradients(B
     for (int j = 0; j < kOthers / 8; ++j) {
 #pragma unroll
       for (int e = 0; e < 4; ++e) {
-        const bool seen = key_first + result_column(j, e) <= first + row + result_row(e);
+        const int64_t m = key_first + result_column(j, e);
+        const bool seen = start[e / 2] <= m && m <= first + row + result_row(e);
         const float p = seen ? exp2f(score[j][e] * to_log2 - lse[e / 2]) : 0.0f;
         score[j][e] = p * (d_p[j][e] - delta[e / 2]);
       }
@@ -119,6 +124,7 @@ __global__ void __launch_bounds__(kAttentionThreads) attention_key_gradients(Bac
         const int64_t t = from + threadIdx.x, at = (b * s.N + n) * s.T + t;
         room.lse[tile % 2][threadIdx.x] = t < length ? a.lse[at] * kLog2E : 0.0f;
         room.delta[tile % 2][threadIdx.x] = t < length ? a.delta[at] : 0.0f;
+        room.start[tile % 2][threadIdx.x] = t < length ? static_cast<int>(s.start(b, t)) : 0;
       }
     }
     commit_async();
@@ -142,7 +148,8 @@ __global__ void __launch_bounds__(kAttentionThreads) attention_key_gradients(Bac
       for (int e = 0; e < 4; ++e) {
         const int column = result_column(j, e);
         const int64_t t = from + column;
-        const bool seen = t < length && first + row + result_row(e) <= t;
+        const int64_t m = first + row + result_row(e);
+        const bool seen = t < length && m <= t && room.start[tile % 2][column] <= m;
         const float p = seen ? exp2f(score[j][e] * to_log2 - room.lse[tile % 2][column]) : 0.0f;
         score[j][e] = p;
         d_p[j][e] = p * (d_p[j][e] - room.delta[tile % 2][column]);

@@ -10,6 +10,9 @@ namespace cuda {
 namespace {
 
 constexpr int kKeys = 64;
+// The score of a key before a query's start. Finite, because a query may see none of the first keys of its block: what it
+// sums then has weight 0 as soon as it sees one, and each sees its own.
+constexpr float kUnseen = -1e30f;
 
 template <int D>
 struct Room {
@@ -35,6 +38,7 @@ __global__ void __launch_bounds__(kAttentionThreads) attention_forward(Forward a
   const uint16_t *keys = a.k + s.key(b, 0, g), *values = a.v + s.key(b, 0, g);
   const int64_t key_end = min(last, length);
   const int tiles = static_cast<int>((key_end + kKeys - 1) / kKeys);
+  const int first_tile = static_cast<int>(s.lowest_start(b, first, key_end) / kKeys);
   const auto begin_tile = [&](int tile) {
     if (tile < tiles) {
       fetch_rows<D, kKeys>(room.k[tile % 2], keys, s.G * D, int64_t(tile) * kKeys, key_end);
@@ -43,17 +47,32 @@ __global__ void __launch_bounds__(kAttentionThreads) attention_forward(Forward a
     commit_async();
   };
   fetch_rows<D, kBlockRows>(room.q, a.q + s.query(b, 0, n), s.N * D, first, last);
-  begin_tile(0);
+  begin_tile(first_tile);
+  int64_t start[2];
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    const int64_t t = first + row + result_row(2 * half);
+    start[half] = t < length ? s.start(b, t) : 0;
+  }
 
   const float to_log2 = s.scale * kLog2E;
   float sum[D / 8][4] = {}, top[2] = {-INFINITY, -INFINITY}, total[2] = {};
-  for (int tile = 0; tile < tiles; ++tile) {
+  for (int tile = first_tile; tile < tiles; ++tile) {
     begin_tile(tile + 1);
     wait_async<1>();
     __syncthreads();
     float score[kKeys / 8][4] = {};
     multiply_by_transpose<D, kKeys>(score, room.q, row, room.k[tile % 2]);
     const int64_t key_first = int64_t(tile) * kKeys;
+    if (s.starts) {
+#pragma unroll
+      for (int j = 0; j < kKeys / 8; ++j) {
+#pragma unroll
+        for (int e = 0; e < 4; ++e) {
+          if (key_first + result_column(j, e) < start[e / 2]) score[j][e] = kUnseen;
+        }
+      }
+    }
     if (key_first + kKeys > first + row || key_first + kKeys > key_end) {  // some keys are after some queries, or none
 #pragma unroll
       for (int j = 0; j < kKeys / 8; ++j) {

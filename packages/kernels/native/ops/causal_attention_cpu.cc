@@ -24,8 +24,11 @@ struct Shape {
   int64_t B, T, N, G, D, group;
   int64_t query_stride, key_stride;  // floats from one position to the next
   const int32_t* lengths;            // null: every sequence is full
+  const int32_t* starts;             // null: all 0
   float scale;
 
+  // The first key that position t sees.
+  int64_t start(int64_t b, int64_t t) const { return starts ? larger(0, smaller(starts[b * T + t], t)) : 0; }
   int64_t length(int64_t b) const { return lengths ? larger(0, smaller(lengths[b], T)) : T; }
   int64_t query_offset(int64_t b, int64_t t, int64_t n) const { return (b * T + t) * query_stride + n * D; }
   int64_t key_offset(int64_t b, int64_t t, int64_t g) const { return (b * T + t) * key_stride + g * D; }
@@ -36,6 +39,7 @@ Shape shape_of(const OpCall& call, int32_t lengths_input) {
   const int64_t G = call.inputs[1].dims[2];
   return {q[0], q[1], q[2], G, q[3], q[2] / G, q[2] * q[3], G * q[3],
           call.num_inputs > lengths_input ? call.inputs[lengths_input].i32() : nullptr,
+          call.num_inputs > lengths_input + 1 ? call.inputs[lengths_input + 1].i32() : nullptr,
           static_cast<float>(call.attributes[0])};
 }
 
@@ -55,7 +59,13 @@ void load_transposed(float* target, const float* source, int64_t stride, int64_t
 struct QueryBlock {
   float *queries, *scores, *values;  // [D], scaled; [kKeyChunk]; [D], sum of p v
   vf top[2], total[2];               // running maximum and sum of exp(score - top)
+  int64_t low, last_start;           // least and greatest first key of the queries
+  float starts[kBlock];              // first keys
 };
+
+// The score of a key before a query's start. Finite, because a lane may see none of the first keys of its block: what it
+// sums then has weight exp(kUnseen - top) = 0 as soon as it sees one, and each sees its own.
+constexpr float kUnseen = -1e38f;
 
 // Adds keys [begin, end) for the kVecs vectors of queries that start at lane `lane`, position `first`.
 template <int kVecs>
@@ -66,6 +76,13 @@ void attend(const Shape& s, QueryBlock& block, const float* k, const float* v, i
   const int64_t keys = end - begin;
   broadcast_product<kVecs>(scores, kBlock, {k + begin * s.key_stride, s.key_stride, 1}, block.queries + lane, kBlock,
                            keys, s.D, false);
+  for (int64_t m = begin; m < smaller(end, block.last_start); ++m) {  // other documents, of lanes with start > m
+    for (int64_t i = 0; i < kVecs; ++i) {
+      float* at = scores + (m - begin) * kBlock + i * kWidth;
+      const vm before = splat(static_cast<float>(m)) < load(block.starts + lane + i * kWidth);
+      store(at, select(before, splat(kUnseen), load(at)));
+    }
+  }
   for (int64_t m = larger(begin, first + 1); m < end; ++m) {  // the future of lanes with position < m
     for (int64_t i = 0; i < kVecs; ++i) {
       float* at = scores + (m - begin) * kBlock + i * kWidth;
@@ -74,13 +91,13 @@ void attend(const Shape& s, QueryBlock& block, const float* k, const float* v, i
     }
   }
   vf top[kVecs], total[kVecs];
-  for (int i = 0; i < kVecs; ++i) top[i] = begin == 0 ? splat(kMinusInfinity) : block.top[part + i];
+  for (int i = 0; i < kVecs; ++i) top[i] = begin == block.low ? splat(kMinusInfinity) : block.top[part + i];
   for (int64_t m = 0; m < keys; ++m) {
     for (int i = 0; i < kVecs; ++i) top[i] = max(load(scores + m * kBlock + i * kWidth), top[i]);
   }
   for (int i = 0; i < kVecs; ++i) {
     total[i] = zero();
-    if (begin > 0) {
+    if (begin > block.low) {
       const vf shrink = exp(block.top[part + i] - top[i]);
       total[i] = block.total[part + i] * shrink;
       for (int64_t d = 0; d < s.D; ++d) {
@@ -100,7 +117,20 @@ void attend(const Shape& s, QueryBlock& block, const float* k, const float* v, i
   }
   for (int i = 0; i < kVecs; ++i) block.total[part + i] = total[i];
   broadcast_product<kVecs>(block.values + lane, kBlock, {v + begin * s.key_stride, 1, s.key_stride}, scores, kBlock,
-                           s.D, keys, begin > 0);
+                           s.D, keys, begin > block.low);
+}
+
+// First keys of the block's queries; lanes beyond `count` see all.
+void set_starts(const Shape& s, QueryBlock& block, int64_t b, int64_t first, int64_t count) {
+  block.low = s.starts ? s.start(b, first) : 0;
+  block.last_start = 0;
+  if (!s.starts) return;
+  for (int64_t i = 0; i < kBlock; ++i) {
+    const int64_t start = i < count ? s.start(b, first + i) : 0;
+    block.starts[i] = static_cast<float>(start);
+    block.last_start = larger(block.last_start, start);
+    if (i < count) block.low = smaller(block.low, start);
+  }
 }
 
 int64_t tasks_per_head(const Shape& s) { return ceil_div(s.T, kQueriesPerTask); }
@@ -128,9 +158,10 @@ void run(const OpCall& call, int64_t task_begin, int64_t task_end) {
       const int64_t count = smaller(kBlock, length - first);
       const float* q = call.inputs[0].f32() + s.query_offset(b, first, n);
       load_transposed(block.queries, q, s.query_stride, count, s.D, s.scale);
+      set_starts(s, block, b, first, count);
       // All lanes see the keys up to the end of the first vector of queries, only the second vector those after it.
       const int64_t shared_end = smaller(first + kWidth, length);
-      for (int64_t m = 0; m < shared_end; m += kKeyChunk) {
+      for (int64_t m = block.low; m < shared_end; m += kKeyChunk) {
         const int64_t chunk_end = smaller(m + kKeyChunk, shared_end);
         if (count > kWidth) attend<2>(s, block, k, v, first, 0, m, chunk_end);
         else attend<1>(s, block, k, v, first, 0, m, chunk_end);
@@ -174,6 +205,7 @@ struct KeyBlock {
 struct Gradients {
   const float *q, *dy, *lse, *delta;  // of one query head; lse and delta per position
   float* dq;
+  int64_t b;
 };
 
 int64_t padded(int64_t D) { return ceil_div(D, kWidth) * kWidth; }
@@ -188,12 +220,14 @@ void backward_queries(const Shape& s, const KeyBlock& block, const Gradients& he
   broadcast_product<kVecs>(block.ds, kBlock, {dy, s.query_stride, 1}, block.values, kBlock, queries, s.D, false);
   for (int64_t n = 0; n < queries; ++n) {
     const vf lse = splat(head.lse[begin + n]), delta = splat(head.delta[begin + n]);
+    const int64_t unseen = s.start(head.b, begin + n) - block.first;  // keys of the block before the query's document
     const bool diagonal = begin + n - block.first < kVecs * kWidth - 1;
     for (int64_t i = 0; i < kVecs; ++i) {
       float* p_at = block.p + n * kBlock + i * kWidth;
       float* ds_at = block.ds + n * kBlock + i * kWidth;
       vf p = exp(load(p_at) - lse);
       if (diagonal) p = keep_first(p, begin + n + 1 - block.first - i * kWidth);
+      if (unseen > 0) p = select(lane_numbers(i * kWidth) < splat(static_cast<float>(unseen)), zero(), p);
       store(p_at, p);
       store(ds_at, p * (load(ds_at) - delta) * splat(s.scale));
     }
@@ -204,7 +238,7 @@ void backward_queries(const Shape& s, const KeyBlock& block, const Gradients& he
   for (int64_t d = 0; d < s.D; d += 2 * kWidth) {
     float* dq = head.dq + begin * s.query_stride + d;
     const Broadcast ds = {block.ds, kBlock, 1};
-    const bool add = block.first > 0;  // the first block of keys is seen by every query
+    const bool add = block.first > 0 || s.starts;  // the first block of keys is seen by every query, or dq was cleared
     const int64_t left = s.D - d;
     if (left > kWidth) {
       broadcast_product<2>(dq, s.query_stride, ds, block.key_rows + d, padded(s.D), queries, keys, add,
@@ -213,6 +247,15 @@ void backward_queries(const Shape& s, const KeyBlock& block, const Gradients& he
       broadcast_product<1>(dq, s.query_stride, ds, block.key_rows + d, padded(s.D), queries, keys, add, left);
     }
   }
+}
+
+// Whether any of the queries [begin, end) sees a key of the block.
+bool sees(const Shape& s, const KeyBlock& block, int64_t b, int64_t begin, int64_t end) {
+  if (!s.starts) return true;
+  for (int64_t t = begin; t < end; ++t) {
+    if (s.start(b, t) < block.first + block.count) return true;
+  }
+  return false;
 }
 
 int64_t num_grad_tasks(const OpCall& call) {
@@ -255,7 +298,7 @@ void run_grad(const OpCall& call, int64_t task_begin, int64_t task_end) {
         });
         delta[h * s.T + t] = reduce_add(sum);
       }
-      for (int64_t t = length; t < s.T; ++t) clear(dq + s.query_offset(b, t, g * s.group + h), s.D);
+      for (int64_t t = s.starts ? 0 : length; t < s.T; ++t) clear(dq + s.query_offset(b, t, g * s.group + h), s.D);
     }
     for (block.first = 0; block.first < length; block.first += kBlock) {
       const int64_t first = block.first, count = smaller(kBlock, length - first);
@@ -272,12 +315,13 @@ void run_grad(const OpCall& call, int64_t task_begin, int64_t task_end) {
       for (int64_t h = 0; h < s.group; ++h) {
         const int64_t n = g * s.group + h;
         const int64_t offset = s.query_offset(b, 0, n);
-        const Gradients head = {q + offset, dy + offset, lse + (b * s.N + n) * s.T, delta + h * s.T, dq + offset};
+        const Gradients head = {q + offset, dy + offset, lse + (b * s.N + n) * s.T, delta + h * s.T, dq + offset, b};
         // The first queries of the diagonal see only the first vector of keys.
         const int64_t narrow_end = smaller(first + kWidth, length);
         backward_queries<1>(s, block, head, first, narrow_end);
         for (int64_t t = narrow_end; t < length; t += kQueryChunk) {
-          backward_queries<2>(s, block, head, t, smaller(t + kQueryChunk, length));
+          const int64_t end = smaller(t + kQueryChunk, length);
+          if (sees(s, block, b, t, end)) backward_queries<2>(s, block, head, t, end);
         }
       }
       transpose(dk + first * s.key_stride, s.key_stride, block.d_keys, kBlock, s.D, count);

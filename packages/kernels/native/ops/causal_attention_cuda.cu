@@ -65,7 +65,7 @@ __global__ void __launch_bounds__(kThreads) attention_rows(Forward a) {
   }
   __syncwarp();
   float top = -INFINITY, total = 0.0f;
-  for (int64_t first = 0; first <= t; first += kWarpSize) {
+  for (int64_t first = s.start(b, t); first <= t; first += kWarpSize) {
     const int64_t m = first + lane;
     const float score = m <= t ? s.scale * dot(query, a.k, s.key(b, m, g), s.D) : -INFINITY;
     const float new_top = fmaxf(top, warp_max(score));
@@ -115,7 +115,7 @@ __global__ void __launch_bounds__(kThreads) attention_query_gradients(Backward a
   const float delta = warp_sum(part), lse = a.lse[row];
   if (lane == 0) a.delta[row] = delta;
   __syncwarp();
-  for (int64_t first = 0; first <= t; first += kWarpSize) {
+  for (int64_t first = s.start(b, t); first <= t; first += kWarpSize) {
     const int64_t m = first + lane;
     float ds = 0.0f;
     if (m <= t) {
@@ -160,7 +160,9 @@ __global__ void __launch_bounds__(kThreads) attention_key_gradients(Backward a) 
     for (int64_t first = m; first < length; first += kWarpSize) {
       const int64_t t = first + lane;
       float p = 0.0f, ds = 0.0f;
-      if (t < length) {
+      const bool seen = t < length && s.start(b, t) <= m;
+      if (s.starts && warp_max(seen ? 1.0f : 0.0f) == 0.0f) continue;  // queries of other documents
+      if (seen) {
         const int64_t row = (b * s.N + n) * s.T + t;
         p = expf(s.scale * dot(key, a.q, s.query(b, t, n), s.D) - a.lse[row]);
         ds = p * (dot(value, a.dy, s.query(b, t, n), s.D) - a.delta[row]);

@@ -36,13 +36,26 @@ const attentionShapes = [
   { B: 1, T: 65, N: 2, G: 2, D: 128 },
 ];
 
+function firstKeys(T: number, b: number): number[] {
+  const starts: number[] = [];
+  for (let start = 0, i = b; start < T; i++) {
+    const length = [1, 5, 40, 3, 70, 17][i % 6]!;
+    for (let t = start; t < Math.min(start + length, T); t++) starts.push(start);
+    start += length;
+  }
+  return starts;
+}
+
 const causalAttentionCases: OpCase[] = attentionShapes.flatMap(({ B, T, N, G, D }) => {
   const q = f32([B, T, N, D]);
   const kv = f32([B, T, G, D]);
   const attributes = { scale: 1 / Math.sqrt(D) };
   const mixed = i32([B], (b) => [Math.ceil(T / 2), T, 0][b % 3]!);
-  return [[], [mixed]].flatMap((lengths): OpCase[] => {
-    const note = `B ${B} T ${T} N ${N} G ${G} D ${D}${lengths.length > 0 ? " with lengths" : ""}`;
+  // Documents of 1 to 70 tokens, unlike in each sequence.
+  const starts = i32([B, T], (i) => firstKeys(T, Math.floor(i / T))[i % T]!);
+  return [[], [mixed], [mixed, starts], [i32([B], () => T), starts]].flatMap((lengths): OpCase[] => {
+    const masks = ["", " with lengths", " with lengths and starts"][lengths.length]!;
+    const note = `B ${B} T ${T} N ${N} G ${G} D ${D}${masks}`;
     // Probabilities of the backward follow from any lse: here they do not sum to 1, and the formulas hold all the same.
     const lse = f32([B, N, T], (i) => 4 + Math.sin(i));
     return [
