@@ -55,6 +55,23 @@ describe("espalier tokens", () => {
     for (const line of stdout.split("\n")) expect(line.match(/\u001b\[4[1-7]m/g)?.length ?? 0).toBe(line.match(/\u001b\[49m/g)?.length ?? 0);
   });
 
+  it("shows the tokens of a Llama-style file, and names a model that it cannot read", async () => {
+    const replace = { type: "Replace", pattern: { String: " " }, content: "\u2581" };
+    const bpe = { type: "BPE", vocab: { "<unk>": 0, "\u2581": 1, a: 2, b: 3, "\u2581a": 4 }, merges: [["\u2581", "a"]], unk_token: "<unk>" };
+    const normalizer = { type: "Sequence", normalizers: [{ type: "Prepend", prepend: "\u2581" }, replace] };
+    writeFileSync(at("llama.json"), JSON.stringify({ normalizer, model: bpe }));
+    writeFileSync(at("wordPiece.json"), JSON.stringify({ model: { type: "WordPiece", vocab: { a: 0 } } }));
+    writeFileSync(at("bytes.txt"), Uint8Array.of(0x61, 0xff));
+    const [shown, wordPiece, bytes] = await Promise.all([
+      espalier("tokens", "a bc", "--ids", "--tokenizer", at("llama.json")),
+      espalier("tokens", "a", "--tokenizer", at("wordPiece.json")),
+      espalier("tokens", at("bytes.txt"), "--tokenizer", at("llama.json")),
+    ]);
+    expect(shown).toMatchObject({ status: 0, stderr: "", stdout: expect.stringMatching(/^\u2581a:4│\u2581:1│b:3│<unk>:0\n4 tokens of .*llama\.json; 4 bytes, 1\.00 bytes a token\n$/) as string });
+    expect(wordPiece).toMatchObject({ status: 1, stdout: "", stderr: expect.stringMatching(/wordPiece\.json: a "WordPiece" model, expected BPE/) as string });
+    expect(bytes).toMatchObject({ status: 1, stderr: expect.stringMatching(/bytes that are no UTF-8/) as string });
+  });
+
   it("says what is no tokeniser", async () => {
     expect(await espalier("tokens", "x", "--tokenizer", at("none.json"))).toMatchObject({ status: 1, stdout: "", stderr: expect.stringMatching(/^error .*none\.json.*Names that need no file/) as string });
   });

@@ -3,7 +3,7 @@ import { text as textOf } from "node:stream/consumers";
 import { ConfigError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
 import { tokenSpans } from "@espalier/tokenizer";
-import { loadTokenizer, tokenizerNames } from "@espalier/tokenizer/node";
+import { loadAnyTokenizer, tokenizerNames } from "@espalier/tokenizer/node";
 import type { Command } from "commander";
 import { action, type Context } from "../command.ts";
 import { positiveInteger } from "../options.ts";
@@ -39,7 +39,7 @@ async function tokens(options: TokensOptions, { output, path }: Context, [text]:
     return output.result("page", { file: path(options.page) });
   }
   const named = tokenizerNames.includes(options.tokenizer) || options.tokenizer.endsWith("_base") ? options.tokenizer : path(options.tokenizer);
-  const tokenizer = await loadTokenizer(named);
+  const tokenizer = await loadAnyTokenizer(named);
   const bytes = await bytesOf(text, path);
   const spans = tokenSpans(tokenizer, bytes, options.special ? "recognize" : "text");
   const shown = options.limit === undefined ? spans : spans.slice(0, options.limit);
@@ -47,7 +47,7 @@ async function tokens(options: TokensOptions, { output, path }: Context, [text]:
   const more = shown.length < spans.length ? `, ${shown.length} of them shown` : "";
   const share = spans.length > 0 ? `, ${(bytes.length / spans.length).toFixed(2)} bytes a token` : "";
   output.line(`${spans.length} ${spans.length === 1 ? "token" : "tokens"} of ${tokenizer.name}${more}; ${bytes.length} bytes${share}`);
-  output.result("tokens", { tokenizer: tokenizer.name, encoder: tokenizer.encoder, numTokens: spans.length, numBytes: bytes.length, tokens: shown });
+  output.result("tokens", { tokenizer: tokenizer.name, encoder: "encoder" in tokenizer ? tokenizer.encoder : "typescript", numTokens: spans.length, numBytes: bytes.length, tokens: shown });
 }
 
 /** The bytes that are meant: those of a file that is there, else those of the words themselves. */

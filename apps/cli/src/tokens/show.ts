@@ -23,8 +23,9 @@ const visible = (text: string): string =>
  * @param ids   whether each token's id stands behind it
  */
 export function colouredTokens(spans: readonly TokenSpan[], bytes: Uint8Array, ids: boolean): string {
-  const shown = spans.map(({ id, start, end, text }, place) => {
-    const lines = (text === undefined ? hexOf(bytes.subarray(start, end)) : visible(text)).split("\n");
+  const shown = spans.map(({ id, start, end, text, token }, place) => {
+    const shown = token ?? text; // a vocabulary over characters has its own names for what a text holds
+    const lines = (shown === undefined ? hexOf(bytes.subarray(start, end)) : visible(shown)).split("\n");
     const last = lines.length - 1;
     // A background that crosses a line end would fill the rest of the terminal's line. A token of line feeds alone ends in nothing.
     const painted = lines.map((line, i) => (line === "" ? "" : paint(place, line)) + (i < last ? "\n" : ""));

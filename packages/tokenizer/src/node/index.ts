@@ -9,7 +9,7 @@ export { exportCorpus, type ExportCorpusOptions, type ExportedCorpus } from "./e
 export { type Loader, type LoaderOptions, type LoaderSource, type LoaderState, openLoader } from "./load/loader.ts";
 export type { LoadedBatch } from "./load/ring.ts";
 export { openTokenFile, type OpenTokenFileOptions, type TokenFile } from "./load/tokenFile.ts";
-export { loadTokenizer, tokenizerNames } from "./loadTokenizer.ts";
+export { loadAnyTokenizer, loadTokenizer, tokenizerNames } from "./loadTokenizer.ts";
 export { type CorpusFile, type CorpusInput, listCorpusFiles } from "./read/files.ts";
 export {
   type Corpus,

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { ConfigError, FileError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
 import { END_OF_TEXT, type EncodingName } from "../encodings.ts";
-import { readHuggingFaceTokenizer } from "../formats/huggingFace/read.ts";
+import { type HuggingFaceTokenizer, readHuggingFaceTokenizer } from "../formats/huggingFace/read.ts";
 import { readTokenizerJson } from "../formats/json.ts";
 import { readTiktoken } from "../formats/tiktoken.ts";
 import { type PatternName, patterns } from "../pretokenize/patterns.ts";
@@ -30,7 +30,20 @@ export const tokenizerNames: readonly string[] = ["cl100k", "o200k", "gpt2"];
  * @throws {FileError} when the file is missing, damaged, or not of a kind that works on bytes
  * @throws {ConfigError} when the pattern is not known
  */
-export async function loadTokenizer(nameOrPath: string, { pattern = "cl100k" }: { pattern?: PatternName } = {}): Promise<Tokenizer> {
+export async function loadTokenizer(nameOrPath: string, options: { pattern?: PatternName } = {}): Promise<Tokenizer> {
+  const tokenizer = await loadAnyTokenizer(nameOrPath, options);
+  if (!("spans" in tokenizer)) return tokenizer;
+  throw new FileError(`${nameOrPath}: BPE over characters or behind a normaliser, expected byte-level BPE. A corpus can only be prepared with a tokeniser of bytes.`);
+}
+
+/**
+ * The same, and `tokenizer.json` files of Hugging Face whose BPE is over characters or behind a normaliser, which cannot
+ * prepare a corpus: for showing their tokens.
+ *
+ * @throws {FileError} when the file is missing, damaged, or its model is not BPE
+ * @throws {ConfigError} when the pattern is not known
+ */
+export async function loadAnyTokenizer(nameOrPath: string, { pattern = "cl100k" }: { pattern?: PatternName } = {}): Promise<Tokenizer | HuggingFaceTokenizer> {
   if (!Object.hasOwn(patterns, pattern)) throw new ConfigError(`tokenizer: pattern ${JSON.stringify(pattern)}, expected one of ${Object.keys(patterns).join(", ")}. Use one of those.`);
   const name = names.get(nameOrPath);
   if (name) return encoding(name);
@@ -40,9 +53,8 @@ export async function loadTokenizer(nameOrPath: string, { pattern = "cl100k" }: 
   });
   if (!text.trimStart().startsWith("{")) return fromRanks(readTiktoken(text, nameOrPath), nameOrPath, pattern);
   if (isOwn(text)) return readTokenizerJson(text, nameOrPath);
-  const { byteLevel } = readHuggingFaceTokenizer(text, nameOrPath);
-  if (byteLevel) return byteLevel;
-  throw new FileError(`${nameOrPath}: BPE over characters or behind a normaliser, expected byte-level BPE. A corpus can only be prepared with a tokeniser of bytes.`);
+  const tokenizer = readHuggingFaceTokenizer(text, nameOrPath);
+  return tokenizer.byteLevel ?? tokenizer;
 }
 
 /** The format stands within the first bytes that `writeTokenizerJson` writes; others are parsed once, by their own reader. */

@@ -5,6 +5,14 @@ import { mergePairs, type TokenizerFile } from "./file.ts";
 /** Two ids in one number: exact in a double for ids below 2^26. */
 const PAIR = 2 ** 26;
 
+/** What stands behind the tokens of a text. */
+export interface Coverage {
+  /** Bytes of UTF-8 of each token. */
+  lengths: number[];
+  /** Bytes of characters that got no token since the last one; they count as the next token's. Begins at 0. */
+  lead: number;
+}
+
 /**
  * BPE over characters by a list of merges, as files converted from SentencePiece have it: the listed pair of lowest rank
  * is joined first, leftmost first. A character outside the vocabulary becomes the tokens `<0x..>` of its bytes when the
@@ -12,10 +20,10 @@ const PAIR = 2 ** 26;
  * n log n in the length of the text.
  *
  * @throws {FileError} when a merge names a token that is not there
- * @returns a function from text to ids
+ * @returns a function from text to ids; given a `coverage`, it also writes there the bytes behind each id
  * @see Kudo & Richardson 2018, arXiv:1808.06226
  */
-export function characterBpe(file: TokenizerFile, where: string): (text: string) => number[] {
+export function characterBpe(file: TokenizerFile, where: string): (text: string, coverage?: Coverage) => number[] {
   const { vocab, unk_token: unknownToken, fuse_unk: fuseUnknown, byte_fallback: byteFallback } = file.model;
   const idOf = new Map(Object.entries(vocab));
   const need = (token: string): number => {
@@ -31,23 +39,37 @@ export function characterBpe(file: TokenizerFile, where: string): (text: string)
   }
   const utf8 = new TextEncoder();
 
-  const charactersOf = (text: string): number[] => {
+  const charactersOf = (text: string, lengths: number[], coverage?: Coverage): number[] => {
     const ids: number[] = [];
+    const cover = (bytes: number): void => {
+      if (!coverage) return;
+      lengths.push(bytes + coverage.lead);
+      coverage.lead = 0;
+    };
     let afterUnknown = false;
     for (const character of text) {
       const id = idOf.get(character);
       const fallback = id === undefined && byteFallback ? Array.from(utf8.encode(character), (byte) => bytes[byte]) : [];
       const complete = fallback.length > 0 && fallback.every((byte) => byte !== undefined);
-      if (id !== undefined) ids.push(id);
-      else if (complete) ids.push(...(fallback as number[]));
-      else if (unknown !== undefined && !(afterUnknown && fuseUnknown)) ids.push(unknown);
+      if (id !== undefined) {
+        ids.push(id);
+        cover(utf8Length(character));
+      } else if (complete) {
+        ids.push(...(fallback as number[]));
+        for (let i = 0; i < fallback.length; i++) cover(1);
+      } else if (unknown !== undefined && !(afterUnknown && fuseUnknown)) {
+        ids.push(unknown);
+        cover(utf8Length(character));
+      } else if (coverage && afterUnknown && unknown !== undefined) lengths[lengths.length - 1]! += utf8Length(character); // fused
+      else if (coverage) coverage.lead += utf8Length(character); // there is no token for it
       afterUnknown = id === undefined && !complete;
     }
     return ids;
   };
 
-  return (text) => {
-    const ids = charactersOf(text);
+  return (text, coverage) => {
+    const lengths: number[] = [];
+    const ids = charactersOf(text, lengths, coverage);
     const length = ids.length;
     const next = Int32Array.from({ length }, (_, i) => i + 1);
     const previous = Int32Array.from({ length }, (_, i) => i - 1);
@@ -66,6 +88,7 @@ export function characterBpe(file: TokenizerFile, where: string): (text: string)
       const here = key - rank * POSITIONS;
       if (ranks[here] !== rank) continue; // one of its parts has been joined to another since
       const joined = next[here]!;
+      if (coverage) lengths[here]! += lengths[joined]!;
       ids[here] = pairs.get(ids[here]! * PAIR + ids[joined]!)!.id;
       ranks[joined] = -1;
       next[here] = next[joined]!;
@@ -74,7 +97,16 @@ export function characterBpe(file: TokenizerFile, where: string): (text: string)
       if (previous[here]! >= 0) look(previous[here]!);
     }
     const result: number[] = [];
-    for (let i = 0; i < length; i = next[i]!) result.push(ids[i]!);
+    for (let i = 0; i < length; i = next[i]!) {
+      result.push(ids[i]!);
+      coverage?.lengths.push(lengths[i]!);
+    }
     return result;
   };
+}
+
+/** Bytes of one character in UTF-8. */
+function utf8Length(character: string): number {
+  const codePoint = character.codePointAt(0)!;
+  return codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
 }

@@ -38,7 +38,7 @@ export function parseTokenizerFile(text: string, where: string): TokenizerFile {
   }
   const model = file?.model;
   if (typeof model?.vocab !== "object" || model.vocab === null || !Array.isArray(model.merges)) {
-    throw new FileError(`${where}: no model with vocab and merges, found model type ${JSON.stringify(model?.type)}, expected BPE. Only BPE tokenizers can be read.`);
+    throw new FileError(`${where}: ${model?.type === undefined ? "no tokenizer model" : `a ${JSON.stringify(model.type)} model`}, expected BPE with vocab and merges. WordPiece, Unigram and word-level tokenizers cannot be read.`);
   }
   for (const [what, value] of Object.entries({
     dropout: model.dropout,

@@ -86,7 +86,7 @@ describe("readHuggingFaceTokenizer on byte-level files", () => {
     expect(changed((file) => file.model.merges.push(["zz", "qq"]))).toThrow(/t\.json: token "zzqq" is not in the vocabulary/);
     expect(changed((file) => file.model.merges.splice(1, 1))).toThrow(/no listed merge ends in token|not in the vocabulary/);
     expect(changed((file) => (file.pre_tokenizer = { type: "Sequence", pretokenizers: [{ type: "Split", pattern: { Regex: "." }, behavior: "Isolated" }, { type: "ByteLevel", use_regex: false }] }))).toThrow(/pre-tokenizer "\."/);
-    expect(changed((file) => (file.model = { type: "Unigram" } as never))).toThrow(/found model type "Unigram", expected BPE/);
+    expect(changed((file) => (file.model = { type: "Unigram" } as never))).toThrow(/^t\.json: a "Unigram" model, expected BPE with vocab and merges\. WordPiece, Unigram and word-level tokenizers cannot be read\.$/);
     expect(() => readHuggingFaceTokenizer("{", "t.json")).toThrow(FileError);
   });
 });
@@ -115,6 +115,18 @@ describe.skipIf(!existsSync(tinyStories))("readHuggingFaceTokenizer on a file ma
     expect(ids.length).toBeLessThan(24);
     expect(tokenizer.decodeText(ids.subarray(1))).toBe(text);
     expect(tokenizer.vocabSize).toBe(2048);
+  });
+
+  it("says where its tokens stand in the text", () => {
+    const text = "Once  upon a <s>time, 语言\n\u{1f600}x";
+    const spans = tokenizer.spans(text);
+    expect(spans.map(({ id }) => id)).toEqual([...tokenizer.encode(text)]);
+    expect(spans[0]).toEqual({ id: 80, start: 0, end: 0, text: "", token: "\u2581" }); // what the normaliser put before the text
+    const bytes = Buffer.from(text);
+    for (const { start, end, text: covered } of spans) if (covered !== undefined) expect(bytes.subarray(start, end).toString()).toBe(covered);
+    expect(spans.at(-1)!.end).toBe(bytes.length);
+    const [special] = [...tokenizer.specialTokens.keys()];
+    expect(tokenizer.spans(`a${special}b`, { special: "recognize" })).toContainEqual({ id: tokenizer.specialTokens.get(special!), start: 1, end: 1 + special!.length, text: special, token: special });
   });
 
   it("takes a long text in n log n", () => {

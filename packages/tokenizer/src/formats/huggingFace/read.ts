@@ -1,7 +1,9 @@
 import { DataError, FileError } from "@espalier/core";
 import type { EncodeOptions, Tokenizer } from "../../tokenizer.ts";
+import type { TokenSpan } from "../../tokenSpans.ts";
+import { aligned, type AlignedPart, alignedStep, placesOf, prepended, replaced, textOf } from "./aligned.ts";
 import { isByteLevel, readByteLevel } from "./byteLevel.ts";
-import { characterBpe } from "./characterBpe.ts";
+import { characterBpe, type Coverage } from "./characterBpe.ts";
 import { parseTokenizerFile, type Part, stepsOf, type Template, templateOf, type TokenizerFile } from "./file.ts";
 import { normalizerOf } from "./normalize.ts";
 
@@ -18,6 +20,8 @@ export interface HuggingFaceTokenizer {
   readonly specialTokens: ReadonlyMap<string, number>;
   readonly template: Template;
   encode(text: string, options?: HuggingFaceEncodeOptions): Uint32Array;
+  /** The tokens of a text with their places in it and their names in the vocabulary, for showing them. */
+  spans(text: string, options?: EncodeOptions): TokenSpan[];
   /** Text of the ids; special tokens give their text. */
   decodeText(ids: ArrayLike<number>): string;
   /** The same as a tokeniser of bytes, where the file is one: byte-level BPE without a normaliser. */
@@ -40,7 +44,8 @@ export function readHuggingFaceTokenizer(text: string, where: string): HuggingFa
   const template = templateOf(file, where);
   const specialTokens = new Map(file.added_tokens.map(({ content, id }) => [content, id]));
   const byteLevel = isByteLevel(file) ? readByteLevel(file, where, where) : undefined;
-  const merge = byteLevel ? (part: string) => byteLevel.encode(part) : metaspaceBpe(file, where);
+  const characters = byteLevel ? undefined : metaspaceBpe(file, where);
+  const merge = byteLevel ? (part: string) => byteLevel.encode(part) : characters!.encode;
   const vocabSize = [...Object.values(file.model.vocab), ...specialTokens.values()].reduce((a, b) => Math.max(a, b), -1) + 1;
   return {
     name: where,
@@ -57,6 +62,41 @@ export function readHuggingFaceTokenizer(text: string, where: string): HuggingFa
       if (around) ids.push(...template.after);
       return Uint32Array.from(ids);
     },
+    spans(input, { special = "text" } = {}) {
+      const names = tokenNames(file, specialTokens);
+      const bytes = utf8.encode(input);
+      let from = 0;
+      return (special === "recognize" ? splitAt(input, specialTokens) : [input]).flatMap((part) => {
+        const isSpecial = typeof part === "number";
+        const text = isSpecial ? names.get(part)! : part.toWellFormed();
+        const coverage: Coverage = { lengths: [], lead: 0 };
+        const { lengths } = coverage;
+        let parts: AlignedPart[] = aligned(text);
+        let ids: Iterable<number>;
+        if (isSpecial) {
+          ids = [part];
+          lengths.push(utf8.encode(text).length);
+        } else {
+          for (const step of stepsOf(file.normalizer, "normalizers")) parts = alignedStep(step, parts);
+          if (characters) {
+            parts = characters.align(parts);
+            ids = text === "" ? [] : characters.encode(normalize(text), coverage);
+          } else {
+            ids = byteLevel!.encode(textOf(parts));
+            for (const id of ids) lengths.push(byteLevel!.tokenBytes(id).length);
+          }
+        }
+        const places = placesOf(parts, lengths);
+        const base = from;
+        from += utf8.encode(text).length;
+        return Array.from(ids, (id, i): TokenSpan => {
+          const start = base + places[i]!.start;
+          const end = base + places[i]!.end;
+          const covered = textIn(bytes.subarray(start, end));
+          return { id, start, end, ...(covered !== undefined && { text: covered }), ...(characters && { token: names.get(id)! }) };
+        });
+      });
+    },
     decodeText: byteLevel ? byteLevel.decodeText : characterDecoder(file, specialTokens, where),
     ...(byteLevel && !file.normalizer && { byteLevel }),
   };
@@ -70,28 +110,58 @@ function splitAt(text: string, specialTokens: ReadonlyMap<string, number>): (str
   return text.split(new RegExp(`(${escaped.join("|")})`)).map((part, i) => (i % 2 === 1 ? specialTokens.get(part)! : part));
 }
 
+const utf8 = new TextEncoder();
+
+/** The characters of bytes that are whole ones. */
+function textIn(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Token by id, as the file writes it. */
+function tokenNames(file: TokenizerFile, specialTokens: ReadonlyMap<string, number>): Map<number, string> {
+  const names = new Map(Object.entries(file.model.vocab).map(([token, id]) => [id, token]));
+  for (const [content, id] of specialTokens) names.set(id, content);
+  return names;
+}
+
+interface CharacterTokens {
+  /** Ids of a normalised text, and what is behind them. */
+  encode(text: string, coverage?: Coverage): Iterable<number>;
+  /** What `encode` does to the text before it merges. */
+  align(parts: AlignedPart[]): AlignedPart[];
+}
+
 /** BPE over characters, behind a `Metaspace` pre-tokeniser if there is one. */
-function metaspaceBpe(file: TokenizerFile, where: string): (text: string) => Iterable<number> {
+function metaspaceBpe(file: TokenizerFile, where: string): CharacterTokens {
   const merge = characterBpe(file, where);
   const steps = stepsOf(file.pre_tokenizer, "pretokenizers");
-  if (steps.length === 0) return merge;
+  if (steps.length === 0) return { encode: merge, align: (parts) => parts };
   const [step] = steps;
   if (steps.length > 1 || step!.type !== "Metaspace") {
     throw new FileError(`${where}: pre-tokenizer ${JSON.stringify(file.pre_tokenizer)}, expected none, Metaspace or ByteLevel. It cannot be read.`);
   }
   const mark = step!["replacement"] as string;
   const prepend = (step!["prepend_scheme"] ?? "always") !== "never";
-  return (text) => {
-    const marked = text.replaceAll(" ", mark);
-    const whole = prepend && !marked.startsWith(mark) ? mark + marked : marked;
-    return step!["split"] === false ? merge(whole) : whole.split(new RegExp(`(?=${mark})`)).flatMap(merge);
+  return {
+    encode(text, coverage) {
+      const marked = text.replaceAll(" ", mark);
+      const whole = prepend && !marked.startsWith(mark) ? mark + marked : marked;
+      return step!["split"] === false ? merge(whole, coverage) : whole.split(new RegExp(`(?=${mark})`)).flatMap((part) => merge(part, coverage));
+    },
+    align(parts) {
+      const marked = replaced(parts, " ", mark);
+      return prepend && !textOf(marked).startsWith(mark) ? prepended(marked, mark) : marked;
+    },
   };
 }
 
 /** Tokens to text by the file's decoder: `Replace`, `ByteFallback`, `Fuse`, `Strip` and `Metaspace` are known. */
 function characterDecoder(file: TokenizerFile, specialTokens: ReadonlyMap<string, number>, where: string): (ids: ArrayLike<number>) => string {
-  const texts = new Map(Object.entries(file.model.vocab).map(([token, id]) => [id, token]));
-  for (const [content, id] of specialTokens) texts.set(id, content);
+  const texts = tokenNames(file, specialTokens);
   const steps = stepsOf(file.decoder, "decoders");
   for (const { type } of steps) {
     if (!["Replace", "ByteFallback", "Fuse", "Strip", "Metaspace"].includes(type)) throw new FileError(`${where}: decoder ${type} is not known. It cannot be read.`);
