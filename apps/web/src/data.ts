@@ -6,13 +6,21 @@ export function embeddedReport(): ReproductionReport | null {
   return element?.textContent ? (JSON.parse(element.textContent) as ReproductionReport | null) : null;
 }
 
+/** `none`: the report is in the page. `lost`: the server has stopped answering, and is asked again. */
+export type Connection = "none" | "live" | "lost";
+
 /** Reads `/api/report` now and whenever the server says on `/api/events` that it changed. */
-export function followLiveReport(onReport: (report: ReproductionReport) => void): void {
+export function followLiveReport(onReport: (report: ReproductionReport) => void, onConnection: (connection: Connection) => void): void {
   const refresh = async () => {
-    const response = await fetch("/api/report");
-    if (response.ok) onReport((await response.json()) as ReproductionReport);
+    const response = await fetch("/api/report").catch(() => undefined);
+    if (response?.ok) onReport((await response.json()) as ReproductionReport);
   };
   void refresh();
   const events = new EventSource("/api/events");
   events.addEventListener("report", () => void refresh());
+  events.addEventListener("error", () => onConnection("lost"));
+  events.addEventListener("open", () => {
+    onConnection("live");
+    void refresh(); // what changed while the connection was lost
+  });
 }

@@ -39,3 +39,17 @@ export function percent(share: number, digits = 0): string {
 export function loss(value: number): string {
   return value.toFixed(4);
 }
+
+/** A difference with its sign: −0.2450, +0.0120. */
+export function signed(value: number, digits = 4): string {
+  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
+}
+
+/** Both ends of an interval with the fewest digits, three or more, that tell them apart; one figure when they are one. */
+export function range([low, high]: readonly [number, number]): string {
+  if (low === high) return low.toPrecision(3);
+  let digits = 3;
+  while (digits < 7 && low.toPrecision(digits) === high.toPrecision(digits)) digits++;
+  const show = (value: number) => String(Number(value.toPrecision(digits))).replace("-", "−");
+  return `${show(low)} to ${show(high)}`;
+}

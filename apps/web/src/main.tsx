@@ -1,17 +1,29 @@
-import type { ReproductionReport } from "@espalier/spec/run";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { embeddedReport, followLiveReport } from "./data.ts";
+import { type Connection, embeddedReport, followLiveReport } from "./data.ts";
 import { Report } from "./report/Report.tsx";
 import { Waiting } from "./report/Waiting.tsx";
 import "./style.css";
 
 const root = createRoot(document.getElementById("root")!);
 
-function show(report: ReproductionReport | null, live: boolean): void {
-  root.render(<StrictMode>{report ? <Report report={report} live={live} /> : <Waiting />}</StrictMode>);
+let report = embeddedReport();
+let connection: Connection = report ? "none" : "live";
+
+function show(): void {
+  root.render(<StrictMode>{report ? <Report report={report} connection={connection} /> : <Waiting connection={connection} />}</StrictMode>);
 }
 
-const embedded = embeddedReport();
-show(embedded, false);
-if (!embedded) followLiveReport((report) => show(report, true));
+show();
+if (!report) {
+  followLiveReport(
+    (next) => {
+      report = next;
+      show();
+    },
+    (next) => {
+      connection = next;
+      show();
+    },
+  );
+}

@@ -1,9 +1,8 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildPage, hasBrowser, loadsFromElsewhere, openBrowser } from "../testing/page.ts";
+import { buildPage, hasBrowser, loadsFromElsewhere, type OpenedPage, openPage, overflow, windows } from "../testing/page.ts";
 import { flmRequest, propose, runOf, timeAll } from "./plan.ts";
 
 describe("propose", () => {
@@ -33,18 +32,13 @@ describe("the planner's page", () => {
   });
 
   describe.skipIf(!hasBrowser)("in Chromium", () => {
-    let browser: Browser;
+    let opened: OpenedPage;
     let tab: Page;
-    const errors: string[] = [];
     beforeAll(async () => {
-      browser = await openBrowser();
-      tab = await browser.newPage({ viewport: { width: 1360, height: 1000 } });
-      tab.on("pageerror", (error) => errors.push(error.message));
-      tab.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-      await tab.goto(pathToFileURL(join(directory, "planner.html")).href);
-      await tab.waitForSelector(".boundary", { timeout: 30_000 });
+      opened = await openPage(join(directory, "planner.html"), ".boundary", [1360, 1000]);
+      tab = opened.tab;
     });
-    afterAll(() => browser.close());
+    afterAll(() => opened.close());
 
     const predicted = async () => Number(await tab.textContent(".numbers strong"));
     const settled = () => tab.waitForFunction(() => !document.querySelector(".stale"));
@@ -89,12 +83,8 @@ describe("the planner's page", () => {
       await tab.click("text=FLM-101B's own constraints");
       await tab.waitForSelector(".boundary");
     });
-    it.each([["light", 1360], ["dark", 1360], ["light", 390]] as const)("fits its window in %s at %i pixels", async (colorScheme, width) => {
-      await tab.emulateMedia({ colorScheme });
-      await tab.setViewportSize({ width, height: 1000 });
-      expect(await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
-      if (process.env.ESPALIER_SCREENSHOTS) await tab.screenshot({ path: join(process.env.ESPALIER_SCREENSHOTS, `planner-${colorScheme}-${width}.png`), fullPage: true });
+    it.each(windows)("fits its window in %s at %i pixels", async (colorScheme, width) => {
+      expect(await overflow(tab, "planner", colorScheme, width)).toBe(0);
     });
-    it("logs no error", () => expect(errors).toEqual([]));
   });
 });

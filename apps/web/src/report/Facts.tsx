@@ -1,11 +1,12 @@
 import type { ReproductionReport } from "@espalier/spec/run";
 import { bytes, compact, duration, percent } from "../format.ts";
+import { Table } from "./Table.tsx";
 
 /** Corpus, machine, time and cost: what somebody needs to repeat this run or to doubt it. */
 export function Facts({ report }: { report: ReproductionReport }) {
   const { corpus, machine, plan, memory, cost } = report;
   return (
-    <section>
+    <section id="made">
       <h2>How it was made</h2>
       <div className="facts">
         <dl>
@@ -57,24 +58,11 @@ export function Facts({ report }: { report: ReproductionReport }) {
         </dl>
       </div>
       <h3>Where the minutes went</h3>
-      <table>
-        <thead>
-          <tr>
-            <th>part</th>
-            <th>predicted</th>
-            <th>measured</th>
-          </tr>
-        </thead>
-        <tbody>
-          {plan.parts.map((part) => (
-            <tr key={part.name}>
-              <td>{part.name}</td>
-              <td>{duration(part.predictedSeconds)}</td>
-              <td>{part.measuredSeconds === null ? "–" : duration(part.measuredSeconds)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table
+        label="Where the minutes went"
+        headings={["part", "predicted", "measured"]}
+        rows={plan.parts.map((part) => ({ key: part.name, cells: [part.name, duration(part.predictedSeconds), part.measuredSeconds === null ? "–" : duration(part.measuredSeconds)] }))}
+      />
       {plan.dropped.length > 0 && <p>Dropped to fit the time: {plan.dropped.join("; ")}.</p>}
     </section>
   );

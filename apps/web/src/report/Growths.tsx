@@ -1,24 +1,48 @@
 import type { AxisProbe, GrowthProof, ReportArm } from "@espalier/spec/run";
 import { compact, loss, scientific } from "../format.ts";
+import { type Row, Table } from "./Table.tsx";
 
-/** The two columns of the algebra: what is proved from the map, before a number moves. */
-function Proof({ proof: { logits, gradients, needsGates, refusals } }: { proof: GrowthProof }) {
-  return (
-    <>
-      <td className={logits ? "yes" : "no"} title={refusals.join("\n") || undefined}>
-        {logits ? (needsGates ? "exact while gates are 0" : "exact") : `not exact: ${refusals[0]}`}
-      </td>
-      <td>{gradients ? "carried" : "—"}</td>
-    </>
+/** Bar of exact operators, max |a - b| / max |a| in single precision. */
+const EXACT = 1e-5;
+
+/** The two columns of the algebra, proved from the map before a number moves, and what was measured beside them. */
+function checks({ logits, gradients, needsGates, refusals }: GrowthProof, logitChange: number) {
+  return [
+    <b className={logits ? "yes" : "no"}>{logits ? (needsGates ? "exact while gates are 0" : "exact") : `not exact: ${refusals[0]}`}</b>,
+    gradients ? "carried" : "—",
+    <b className={logitChange <= EXACT ? "yes" : "no"}>{scientific(logitChange)}</b>,
+  ];
+}
+const CHECKS = ["logits, proved", "gradients, proved", "logit change, measured"];
+
+function growthRows(arms: readonly ReportArm[]): Row[] {
+  return arms.flatMap((arm) =>
+    arm.growths.map((growth, index) => {
+      const stage = arm.stages[index + 1];
+      return {
+        key: `${arm.id}-${growth.step}`,
+        cells: [
+          arm.title,
+          arm.seed,
+          `${compact(growth.tokens)} tokens`,
+          Object.entries(growth.operators).map(([axis, operator]) => `${axis}: ${operator}`).join(", "),
+          stage ? `L${stage.model.numLayers} C${stage.model.residualDim}` : "",
+          `${loss(growth.lossBefore)} → ${loss(growth.lossAfter)}`,
+          ...checks(growth.proof, growth.logitChange),
+        ],
+      };
+    }),
   );
 }
+const GROWTH_HEADINGS = ["arm", "seed", "at", "operators", "to", "loss before → after", ...CHECKS];
 
 /** What each growth did to the function at the moment it happened. */
 export function Growths({ arms, probes }: { arms: readonly ReportArm[]; probes: readonly AxisProbe[] }) {
-  const rows = arms.flatMap((arm) => arm.growths.map((growth, index) => ({ arm, growth, stage: arm.stages[index + 1] })));
-  if (rows.length === 0) return null;
+  const rows = growthRows(arms.filter((arm) => arm.role !== "pilot"));
+  const pilots = growthRows(arms.filter((arm) => arm.role === "pilot"));
+  if (rows.length + probes.length === 0) return null; // pilots alone: the runs have not grown yet
   return (
-    <section>
+    <section id="growths">
       <h2>The moment of growth</h2>
       <p>
         Logit change is max |a − b| / max |a| over 64 held-back positions in single precision, gates at 0. Exact operators
@@ -26,70 +50,24 @@ export function Growths({ arms, probes }: { arms: readonly ReportArm[]; probes: 
         the logits of every input stay, and whether the gradients of the carried weights do.
       </p>
       {probes.length > 0 && (
-        <table>
-          <thead>
-            <tr>
-              <th>axis grown alone</th>
-              <th>operator</th>
-              <th>from</th>
-              <th>to</th>
-              <th>logits, proved</th>
-              <th>gradients, proved</th>
-              <th>logit change, measured</th>
-            </tr>
-          </thead>
-          <tbody>
-            {probes.map((probe) => (
-              <tr key={probe.axis + probe.operator}>
-                <td>{probe.axis}</td>
-                <td>{probe.operator}</td>
-                <td>{probe.from}</td>
-                <td>{probe.to}</td>
-                <Proof proof={probe.proof} />
-                <td className={probe.logitChange <= 1e-5 ? "yes" : "no"}>{scientific(probe.logitChange)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <Table
+          label="Each axis grown alone"
+          headings={["axis grown alone", "operator", "from", "to", ...CHECKS]}
+          rows={probes.map(({ axis, operator, from, to, proof, logitChange }) => ({ key: axis + operator, cells: [axis, operator, from, to, ...checks(proof, logitChange)] }))}
+        />
       )}
-      <h3>Every growth of the runs</h3>
-      <div className="wide">
-        <table>
-          <thead>
-            <tr>
-              <th>arm</th>
-              <th>seed</th>
-              <th>at</th>
-              <th>operators</th>
-              <th>to</th>
-              <th>loss before</th>
-              <th>after</th>
-              <th>logits, proved</th>
-              <th>gradients, proved</th>
-              <th>logit change, measured</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map(({ arm, growth, stage }) => (
-              <tr key={`${arm.id}-${growth.step}`}>
-                <td>{arm.title}</td>
-                <td>{arm.seed}</td>
-                <td>{compact(growth.tokens)} tokens</td>
-                <td>
-                  {Object.entries(growth.operators)
-                    .map(([axis, operator]) => `${axis}: ${operator}`)
-                    .join(", ")}
-                </td>
-                <td>{stage ? `L${stage.model.numLayers} C${stage.model.residualDim}` : ""}</td>
-                <td>{loss(growth.lossBefore)}</td>
-                <td>{loss(growth.lossAfter)}</td>
-                <Proof proof={growth.proof} />
-                <td className={growth.logitChange <= 1e-5 ? "yes" : "no"}>{scientific(growth.logitChange)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      {rows.length > 0 && (
+        <>
+          <h3>Every growth of the runs</h3>
+          <Table label="Every growth of the runs" className="growths" headings={GROWTH_HEADINGS} rows={rows} />
+        </>
+      )}
+      {pilots.length > 0 && (
+        <details>
+          <summary>the {pilots.length} growths of pilots</summary>
+          <Table label="Growths of pilots" className="growths" headings={GROWTH_HEADINGS} rows={pilots} />
+        </details>
+      )}
     </section>
   );
 }

@@ -1,21 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
-import { build } from "vite";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-
-const BROWSER = "/usr/bin/chromium";
-const FLAGS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu"];
+import { buildPage, hasBrowser, loadsFromElsewhere, type OpenedPage, openPage, overflow, windows } from "../testing/page.ts";
 
 let directory: string;
-let html: string;
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), "espalier-samples-page-"));
-  process.env.NODE_ENV = "production"; // the test runner sets "test", which would bundle React's development build
-  await build({ root: join(import.meta.dirname, "../.."), mode: "samples", logLevel: "error", build: { outDir: directory } });
-  html = readFileSync(join(directory, "samples.html"), "utf8");
+  directory = await buildPage("vite.config.ts", "samples");
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -29,30 +20,23 @@ function writeLog(name: string, isRight: (i: number) => boolean): string {
 
 describe("the viewer of samples", () => {
   it("is one file that loads nothing from elsewhere", () => {
-    const markup = html.replace(/<script type="module">[\s\S]*?<\/script>/g, "");
-    expect(markup.match(/<(script|link|img)[^>]+(src|href)="(?!data:)[^"]*/)?.[0]).toBeUndefined();
+    expect(loadsFromElsewhere(readFileSync(join(directory, "samples.html"), "utf8"))).toBeUndefined();
   });
 
-  describe.skipIf(!existsSync(BROWSER))("in Chromium (skipped where it is not installed)", () => {
-    let browser: Browser;
+  describe.skipIf(!hasBrowser)("in Chromium (skipped where it is not installed)", () => {
+    let opened: OpenedPage;
     let tab: Page;
-    const errors: string[] = [];
     const shown = () => tab.textContent("output");
     const settled = (text: string) => tab.waitForFunction((wanted) => document.querySelector("output")?.textContent === wanted, text, { timeout: 20_000 });
     beforeAll(async () => {
-      browser = await chromium.launch({ executablePath: BROWSER, args: FLAGS });
-      tab = await browser.newPage({ viewport: { width: 1280, height: 860 } });
-      tab.on("pageerror", (error) => errors.push(error.message));
-      await tab.goto(pathToFileURL(join(directory, "samples.html")).href);
+      opened = await openPage(join(directory, "samples.html"), 'input[data-side="a"]', [1280, 860]);
+      tab = opened.tab;
       await tab.setInputFiles('input[data-side="a"]', writeLog("a.jsonl", (i) => i % 3 > 0));
       await tab.setInputFiles('input[data-side="b"]', writeLog("b.jsonl", (i) => i % 10 > 0));
       await settled("30,000 of 30,000");
       await tab.waitForSelector("text=B wrong");
     });
-    afterAll(async () => {
-      await browser.close();
-      expect(errors).toEqual([]);
-    });
+    afterAll(() => opened.close());
 
     it("says how often each is right, and where they differ", async () => {
       expect(await tab.textContent(".summary")).toMatch(/66\.7 %.*20,000 of 30,000.*90\.0 %.*27,000 of 30,000.*only A right 2,000, only B 9,000; a real difference/);
@@ -89,6 +73,10 @@ describe("the viewer of samples", () => {
       await tab.keyboard.press("ArrowDown");
       await tab.waitForFunction(() => document.querySelector(".key")?.textContent === "t/29992");
       expect(await shown()).toBe("30,000 of 30,000");
+    });
+
+    it.each(windows)("fits its window in %s at %i pixels", async (colorScheme, width) => {
+      expect(await overflow(tab, "samples", colorScheme, width)).toBe(0);
     });
   });
 });

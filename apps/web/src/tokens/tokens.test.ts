@@ -1,9 +1,8 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildPage, hasBrowser, loadsFromElsewhere, openBrowser } from "../testing/page.ts";
+import { buildPage, hasBrowser, loadsFromElsewhere, type OpenedPage, openPage, overflow, windows } from "../testing/page.ts";
 
 let directory: string;
 beforeAll(async () => {
@@ -17,18 +16,13 @@ describe("the page of tokens", () => {
   });
 
   describe.skipIf(!hasBrowser)("in Chromium", () => {
-    let browser: Browser;
+    let opened: OpenedPage;
     let tab: Page;
-    const errors: string[] = [];
     beforeAll(async () => {
-      browser = await openBrowser();
-      tab = await browser.newPage({ viewport: { width: 1200, height: 900 } });
-      tab.on("pageerror", (error) => errors.push(error.message));
-      tab.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-      await tab.goto(pathToFileURL(join(directory, "tokens.html")).href);
-      await tab.waitForSelector(".token", { timeout: 30_000 });
+      opened = await openPage(join(directory, "tokens.html"), ".token", [1200, 900]);
+      tab = opened.tab;
     }, 60_000);
-    afterAll(() => browser.close());
+    afterAll(() => opened.close());
 
     const titles = () => tab.locator(".token").evaluateAll((tokens) => tokens.map((token) => Number.parseInt((token as HTMLElement).title, 10)));
     const shows = async (ids: readonly number[]) => expect.poll(titles).toEqual(ids);
@@ -75,11 +69,8 @@ describe("the page of tokens", () => {
       await tab.fill("textarea", "");
       await shows([]);
     });
-    it.each([["light", 1200], ["dark", 1200], ["light", 390]] as const)("fits its window in %s at %i pixels", async (colorScheme, width) => {
-      await tab.emulateMedia({ colorScheme });
-      await tab.setViewportSize({ width, height: 900 });
-      expect(await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+    it.each(windows)("fits its window in %s at %i pixels", async (colorScheme, width) => {
+      expect(await overflow(tab, "tokens", colorScheme, width)).toBe(0);
     });
-    it("logs no error", () => expect(errors).toEqual([]));
   });
 });

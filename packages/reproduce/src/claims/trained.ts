@@ -33,13 +33,13 @@ function preserving({ arms, axisProbes }: TrainedEvidence): ClaimRow {
     id,
     kind: KIND,
     paper,
-    measured: `logits change by at most ${largest.toExponential(1)}`,
+    measured: largest === 0 ? "logits do not change by a bit" : `logits change by at most ${largest.toExponential(1)}`,
     verdict: largest <= EXACT ? "reproduced" : "contradicted",
     why: `max |a − b| / max |a| over 64 held-back positions, gates at 0: ${axisProbes.length} axes grown alone and ${growths.length} growths of the runs; the bar is 1e-5`,
   };
 }
 
-/** Steps on either side of a growth that slopes and rises are read over: a tenth of the shorter neighbouring stage. */
+/** Steps on either side of a growth that slopes and rises are read over: a third of the shorter neighbouring stage. */
 function window(steps: readonly number[], at: number): number {
   const before = steps.filter((step) => step < at).length;
   const after = steps.filter((step) => step >= at).length;
@@ -80,6 +80,8 @@ function noDivergence(evidence: TrainedEvidence): ClaimRow {
   const finite = around.every(({ after }) => after.every((p) => Number.isFinite(p.loss)));
   const { mean: rise, interval } = overSeeds(rises);
   const diverged = !finite || Math.max(...rises) > 0.5;
+  const jumps = byRole(evidence.arms, "growth one hop").flatMap((arm) => arm.growths.map(({ lossBefore, lossAfter }) => lossAfter - lossBefore));
+  const oneHop = jumps.length > 0 && Math.max(...jumps) > 0.05 ? ` The one-hop runs, whose operator does not keep the function, jump by ${mean(jumps).toFixed(2)} nats and come back.` : "";
   return {
     id,
     kind: KIND,
@@ -87,7 +89,7 @@ function noDivergence(evidence: TrainedEvidence): ClaimRow {
     measured: `mean training loss ${rise <= 0 ? "falls" : "rises"} by ${Math.abs(rise).toFixed(3)} nats across a growth`,
     ...(interval ? { interval } : {}),
     verdict: diverged ? "contradicted" : "reproduced",
-    why: `${rises.length} growths; the largest change is ${Math.max(...rises).toFixed(3)} nats. Divergence would be a loss that is not finite or stays more than 0.5 above.`,
+    why: `${rises.length} growths; the largest change is ${Math.max(...rises).toFixed(3)} nats. Divergence would be a loss that is not finite or stays more than 0.5 above.${oneHop}`,
   };
 }
 
@@ -97,14 +99,16 @@ function steeper(evidence: TrainedEvidence): ClaimRow {
   const paper = "the loss falls faster right after each growth";
   const around = aroundGrowths(evidence);
   if (around.length < 2) return notTested(id, paper, "fewer than two growths with enough steps on both sides");
-  const changes = around.map(({ before, after }) => slope(after) - slope(before));
+  const before = around.map((sides) => slope(sides.before));
+  const after = around.map((sides) => slope(sides.after));
+  const changes = after.map((value, i) => value - before[i]!);
   const { mean: change, interval } = overSeeds(changes);
   const [low, high] = interval!;
   return {
     id,
     kind: KIND,
     paper,
-    measured: `slope changes by ${change.toFixed(3)} nats per million tokens`,
+    measured: `slope ${mean(before).toFixed(2)} before, ${mean(after).toFixed(2)} after, in nats per million tokens: ${change < 0 ? "steeper" : "flatter"} by ${Math.abs(change).toFixed(2)}`,
     interval: [low, high],
     verdict: high < 0 ? "reproduced" : low > 0 ? "contradicted" : "inconclusive",
     why: `least-squares slopes over equal numbers of steps on both sides of ${changes.length} growths; negative is steeper. The learning rate falls meanwhile, which works against the claim.`,
@@ -123,16 +127,18 @@ function stageProgress({ arms }: TrainedEvidence): ClaimRow {
   const falls = steps.every((step) => step.mean < 0);
 
   const scores = grown.flatMap((arm) => arm.stages.map((stage) => stage.iq)).filter((iq) => iq.length > 0);
+  const luck = 0.025 * scores.flat().length;
   const aboveFloor = scores.flat().filter((score) => !score.atFloor && score.accuracy > score.chance).length;
-  const iq = scores.length === 0 ? "IQ tests were not run" : `${aboveFloor} of ${scores.flat().length} IQ cells lie above chance, where ${(0.025 * scores.flat().length).toFixed(0)} would by luck alone; the others are at floor and say nothing`;
+  const iq = scores.length === 0 ? "IQ tests were not run" : `${aboveFloor} of ${scores.flat().length} IQ cells lie above chance, where ${luck.toFixed(0)} would by luck alone; the others are at floor and say nothing`;
   return {
     id,
     kind: KIND,
     paper,
     measured: `validation loss ${losses.map((value) => value.toFixed(3)).join(" → ")}`,
     ...(steps[0]!.interval ? { interval: steps[0]!.interval } : {}),
-    verdict: sure ? "reproduced" : falls ? "inconclusive" : "contradicted",
-    why: `loss at stage ends over ${grown.length} ${grown.length === 1 ? "seed" : "seeds"}, interval of the first step; stages differ in tokens as well as in size, as in the paper. ${iq}.`,
+    // The paper's figures are of benchmarks; a falling loss alone is what more tokens give to any model.
+    verdict: sure && aboveFloor > 2 * luck ? "reproduced" : falls ? "inconclusive" : "contradicted",
+    why: `loss at stage ends over ${grown.length} ${grown.length === 1 ? "seed" : "seeds"}, interval of the first step; stages differ in tokens as well as in size, as in the paper, so that a falling loss alone decides nothing. ${iq}.`,
   };
 }
 
@@ -157,7 +163,7 @@ function nearScratch({ arms }: TrainedEvidence): ClaimRow {
     paper,
     measured: `${(100 * share).toFixed(1)} % of scratch's gain over guessing, at ${(100 / factor).toFixed(0)} % of its FLOPs`,
     ...(interval ? { interval } : {}),
-    verdict: share >= 0.8 ? (pairs.length > 1 ? "reproduced" : "inconclusive") : "contradicted",
+    verdict: interval === null ? "inconclusive" : interval[0] >= 0.8 ? "reproduced" : interval[1] < 0.8 ? "contradicted" : "inconclusive",
     why: `share of (log V − loss), grown over scratch, same shape and tokens, ${pairs.length} ${pairs.length === 1 ? "seed" : "seeds"}. The paper counts benchmark points of other models; only the direction can be tried here.`,
   };
 }
