@@ -73,13 +73,14 @@ struct Product {
   Precision precision;
   float alpha;
   bool add;  // c += instead of c =
+  int64_t next_panel = -1;  // the panel that this thread is likely to pack after those of a call: read ahead; -1: none known
 };
 
 // Called when rows [row_begin, row_end) and columns [col_begin, col_end) of c are complete and still in cache.
 using Epilogue = void (*)(const void* context, int64_t row_begin, int64_t row_end, int64_t col_begin, int64_t col_end);
 
-// The panel that `multiply` packs when columns are not packed.
-constexpr std::size_t kPanelBytes = std::size_t(kTileCols) * kBlockWords * sizeof(float);
+// The panel that `multiply` packs when columns are not packed, and the one after it.
+constexpr std::size_t kPanelBytes = 2 * std::size_t(kTileCols) * kBlockWords * sizeof(float);
 
 // Tiles [tile_begin, tile_end) by panels [panel_begin, panel_end) of c; `room` holds kPanelBytes unless columns are packed.
 void multiply(const Product& product, float* room, int64_t tile_begin, int64_t tile_end, int64_t panel_begin,

@@ -1,6 +1,7 @@
 // gemm_cpu.cc -- see gemm.h.
 #include "ops/gemm.h"
 
+#include "ops/gemm_ahead.h"
 #include "ops/gemm_pack.h"
 
 namespace espalier {
@@ -17,7 +18,7 @@ struct TileOptions {
 
 // One register tile over one block of k: kRows rows, kVectors vectors, of which the last holds `last_lanes` columns.
 template <bool kPairs, int kRows, int kVectors>
-void multiply_tile(float* c, const float* a, const float* b, int64_t words, const TileOptions& options, int64_t last_lanes) {
+void multiply_tile(float* c, const float* a, const float* b, int64_t words, const TileOptions& options, int64_t last_lanes, Ahead& ahead) {
   const int64_t c_stride = options.c_stride;
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
@@ -30,19 +31,23 @@ void multiply_tile(float* c, const float* a, const float* b, int64_t words, cons
 #pragma GCC unroll 2
     for (int j = 0; j < kVectors; ++j) sum[i][j] = zero();
   }
-  for (; words > 0; --words, a += kTileStride, b += kVectors * kWidth) {
-    // A tile and one panel are read side by side, from L2; its own reading ahead stops at pages of 4 KB.
-    __builtin_prefetch(a + 16 * kTileStride);
+  for (const float* const end = a + words * kTileStride; a < end;) {
+    ahead.next<kPairs>();
+    const float* const pause = end - a > Ahead::kWords * kTileStride ? a + Ahead::kWords * kTileStride : end;
+    for (; a < pause; a += kTileStride, b += kVectors * kWidth) {
+      // A tile and one panel are read side by side, from L2; its own reading ahead stops at pages of 4 KB.
+      __builtin_prefetch(a + 16 * kTileStride);
 #pragma GCC unroll 2
-    for (int j = 0; j < kVectors; ++j) __builtin_prefetch(b + (8 * kVectors + j) * kWidth);
-    vf row[kVectors];
+      for (int j = 0; j < kVectors; ++j) __builtin_prefetch(b + (8 * kVectors + j) * kWidth);
+      vf row[kVectors];
 #pragma GCC unroll 2
-    for (int j = 0; j < kVectors; ++j) row[j] = load(b + j * kWidth);
+      for (int j = 0; j < kVectors; ++j) row[j] = load(b + j * kWidth);
 #pragma GCC unroll 16
-    for (int i = 0; i < kRows; ++i) {
-      const vf x = splat(a[i]);
+      for (int i = 0; i < kRows; ++i) {
+        const vf x = splat(a[i]);
 #pragma GCC unroll 2
-      for (int j = 0; j < kVectors; ++j) sum[i][j] = kPairs ? dot_pairs(x, row[j], sum[i][j]) : fma(x, row[j], sum[i][j]);
+        for (int j = 0; j < kVectors; ++j) sum[i][j] = kPairs ? dot_pairs(x, row[j], sum[i][j]) : fma(x, row[j], sum[i][j]);
+      }
     }
   }
 #pragma GCC unroll 16
@@ -57,7 +62,7 @@ void multiply_tile(float* c, const float* a, const float* b, int64_t words, cons
   }
 }
 
-using TileKernel = void (*)(float*, const float*, const float*, int64_t, const TileOptions&, int64_t);
+using TileKernel = void (*)(float*, const float*, const float*, int64_t, const TileOptions&, int64_t, Ahead&);
 
 // [rows - 1][vectors - 1]
 #define ESPALIER_TILE(rows) {multiply_tile<kPairs, rows, 1>, multiply_tile<kPairs, rows, 2>}
@@ -76,6 +81,29 @@ TileKernel tile_kernel(Precision precision, int64_t rows, int64_t vectors) {
     if (precision == Precision::bf16) return tile_kernels<true>[rows - 1][vectors - 1];
   }
   return tile_kernels<false>[rows - 1][vectors - 1];
+}
+
+// One panel of one block of k: what `multiply` packs at a time.
+struct Part {
+  int64_t block, panel;
+};
+
+// The words of k of a block.
+struct Words {
+  int64_t begin, end;
+};
+
+Words words_of_block(const Product& p, int64_t block, int64_t blocks) {
+  const int64_t words = words_of(p.K, p.precision);
+  return {words * block / blocks, words * (block + 1) / blocks};
+}
+
+void pack_part(float* to, const Product& p, Words words, int64_t panel) {
+  const int64_t numbers = numbers_in_word(p.precision), k = words.begin * numbers;
+  const Matrix rows = {p.b.data + (p.b.transposed ? k : k * p.b.stride), p.b.stride, p.b.transposed};
+  // pack_columns puts a panel behind those before it.
+  float* const first = to - panel * kTileCols * (words.end - words.begin);
+  pack_columns(first, rows, smaller(words.end * numbers, p.K) - k, p.N, p.precision, panel, panel + 1);
 }
 
 }  // namespace
@@ -128,31 +156,44 @@ void pack_columns(float* packed, Matrix b, int64_t K, int64_t N, Precision preci
 
 void multiply(const Product& p, float* room, int64_t tile_begin, int64_t tile_end, int64_t panel_begin, int64_t panel_end,
               Epilogue epilogue, const void* context) {
-  const int64_t words = words_of(p.K, p.precision);
-  const int64_t numbers = numbers_in_word(p.precision);
-  const int64_t blocks = larger(1, ceil_div(words, kBlockWords));
-  for (int64_t block = 0; block < blocks; ++block) {
-    const int64_t begin = words * block / blocks;
-    const int64_t count = words * (block + 1) / blocks - begin;
-    const TileOptions options = {p.c_stride, p.alpha, p.add || block > 0};
-    for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
-      const int64_t col = panel * kTileCols;
-      const int64_t cols = smaller(kTileCols, p.N - col);
-      const int64_t vectors = packed_columns(cols) / kWidth;
-      const float* columns = p.columns ? p.columns + col * words + begin * vectors * kWidth : room;
-      if (!p.columns) {
-        const int64_t k = begin * numbers;
-        const Matrix part = {p.b.data + (p.b.transposed ? k : k * p.b.stride), p.b.stride, p.b.transposed};
-        pack_columns(room - col * count, part, smaller(count * numbers, p.K - k), p.N, p.precision, panel, panel + 1);
+  const int64_t all_words = words_of(p.K, p.precision), numbers = numbers_in_word(p.precision);
+  const int64_t blocks = larger(1, ceil_div(all_words, kBlockWords));
+  float* spare = room ? room + kTileCols * kBlockWords : nullptr;
+  bool packed_ahead = false;
+  for (Part now = {0, panel_begin}; panel_begin < panel_end && now.block < blocks;) {
+    const bool last_panel = now.panel + 1 == panel_end, last_block = now.block + 1 == blocks;
+    const Part next = last_panel ? Part{last_block ? 0 : now.block + 1, last_block ? p.next_panel : panel_begin} : Part{now.block, now.panel + 1};
+    const Words words = words_of_block(p, now.block, blocks);
+    const int64_t count = words.end - words.begin;
+    const int64_t col = now.panel * kTileCols, cols = smaller(kTileCols, p.N - col);
+    const int64_t vectors = packed_columns(cols) / kWidth;
+    const float* columns = p.columns ? p.columns + col * all_words + words.begin * vectors * kWidth : room;
+    Ahead ahead;
+    if (!p.columns) {
+      if (!packed_ahead) pack_part(room, p, words, now.panel);
+      if (next.panel >= 0) {
+        const Words then = words_of_block(p, next.block, blocks);
+        const int64_t calls = (tile_end - tile_begin) * ceil_div(count, Ahead::kWords);
+        // What comes after this call is for the room of another one.
+        float* const to = last_panel && last_block ? nullptr : spare;
+        ahead = Ahead(p, then.begin * numbers, smaller(p.K, then.end * numbers), next.panel * kTileCols, to, calls);
       }
-      for (int64_t tile = tile_begin; tile < tile_end; ++tile) {
-        const int64_t row = tile_row(p.M, tile);
-        const int64_t rows = tile_row(p.M, tile + 1) - row;
-        tile_kernel(p.precision, rows, vectors)(p.c + row * p.c_stride + col, p.rows + (tile * words + begin) * kTileStride,
-                                                columns, count, options, cols - (vectors - 1) * kWidth);
-        if (epilogue && block == blocks - 1) epilogue(context, row, row + rows, col, col + cols);
-      }
+      packed_ahead = ahead.packs();
     }
+    const TileOptions options = {p.c_stride, p.alpha, p.add || now.block > 0};
+    for (int64_t tile = tile_begin; tile < tile_end; ++tile) {
+      const int64_t row = tile_row(p.M, tile);
+      const int64_t rows = tile_row(p.M, tile + 1) - row;
+      tile_kernel(p.precision, rows, vectors)(p.c + row * p.c_stride + col, p.rows + (tile * all_words + words.begin) * kTileStride,
+                                              columns, count, options, cols - (vectors - 1) * kWidth, ahead);
+      if (epilogue && last_block) epilogue(context, row, row + rows, col, col + cols);
+    }
+    if (packed_ahead) {
+      float* const used = room;
+      room = spare;
+      spare = used;
+    }
+    now = last_panel ? Part{now.block + 1, panel_begin} : next;
   }
 }
 

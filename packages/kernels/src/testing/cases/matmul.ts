@@ -53,7 +53,9 @@ export const matmulCases: OpCase[] = [
   matmul(30, 50, 20, { transB: 1, bias: 1, gelu: 1, gate: 1, residual: 1, savePre: 1, alpha: 0.5 }),
   matmul(17, 40, 1100, { transB: 1, bias: 1, gelu: 1, gate: 1, savePre: 1, note: "epilogue after two blocks of k" }),
   matmul(20, 33, 1200, { transA: 1, accumulate: 1 }),
-  ...[0, 1].map((bf16) => matmul(2200, 33, 24, { bf16, note: "two runs of rows" })),
+  ...[0, 1].map((bf16) => matmul(1180, 33, 24, { bf16, note: "two runs of rows" })),
+  // Panels that are packed while those before them are multiplied: within a block of k and into the next, few rows and many.
+  ...[0, 1].flatMap((bf16) => [9, 60].map((M) => matmul(M, 100, 2051, { transA: 1, accumulate: 1, bf16, note: "panels ahead" }))),
   matmul(20, 33, 30, { transA: 1, accumulate: 2, flag: 0 }),
   matmul(20, 33, 30, { transA: 1, accumulate: 2, flag: 1 }),
   // Few rows by stored columns, as in decoding: whole and partial squares, several blocks of k, all epilogues.
