@@ -53,7 +53,8 @@ Operands operands_of(const OpCall& call) {
 bool has_epilogue(const Operands& o) { return o.bias || o.gate || o.residual || o.pre || o.gelu; }
 
 // How y is cut: 560 to 1100 rows in a task, since b is packed again for each run of rows, while their packed a, read once a
-// panel, may lie in L3 (twice as many are 4 % slower in fp32 at k = 2048); then columns, until there are about 16 tasks, so that a few threads share them evenly.
+// panel, may lie in L3 (twice as many are 4 % slower in fp32 at k = 2048); then columns, until there are about 16 tasks, so
+// that a few threads share them evenly.
 struct Split {
   int64_t panels_per_task, tiles_per_task, column_blocks, row_blocks;
 };
