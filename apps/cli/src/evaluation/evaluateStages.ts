@@ -29,7 +29,8 @@ export async function evaluateStages(
   for (const checkpoint of checkpoints) {
     const below = directory === undefined ? undefined : join(directory, checkpoint.name);
     if (below !== undefined) await mkdir(below, { recursive: true });
-    stages.push({ checkpoint, ...(await evaluateOne(checkpoint.path, selection, options, context, below)) });
+    const named: Context = { ...context, output: { ...context.output, progress: (event) => context.output.progress({ ...event, detail: `${checkpoint.name}: ${event.detail ?? ""}` }) } };
+    stages.push({ checkpoint, ...(await evaluateOne(checkpoint.path, selection, options, named, below)) });
   }
   const ends = stages.filter(({ checkpoint }) => !checkpoint.grown);
   const names = ends.map(({ checkpoint }, i) => `stage ${i + 1} (step ${checkpoint.step})`);

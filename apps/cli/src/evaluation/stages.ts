@@ -64,7 +64,7 @@ export interface StageRow {
   cells: { value: number; interval: readonly [number, number] | null }[];
 }
 
-/** One row a task and metric, one cell a stage: the form of the paper's Table 6. */
+/** One row a task and metric, one cell a stage: the form of the paper's Table 6. Several few-shot seeds give their mean. */
 export function stageRows(stages: readonly Evaluated[]): StageRow[] {
   const rows = new Map<string, StageRow>();
   const put = (
@@ -79,14 +79,16 @@ export function stageRows(stages: readonly Evaluated[]): StageRow[] {
     rows.set(key, row);
     row.cells.push({ value, interval });
   };
-  for (const { iq, knowledge } of stages) {
+  for (const { iq, knowledge, overSeeds } of stages) {
     for (const { task, scores } of iq?.tasks ?? []) {
       for (const { scoring, accuracy, interval, chance } of scores)
         if (scoring !== "likelihood per character") put(task, scoring, chance, accuracy, interval);
     }
     for (const { task, scores, chance } of knowledge[0]?.tasks ?? []) {
-      for (const { metric, filter, value, interval } of scores)
-        put(task, filter === "none" ? metric : `${metric} (${filter})`, chance, value, interval);
+      for (const { metric, filter, value, interval } of scores) {
+        const seeds = overSeeds?.find((score) => score.task === task && score.metric === metric && score.filter === filter);
+        put(task, filter === "none" ? metric : `${metric} (${filter})`, chance, seeds?.mean ?? value, seeds ? seeds.interval : interval);
+      }
     }
   }
   return [...rows.values()];

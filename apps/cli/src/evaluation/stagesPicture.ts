@@ -39,7 +39,7 @@ export function stagesPicture(rows: readonly StageRow[], stages: readonly string
       chance === null
         ? ""
         : `<line class="chance" x1="${x(chance)}" x2="${x(chance)}" y1="${y - ROW / 2 + 3}" y2="${y + ROW / 2 - 3}"/>`;
-    return `<g><text x="${LABEL - 12}" y="${y}" text-anchor="end">${escape(task)}<tspan class="metric" x="${LABEL - 12}" dy="12">${escape(metric)}</tspan></text>${floor}${dots.join("")}</g>`;
+    return `<g><text x="${LABEL - 12}" y="${y - 3}" text-anchor="end">${escape(task)}<tspan class="metric" x="${LABEL - 12}" dy="14">${escape(metric)}</tspan></text>${floor}${dots.join("")}</g>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="12">
 <style>

@@ -9,6 +9,8 @@ interface Props {
 
 const megabytes = (bytes: number): string => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toLocaleString("en", { maximumFractionDigits: 1 })} MB`);
 
+export const counted = (n: number, what: string): string => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
+
 /** One of the two logs: its name and how far it has been read, or a button to open it. */
 export function LogChip({ side, log, onOpen, onClose }: Props) {
   const letter = side.toUpperCase();
@@ -24,7 +26,7 @@ export function LogChip({ side, log, onOpen, onClose }: Props) {
   const state = failed
     ? `cannot be read: ${failed}`
     : index
-      ? `${index.length.toLocaleString("en")} samples, ${megabytes(file.size)}${index.skipped > 0 ? `, ${index.skipped.toLocaleString("en")} other lines` : ""}`
+      ? `${counted(index.length, "sample")}, ${megabytes(file.size)}${index.skipped > 0 ? `, ${counted(index.skipped, "other line")}` : ""}`
       : `${megabytes(read.bytes)} of ${megabytes(file.size)}`;
   return (
     <div className={`chip ${side}`}>

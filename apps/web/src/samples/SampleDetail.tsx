@@ -37,7 +37,7 @@ function Answer({ side, sample, query, withPrompt }: { side: Side; sample: Sampl
     return (
       <section className={side}>
         <h2>{side.toUpperCase()}</h2>
-        <p className="hint">Not in this log.</p>
+        <p className="absent">Not in this log.</p>
       </section>
     );
   }
@@ -56,6 +56,11 @@ function Answer({ side, sample, query, withPrompt }: { side: Side; sample: Sampl
           </li>
         ))}
       </ul>
+      {sample.remarks.map((remark) => (
+        <p key={remark} className="remark">
+          {remark}
+        </p>
+      ))}
       {sample.generated !== null && (
         <>
           <h3>Written</h3>
@@ -96,7 +101,7 @@ function Choices({ sample, query }: { sample: SampleView; query: string }) {
                   <i style={{ width: `${(100 * weights[k]!) / total}%` }} />
                 </span>
               </td>
-              <td>{logprob === null ? "lost at the boundary" : logprob.toFixed(3)}</td>
+              <td>{logprob === null ? "none" : logprob.toFixed(3)}</td>
             </tr>
           ))}
         </tbody>

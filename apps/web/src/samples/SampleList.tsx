@@ -1,4 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { askedLine } from "./askedLine.ts";
 import { markOf, type Rows } from "./rows.ts";
 import type { Logs } from "./useLogs.ts";
 import { useSample } from "./useSample.ts";
@@ -63,7 +64,6 @@ function Row({ logs, rows, row, score, selected, onSelect }: { logs: Logs; rows:
   const fromA = useSample(logs.a, i);
   const fromB = useSample(i < 0 ? logs.b : undefined, j);
   const sample = fromA ?? fromB;
-  const lines = sample?.prompt.trimEnd().split("\n") ?? [];
   return (
     <div className="row" role="option" aria-selected={selected} onClick={onSelect}>
       <span className="marks">
@@ -71,7 +71,7 @@ function Row({ logs, rows, row, score, selected, onSelect }: { logs: Logs; rows:
         {logs.b && <Mark side="b" right={markOf(logs.b.index, j, score)} />}
       </span>
       <span className="text">
-        <span className="line">{lines.at(-1) ?? "…"}</span>
+        <span className="line">{sample ? askedLine(sample.prompt) : "…"}</span>
         <small>{sample ? `${sample.task} → ${sample.target}` : "\u00a0"}</small>
       </span>
     </div>

@@ -1,5 +1,5 @@
 import { type DragEvent, useCallback, useEffect, useMemo, useState } from "react";
-import { LogChip } from "./LogChip.tsx";
+import { counted, LogChip } from "./LogChip.tsx";
 import { filterRows, pairLogs, type Show, tally } from "./rows.ts";
 import { SampleDetail } from "./SampleDetail.tsx";
 import { SampleList } from "./SampleList.tsx";
@@ -64,7 +64,9 @@ export function Viewer() {
       open([...event.dataTransfer.files]);
     },
   };
-  const any = logs.a !== undefined || logs.b !== undefined;
+  const opened = [logs.a, logs.b].filter((log) => log !== undefined);
+  // Logs that hold nothing to show have no list to filter, but a reason.
+  const barren = opened.length > 0 && opened.every(({ index, failed }) => failed !== undefined || index?.length === 0);
   return (
     <div className={`viewer${dragging ? " dragging" : ""}`} {...drop}>
       <header>
@@ -72,7 +74,7 @@ export function Viewer() {
         <LogChip side="a" log={logs.a} onOpen={open} onClose={close} />
         <LogChip side="b" log={logs.b} onOpen={open} onClose={close} />
       </header>
-      {any ? (
+      {opened.length > 0 && !barren ? (
         <>
           <Summary counts={counts} hasB={b !== undefined} score={score} />
           <div className="controls">
@@ -104,7 +106,20 @@ export function Viewer() {
         </>
       ) : (
         <section className="empty">
-          <p>Drop one sample log here, or two to compare models item by item.</p>
+          {barren ? (
+            opened.map(({ file, index, failed }) => (
+              <p key={file.name} role="alert">
+                {file.name}:{" "}
+                {failed !== undefined
+                  ? `cannot be read (${failed}). Open it anew.`
+                  : file.size === 0
+                    ? "is empty. The evaluation has not answered an item yet."
+                    : `holds no sample, but ${counted(index!.skipped, "other line")}. Open a log in one of the forms below.`}
+              </p>
+            ))
+          ) : (
+            <p>Drop one sample log here, or two to compare models item by item.</p>
+          )}
           <p className="hint">
             JSON Lines of <code>espalier eval --out</code> or <code>samples_*.jsonl</code> of lm-evaluation-harness. Files of any size: they are indexed
             where they are and never leave this machine.

@@ -18,6 +18,8 @@ export interface SampleView {
   generated: string | null;
   /** By the name of the score; numbers for scores that are not right or wrong. */
   scores: Readonly<Record<string, boolean | number>>;
+  /** What went wrong in asking: a context that was cut, a continuation that was lost. */
+  remarks: readonly string[];
 }
 
 type Json = Record<string, unknown>;
@@ -55,6 +57,7 @@ function iqSample(value: Json): SampleView {
     choices: choices.map((choice, i) => ({ text: text(choice), logprob: number(logprobs[i]), isTarget: choice === value.target })),
     generated: typeof value.generated === "string" ? value.generated : null,
     scores: Object.fromEntries(Object.entries(value.correct as Json).map(([name, right]) => [name, right === true])),
+    remarks: remarksOf(value, logprobs.includes(null)),
   };
 }
 
@@ -70,6 +73,7 @@ function knowledgeSample(value: Json): SampleView {
     target,
     generated: typeof value.generated === "string" ? value.generated : null,
     scores: marks(Object.entries(value.scores as Json).map(([name, score]) => [name.replace(/,none$/, ""), score])),
+    remarks: remarksOf(value, value.boundaryError === true),
   };
 }
 
@@ -89,7 +93,16 @@ function harnessSample(value: Json, fileName: string): SampleView {
     target,
     generated: scored ? null : text(Array.isArray(responses[0]) ? (responses[0] as unknown[])[0] : responses[0]),
     scores: marks(names.map((name) => [filter === "none" ? name : `${name} (${filter})`, value[name]])),
+    remarks: remarksOf(value, value.boundary_error === true),
   };
+}
+
+function remarksOf(value: Json, lost: boolean): string[] {
+  const cut = number(value.numTruncated ?? value.truncated_tokens) ?? 0;
+  return [
+    ...(cut > 0 ? [`The prompt lost its first ${cut.toLocaleString("en")} tokens to the length of the context.`] : []),
+    ...(lost ? ["A continuation lost all its tokens at the boundary to the prompt: counted as wrong."] : []),
+  ];
 }
 
 const number = (value: unknown): number | null => (typeof value === "number" && Number.isFinite(value) ? value : null);

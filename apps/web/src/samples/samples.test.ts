@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parseSample } from "./format.ts";
 import { forEachLine } from "./lines.ts";
 import { indexLog, readSample, searchLog } from "./logIndex.ts";
+import { askedLine } from "./askedLine.ts";
 import { filterRows, markOf, mcnemarPValue, pairLogs, tally } from "./rows.ts";
 
 const iq = (i: number, right: boolean, more: object = {}) => ({
@@ -40,13 +41,34 @@ describe("forEachLine", () => {
   });
 });
 
+describe("askedLine", () => {
+  it.each([
+    ["Question: Why?\nAnswer:", "Question: Why?"],
+    ["问题：为什么？\n答案：", "问题：为什么？"],
+    ["a\nThe key of nem is", "The key of nem is"],
+    ["Answer:", "Answer:"],
+    ["\n\n", ""],
+    ["Names: Ann, Bob\n", "Names: Ann, Bob"],
+  ])("of %j is %j", (prompt, line) => expect(askedLine(prompt)).toBe(line));
+});
+
 describe("parseSample", () => {
   it("reads our IQ samples", () => {
     expect(parseSample(JSON.stringify(iq(3, true)))).toEqual({
       key: "counting@1/tiny/test/1/3", task: "counting", prompt: "Count from 3: ", target: "4", generated: "4",
       choices: [{ text: "3", logprob: -2, isTarget: false }, { text: "4", logprob: -1, isTarget: true }],
       scores: { "exact match": true, likelihood: true },
+      remarks: [],
     });
+  });
+
+  it("says of each kind of sample what was cut or lost", () => {
+    const cut = /^The prompt lost its first 1,200 tokens to the length of the context\.$/;
+    const lost = /^A continuation lost all its tokens at the boundary to the prompt/;
+    const remarks = (sample: object) => parseSample(JSON.stringify(sample), "x.jsonl")!.remarks;
+    expect(remarks(iq(3, false, { numTruncated: 1200 }))).toEqual([expect.stringMatching(cut), expect.stringMatching(lost)]);
+    expect(remarks({ key: "k", task: "t", target: "a", requests: [["p", " a"]], scores: {}, numTruncated: 1200, boundaryError: true })).toHaveLength(2);
+    expect(remarks({ doc_id: 1, target: "a", arguments: { gen_args_0: { arg_0: "p", arg_1: " a" } }, resps: [["-1", "False"]], truncated_tokens: 1200, boundary_error: false })).toEqual([expect.stringMatching(cut)]);
   });
 
   it("reads our knowledge samples, those whose choices stand in the context too", () => {
@@ -70,7 +92,7 @@ describe("parseSample", () => {
     expect(parseSample(JSON.stringify(sample), "samples_arc_easy_2026-11-25T04-17-22.000000.jsonl")).toEqual({
       key: "arc_easy/none/7", task: "arc_easy", prompt: "Q?", target: " B", generated: null,
       choices: [{ text: " A", logprob: -1.5, isTarget: false }, { text: " B", logprob: -0.5, isTarget: true }],
-      scores: { acc: true },
+      scores: { acc: true }, remarks: [],
     });
     const written = { ...sample, arguments: { gen_args_0: { arg_0: "Q?", arg_1: { until: ["\n"] } } }, resps: [["4 apples"]], filtered_resps: ["4"], filter: "strict", metrics: ["exact_match"], exact_match: 0 };
     expect(parseSample(JSON.stringify(written))).toMatchObject({ generated: "4", choices: [], prompt: "Q?", scores: { "exact_match (strict)": false }, key: "samples/strict/7" });

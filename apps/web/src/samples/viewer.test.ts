@@ -38,6 +38,24 @@ describe("the viewer of samples", () => {
     });
     afterAll(() => opened.close());
 
+    it("says why a file shows nothing, and marks no list of it", async () => {
+      const other = await browser.newPage();
+      other.on("pageerror", (error) => errors.push(error.message));
+      await other.goto(pathToFileURL(join(directory, "samples.html")).href);
+      const open = async (name: string, text: string) => {
+        writeFileSync(join(directory, name), text);
+        await other.setInputFiles('input[data-side="a"]', join(directory, name));
+        await other.waitForSelector(`[role=alert]:has-text("${name}")`);
+        const said = await other.textContent("[role=alert]");
+        await other.click('button[aria-label="Close A"]');
+        return said;
+      };
+      expect(await open("empty.jsonl", "")).toBe("empty.jsonl: is empty. The evaluation has not answered an item yet.");
+      expect(await open("other.jsonl", 'hello\n{"a": 1}\n')).toBe("other.jsonl: holds no sample, but 2 other lines. Open a log in one of the forms below.");
+      expect(await other.locator(".list").count()).toBe(0);
+      await other.close();
+    });
+
     it("says how often each is right, and where they differ", async () => {
       expect(await tab.textContent(".summary")).toMatch(/66\.7 %.*20,000 of 30,000.*90\.0 %.*27,000 of 30,000.*only A right 2,000, only B 9,000; a real difference/);
     });
