@@ -6,6 +6,7 @@ export default {
   entry: {
     index: "src/index.ts",
     "node/index": "src/node/index.ts",
+    "node/encoding": "src/node/encoding.ts",
     "native/addon": "src/native/addon.ts",
     "native/absent": "src/native/absent.ts",
     "node/load/worker": "src/node/load/worker.ts",

@@ -84,19 +84,32 @@ if (wanted("adversarial")) {
 }
 
 if (wanted("start-up")) {
-  // A fresh process from the import of the built package to the first ids.
-  const program = `const start = performance.now();
-  const { cl100k } = await import("@espalier/tokenizer/node");
+  // Fresh processes with the built package, as users install it: from the import to the first ids, inside the process; and
+  // the whole process from its start to its end beside one that does nothing.
+  const program = (entry: string) => `const start = performance.now();
+  const { cl100k } = await import("${entry}");
   const { length } = cl100k().encode("hello");
   if (length === 1) console.log(performance.now() - start, cl100k().encoder);`;
-  const startups = Array.from({ length: RUNS }, () =>
-    spawnSync(process.execPath, ["--input-type=module", "-e", program], { cwd: new URL("..", import.meta.url), encoding: "utf8" }),
-  ).map(({ stdout, stderr }) => {
-    if (!stdout.endsWith("native\n")) throw new Error(`Build first: \`pnpm --filter @espalier/tokenizer... build\`.\n${stderr}`);
-    return parseFloat(stdout);
-  });
-  console.log(`start-up, import to first ids: ${spread(startups)} ms`);
-  bar("start-up", median(startups), 40, "ms", true);
+  const run = (source: string) => {
+    const start = performance.now();
+    const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", source], { cwd: new URL("..", import.meta.url), encoding: "utf8" });
+    return { stdout, stderr, wholeMs: performance.now() - start };
+  };
+  const entries = ["@espalier/tokenizer/encoding", "@espalier/tokenizer/node"];
+  const startMs: number[][] = entries.map(() => []);
+  const [wholeMs, nothingMs]: [number[], number[]] = [[], []];
+  for (let i = 0; i < 2 * RUNS; i++) {
+    nothingMs.push(run("0").wholeMs);
+    for (const [k, entry] of entries.entries()) {
+      const { stdout, stderr, wholeMs: took } = run(program(entry));
+      if (!stdout.endsWith("native\n")) throw new Error(`Build first: \`pnpm --filter @espalier/tokenizer... build\`.\n${stderr}`);
+      startMs[k]!.push(parseFloat(stdout));
+      if (k === 0) wholeMs.push(took);
+    }
+  }
+  for (const [k, entry] of entries.entries()) console.log(`start-up, import of ${entry} to first ids: ${spread(startMs[k]!)} ms`);
+  console.log(`whole process with /encoding ${spread(wholeMs)} ms; one that does nothing ${spread(nothingMs)} ms`);
+  bar("start-up, import to first ids", median(startMs[0]!), 40, "ms", true);
 }
 
 if (wanted("workers")) {

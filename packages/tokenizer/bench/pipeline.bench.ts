@@ -1,5 +1,6 @@
 /**
- * `.jsonl.gz` to shards beside its two parts alone: `node --conditions=@espalier/source bench/pipeline.bench.ts [directory with .jsonl.gz]`.
+ * `.jsonl.gz` to shards beside its two parts alone: `node bench/pipeline.bench.ts [directory with .jsonl.gz]`, with the built
+ * package, as users install it.
  *
  * Decompression alone drains the same files through the same reader; encoding alone encodes the same texts, taken out
  * beforehand, on one thread. The pipeline reads, decompresses, takes the JSON apart, hashes, drops copies, splits, encodes
@@ -11,7 +12,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { cl100k, listCorpusFiles, prepareCorpus } from "../src/node/index.ts";
+import { cl100k, listCorpusFiles, prepareCorpus } from "@espalier/tokenizer/node";
 import { contentOf } from "../src/node/read/content.ts";
 import { ours } from "./ours.ts";
 import { corpus, median, seconds, spread } from "./measure.ts";

@@ -269,13 +269,11 @@ function longestSpecialAt(bytes: Uint8Array, at: number, specialById: ReadonlyMa
 function digestOf({ bytes, offsets }: Ranks, specialTokens: ReadonlyMap<string, number>, pattern: PatternName, ids?: Uint32Array): string {
   const special = [...specialTokens].sort(([, a], [, b]) => a - b);
   const header = utf8.encode(JSON.stringify({ pattern, tokens: offsets.length - 1, special, ...(ids && { ids: [...ids] }) }));
-  const lengths = Uint8Array.from({ length: (offsets.length - 1) * 4 }, (_, i) => {
-    const length = offsets[(i >> 2) + 1]! - offsets[i >> 2]!;
-    return (length >>> (8 * (i & 3))) & 0xff;
-  });
-  const message = new Uint8Array(header.length + lengths.length + bytes.length);
+  const numTokens = offsets.length - 1;
+  const message = new Uint8Array(header.length + 4 * numTokens + bytes.length);
   message.set(header);
-  message.set(lengths, header.length);
-  message.set(bytes, header.length + lengths.length);
+  const lengths = new DataView(message.buffer, header.length);
+  for (let rank = 0; rank < numTokens; rank++) lengths.setUint32(4 * rank, offsets[rank + 1]! - offsets[rank]!, true);
+  message.set(bytes, header.length + 4 * numTokens);
   return sha256Hex(message);
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError, DataError, type Progress, silent } from "@espalier/core";
 import { atomicWrite, disk, fileError, type FileSystem } from "@espalier/core/node";
@@ -7,11 +8,13 @@ import { writeTokenizerJson } from "../formats/json.ts";
 import type { Tokenizer } from "../tokenizer.ts";
 import { CORPUS_FILES, type CorpusManifest, type InputSummary, MANIFEST_FORMAT, MANIFEST_VERSION, type ShardSummary } from "./manifest.ts";
 import { encodeCorpus, type EncodedCorpus, encodeExtra } from "./prepare/encode.ts";
+import { endMembers, type Member, startMembers } from "./pipeline/pool.ts";
+import { definitionOf, stageOf } from "./prepare/pass.ts";
 import { digestInputs, digestOf, optionsDigestOf, textDigestOf } from "./prepare/inputs.ts";
 import { finishedCorpus, finishedScan, finishedShard, removeLeftovers } from "./prepare/resume.ts";
 import { scanAndTrain } from "./prepare/scan.ts";
 import { type DocumentOptions, documentSeparator, type ExtraDocuments, throwIfAborted, type TokenizerChoice, type Work } from "./prepare/work.ts";
-import { type CorpusInput, listCorpusFiles } from "./read/files.ts";
+import { type CorpusFile, type CorpusInput, listCorpusFiles } from "./read/files.ts";
 import type { ShardHeader } from "./shard.ts";
 import { type Slice, sliceFiles } from "./writers/slices.ts";
 
@@ -54,7 +57,7 @@ const CHECKPOINT_BYTES = 64 << 20;
  * @throws {CancelledError} when `signal` aborts
  */
 export async function prepareCorpus(options: PrepareCorpusOptions): Promise<CorpusManifest> {
-  const { directory, tokenizer: choice, extra, validationShare = 0.02, progress = silent, fileSystem = disk, signal, slice } = options;
+  const { tokenizer: choice, validationShare = 0.02, slice } = options;
   if (!(validationShare > 0 && validationShare < 1)) {
     throw new ConfigError(`prepareCorpus: validationShare is ${validationShare}, expected between 0 and 1. Use 0.02, for example.`);
   }
@@ -63,6 +66,22 @@ export async function prepareCorpus(options: PrepareCorpusOptions): Promise<Corp
   if (options.inputs.length === 0) throw new DataError("prepareCorpus: no inputs, expected at least one file or directory. Name a corpus.");
   const all = await listCorpusFiles(options.inputs);
   const files = slice ? sliceFiles(all, slice) : all;
+  const early = startEarly(options);
+  try {
+    return await prepareFiles(options, files, () => early.splice(0));
+  } finally {
+    await endMembers(early); // those that no pass took
+  }
+}
+
+/** Workers for a finished tokeniser, so that they load while inputs are hashed; none where the corpus seems to be there. */
+function startEarly({ directory, tokenizer, workers = 0, ...documents }: PrepareCorpusOptions): Member[] {
+  if (workers === 0 || !("encode" in tokenizer) || existsSync(join(directory, CORPUS_FILES.manifest))) return [];
+  return startMembers(stageOf(documents, definitionOf(tokenizer, documentSeparator(documents))), workers);
+}
+
+async function prepareFiles(options: PrepareCorpusOptions, files: readonly CorpusFile[], takeEarly: () => Member[]): Promise<CorpusManifest> {
+  const { directory, tokenizer: choice, extra, validationShare = 0.02, progress = silent, fileSystem = disk, signal, slice } = options;
   const inputs = await digestInputs(files);
   const optionsDigest = optionsDigestOf(choice, validationShare, options, extra);
   const digest = digestOf(inputs, optionsDigest);
@@ -80,6 +99,10 @@ export async function prepareCorpus(options: PrepareCorpusOptions): Promise<Corp
   const work: Work = {
     directory, files, digest, tokenizer: choice, validationShare, documents: options, separator, extra, progress, signal, fileSystem, slice,
     workers: options.workers ?? 0,
+    takeMembers() {
+      const taken = takeEarly();
+      return taken.length > 0 ? taken : undefined;
+    },
     checkpointBytes: options.checkpointBytes ?? CHECKPOINT_BYTES,
     duplicateMemoryBytes: options.duplicateMemoryBytes ?? 2 ** 32,
   };

@@ -10,27 +10,33 @@ const WAITING = 4;
 
 type Answer = { treated: Treated } | { failed: { message: string } };
 
-interface Member {
+/** A worker thread and what it was given. */
+export interface Member {
   worker: Worker;
   /** Promises of batches that it has, first in, first out. */
   waiting: PromiseWithResolvers<Treated>[];
+  /** Why it ended. */
+  ended?: Error;
 }
 
 /**
  * Batches treated by a number of worker threads, given out in the order in which they came in, so that the number of
  * workers never shows in the result. With 0 workers everything happens on this thread.
+ *
+ * @param started  workers of `startMembers` with the same options; they are ended here
  */
-export async function* treatInOrder(batches: AsyncIterable<Batch>, stage: StageOptions, numWorkers: number): AsyncGenerator<Treated> {
+export async function* treatInOrder(batches: AsyncIterable<Batch>, stage: StageOptions, numWorkers: number, started?: Member[]): AsyncGenerator<Treated> {
   if (numWorkers === 0) {
     const treat = await createTreat(stage);
     for await (const batch of batches) yield treat(batch);
     return;
   }
-  const members = Array.from({ length: numWorkers }, () => startMember(stage));
+  const members = started ?? startMembers(stage, numWorkers);
   const inOrder: Promise<Treated>[] = [];
   try {
     for await (const batch of batches) {
       const member = members.reduce((a, b) => (b.waiting.length < a.waiting.length ? b : a));
+      if (member.ended) throw member.ended;
       const result = Promise.withResolvers<Treated>();
       result.promise.catch(() => {}); // seen when its turn comes
       member.waiting.push(result);
@@ -40,14 +46,24 @@ export async function* treatInOrder(batches: AsyncIterable<Batch>, stage: StageO
     }
     while (inOrder.length > 0) yield await inOrder.shift()!;
   } finally {
-    await Promise.all(members.map(({ worker }) => worker.terminate()));
+    await endMembers(members);
   }
+}
+
+/** Workers that load their modules and vocabulary while their first batch is still being read. */
+export function startMembers(stage: StageOptions, numWorkers: number): Member[] {
+  return Array.from({ length: numWorkers }, () => startMember(stage));
+}
+
+export async function endMembers(members: readonly Member[]): Promise<void> {
+  await Promise.all(members.map(({ worker }) => worker.terminate()));
 }
 
 function startMember(stage: StageOptions): Member {
   const worker = new Worker(pathToFileURL(createRequire(import.meta.url).resolve("#tokenize-worker")), { workerData: stage });
   const member: Member = { worker, waiting: [] };
   const failAll = (error: Error) => {
+    member.ended ??= error;
     for (const { reject } of member.waiting.splice(0)) reject(error);
   };
   worker.on("message", (answer: Answer) => {

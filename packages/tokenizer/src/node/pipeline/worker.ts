@@ -5,6 +5,7 @@ import { createTreat, type StageOptions } from "./treat.ts";
 
 const port = parentPort!;
 const treat = createTreat(workerData as StageOptions);
+treat.catch(() => {}); // said when the first batch comes: the worker may have been started long before
 
 port.on("message", (batch: Batch) => {
   treat

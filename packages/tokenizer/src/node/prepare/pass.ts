@@ -34,7 +34,7 @@ export async function* passOver(
   const onBytes = (done: number) => report(Math.min(done, total - 1)); // reading runs ahead: all is done once all is treated
   const stage = stageOf(documents, tokenizer);
   const batches = batchesFrom(files, { file, batch }, { textField, skipDamaged: documents.damaged === "skip", onBytes });
-  for await (const treated of treatInOrder(batches, stage, workers)) {
+  for await (const treated of treatInOrder(batches, stage, workers, tokenizer && work.takeMembers?.())) {
     throwIfAborted(signal);
     yield { treated, ...state.accept(treated) };
   }
