@@ -64,6 +64,28 @@ describe("the emulation of CUDA", () => {
     await expect(probe(7, 1)).rejects.toThrow(/wrote behind its 256 bytes of shared memory/);
   });
 
+  // x as bf16: a float from 100 to 163 is a zero and the number itself. Rows 0 and 1 of 16 columns have eight numbers each.
+  const dot = (row: number, column: number) => Array.from({ length: 8 }, (_, i) => (100 + 32 * row + i) * (100 + 32 * column + i)).reduce((sum, term) => sum + term, 0);
+  // Thread t writes its first sum: row t / 4 of its warp's 16, column 2 (t % 4).
+  const tiles = Array.from({ length: count }, (_, t) => (t === 0 ? dot(0, 0) : t === 4 ? dot(1, 0) : 0));
+
+  it("multiplies tiles that bulk copies bring, in any order of copies", async () => {
+    for (const y of await results(10)) expect(y).toEqual(tiles);
+  });
+
+  it.each([
+    ["products of tiles whose arrival nobody waited for", 11],
+    ["sums that are read before their wait", 12],
+    ["tiles that are written again before that wait", 13],
+  ])("shows %s", async (_, kind) => {
+    expect((await results(kind)).some((y) => y.some((value, i) => value !== tiles[i]))).toBe(true);
+  });
+
+  it("reports a phase that nobody ends instead of hanging", async () => {
+    await expect(probe(14, 1)).rejects.toThrow(/deadlock.*128 for a phase of a barrier/);
+    await expect(probe(14, 7)).rejects.toThrow(/deadlock/);
+  });
+
   it("multiplies matrices with the tensor core's layout of fragments", async () => {
     const a = (row: number, k: number) => 1 + row + 2 * k;
     const b = (k: number, column: number) => k - 3 * column;

@@ -4,7 +4,7 @@
  */
 import { random } from "@espalier/core";
 import { referenceExecutor, roundToBf16 } from "@espalier/graph";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cudaExecutor } from "./cudaExecutor.ts";
 import { cudaStatus, emulatedCuda } from "./cudaLibrary.ts";
 import { largestError, type CaseTensor, type OpCase, runCase } from "./testing/opCase.ts";
@@ -125,5 +125,33 @@ describe.each(libraries)("tensor cores of $name", ({ path }) => {
   it.each(pairs.map((pair) => [pair.title, pair] as const))("%s has the same bits in any order of threads", async (_, { found }) => {
     const [one, ...others] = await Promise.all([1, 2, 5].map((seed) => runCase(create(seed), found)));
     for (const other of others) expect(other).toEqual(one);
+  });
+});
+
+/** Two blocks either way, more steps than stages, and edges everywhere. */
+const hopperPairs: Pair[] = [
+  ...pairs.filter(({ title }) => title.startsWith("matmul")),
+  ...transposes.map((flags) => matmulPair(140, 270, 330, flags)),
+];
+
+describe("Hopper's products on the emulation", () => {
+  const create = (emulationSeed = 1) => cudaExecutor({ libraryPath: emulated, precision: "bf16", emulationSeed });
+  beforeAll(() => void (process.env.ESPALIER_CUDA_GEMM = "wgmma"));
+  afterAll(() => void delete process.env.ESPALIER_CUDA_GEMM);
+
+  it.each(hopperPairs.map((pair) => [pair.title, pair] as const))("%s agree with the reference, with the same bits in any order of threads and copies", async (_, { expected, found, tolerances }) => {
+    const reference = await runCase(referenceExecutor(), expected);
+    const [one, ...others] = await Promise.all([1, 2, 5].map((seed) => runCase(create(seed), found)));
+    reference.forEach((tensor, i) => expect(largestError(tensor, one![i]!), `output ${i}`).toBeLessThanOrEqual(tolerances[i]!));
+    for (const other of others) expect(other).toEqual(one);
+  });
+
+  it("are those that ran: mma.sync adds up in another order", async () => {
+    const { found } = hopperPairs.at(-1)!;
+    const wgmma = await runCase(create(), found);
+    process.env.ESPALIER_CUDA_GEMM = "mma";
+    const mma = await runCase(create(), found);
+    process.env.ESPALIER_CUDA_GEMM = "wgmma";
+    expect(mma).not.toEqual(wgmma);
   });
 });

@@ -81,6 +81,8 @@ void wait_group(int pending);
 void run_grid(const char* kernel, dim3 grid, dim3 block, std::size_t shared_bytes, const std::function<void()>& thread);
 // For launches from this OS thread.
 void set_seed(uint64_t seed);
+// The seed's: true one time in four, always without one.
+bool chance();
 
 template <class T>
 T exchanged(unsigned mask, T value, int source_lane) {

@@ -5,7 +5,12 @@
 //   4 reads shared memory that nobody wrote                       5 reads an asynchronous copy before its wait
 //   6 reads it after                                              7 writes behind its shared memory
 //   8 uses one buffer twice without a barrier between             9 multiplies matrices whose product is known
+// Of Hopper's: 10 multiplies tiles that bulk copies bring, as it should
+//  11 does not wait for the copies                               12 reads the sums before their wait
+//  13 has the tile written again before that wait                14 waits for a phase that nobody ends
 #include "cuda/async_copy.h"
+#include "cuda/hopper.h"
+#include "cuda/tensor_map.h"
 #include "cuda/launch.h"
 #include "cuda/tensor_core.h"
 
@@ -70,8 +75,47 @@ __global__ void known_product(float* y) {
   y[at + 1] = d[1];
 }
 
+// Four warps: x as a matrix of bf16, [2 x 64], padded with zeros to [64 x 64] and [256 x 64]; the product of its first 16
+// columns with themselves.
+__global__ void tiles(float* y, const TensorMap map_64, const TensorMap map_256, int kind) {
+  unsigned char* const a = block_memory<unsigned char>();
+  unsigned char* const b = a + 64 * 128;
+  uint64_t* const full = reinterpret_cast<uint64_t*>(b + 256 * 128);
+  if (threadIdx.x == 0) {
+    init_barrier(full, 1);
+    publish_barriers();
+  }
+  __syncthreads();
+  const auto fill = [&](int row) {
+    arrive_expecting(full, (64 + 256) * 128);
+    copy_tile(a, map_64, 0, row, full);
+    copy_tile(b, map_256, 0, row, full);
+  };
+  if (threadIdx.x == 0 && kind != 14) fill(0);
+  if (kind != 11) wait_phase(full, 0);
+  float sums[128] = {};
+  fence_products();
+  multiply_64x256<false, false>(sums, tile_descriptor(a, 16), tile_descriptor(b, 16));
+  commit_products();
+  if (kind == 13) {
+    __syncthreads();
+    if (threadIdx.x == 0) fill(1);
+    wait_phase(full, 1);
+  }
+  const float early = sums[0];
+  wait_products<0>();
+  if (threadIdx.x < kThreads) y[threadIdx.x] = kind == 12 ? early : sums[0];
+}
+
 void launch_probe(const OpCall& call, const CudaContext& context) {
   const int kind = static_cast<int>(call.attributes[0]);
+  if (kind >= 10) {
+    TensorMap map_64{}, map_256{};
+    describe_matrix(map_64, call.inputs[0].data, 2, 64, 64, 64);
+    describe_matrix(map_256, call.inputs[0].data, 2, 64, 64, 256);
+    launch(context, "emulationProbe", tiles, dim3(1), 128, (64 + 256) * 128 + 8, call.outputs[0].f32(), map_64, map_256, kind);
+    return;
+  }
   if (kind == 9) launch(context, "emulationProbe", known_product, dim3(1), kWarpSize, 768, call.outputs[0].f32());
   else launch(context, "emulationProbe", faulty, dim3(1), kThreads, kThreads * sizeof(float), call.outputs[0].f32(), static_cast<const float*>(call.inputs[0].f32()), kind);
 }

@@ -5,6 +5,7 @@
 
 #include "emulation/emulation.h"
 #include "emulation/fiber.h"
+#include "emulation/hopper.h"
 
 namespace espalier {
 namespace emulation {
@@ -18,7 +19,7 @@ constexpr std::size_t kLaneBytes = 64;
 constexpr std::size_t kGuardBytes = 64;
 constexpr unsigned char kPoison = 0xff, kGuard = 0xa5;  // four bytes of 0xff are a float that is not a number
 
-enum class State : uint8_t { ready, at_block_barrier, at_warp_operation, ended };
+enum class State : uint8_t { ready, at_block_barrier, at_warp_operation, at_phase, ended };
 
 struct AsyncCopy {
   void* target;
@@ -31,6 +32,8 @@ struct Fiber {
   uint3 index;
   State state;
   unsigned mask;                    // of the warp operation it waits at
+  uint64_t* barrier;                // whose phase it waits for
+  unsigned parity;
   int turn;                         // which of the two exchange areas it used last
   alignas(16) unsigned char area[2][kLaneBytes];
   std::vector<std::vector<AsyncCopy>> groups;  // committed, oldest first
@@ -89,16 +92,17 @@ std::string name_of(uint3 at) {
 }
 
 [[noreturn]] void report_deadlock(const char* kernel) {
-  std::size_t at_barrier = 0, at_warp = 0;
+  std::size_t at_barrier = 0, at_warp = 0, at_phase = 0;
   const Fiber* first = nullptr;
   for (std::size_t i = 0; i < num_fibers; ++i) {
     const Fiber& fiber = fibers[i];
     at_barrier += fiber.state == State::at_block_barrier;
     at_warp += fiber.state == State::at_warp_operation;
+    at_phase += fiber.state == State::at_phase;
     if (!first && fiber.state != State::ended) first = &fiber;
   }
   throw std::runtime_error(std::string(kernel) + ": deadlock in block " + name_of(here.block) + ": " + std::to_string(at_barrier) +
-                           " threads wait at __syncthreads, " + std::to_string(at_warp) + " at a warp operation, " +
+                           " threads wait at __syncthreads, " + std::to_string(at_warp) + " at a warp operation, " + (at_phase ? std::to_string(at_phase) + " for a phase of a barrier, " : "") +
                            std::to_string(num_fibers - num_live) + " have ended; the first that waits is thread " +
                            name_of(first->index) + ". Every live thread must reach a barrier, every lane of its mask a warp operation.");
 }
@@ -119,21 +123,23 @@ void run_block(const char* kernel, dim3 block, std::size_t shared_bytes) {
   }
   num_live = num_fibers;
   num_at_barrier = 0;
+  begin_hopper_block(num_fibers);
   std::vector<uint32_t> order(num_fibers);
   for (i = 0; i < num_fibers; ++i) order[i] = static_cast<uint32_t>(i);
   while (num_live > 0) {
     if (seed != 0) {
       for (i = num_fibers; i > 1; --i) std::swap(order[i - 1], order[random_number() % i]);
     }
-    bool progress = false;
+    bool progress = land_copies(false);
     for (const uint32_t next : order) {
+      if (fibers[next].state == State::at_phase && barrier_passed(fibers[next].barrier, fibers[next].parity)) fibers[next].state = State::ready;
       if (fibers[next].state != State::ready) continue;
       progress = true;
       current = next;
       here.thread = fibers[next].index;
       switch_to(scheduler, fibers[next].context);
     }
-    if (!progress) report_deadlock(kernel);
+    if (!progress && !land_copies(true)) report_deadlock(kernel);
   }
   for (i = 0; i < kGuardBytes; ++i) {
     if (static_cast<unsigned char>(shared_memory[shared_bytes + i]) != kGuard) {
@@ -146,6 +152,17 @@ void run_block(const char* kernel, dim3 block, std::size_t shared_bytes) {
 }  // namespace
 
 void set_seed(uint64_t to) { seed = to; }
+
+bool chance() { return seed == 0 || random_number() % 4 == 0; }
+
+void barrier_wait(uint64_t* barrier, unsigned parity) {
+  Fiber& me = fibers[current];
+  if (barrier_passed(barrier, parity) && seed == 0) return;
+  me.barrier = barrier;
+  me.parity = parity;
+  me.state = State::at_phase;
+  yield();
+}
 
 void block_barrier() {
   fibers[current].state = State::at_block_barrier;

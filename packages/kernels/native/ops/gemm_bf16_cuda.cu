@@ -118,6 +118,7 @@ void launch_gemm_bf16(const CudaContext& context, const char* name, const Gemm& 
   Product p{g, {}, {}, 0};
   p.a = rounded(context, g.a, g.trans_a ? g.K : g.M, g.trans_a ? g.M : g.K, g.lda, room);
   p.b = rounded(context, g.b, g.trans_b ? g.N : g.K, g.trans_b ? g.K : g.N, g.ldb, room);
+  if (launch_gemm_wgmma(context, name, g, p.a.data, p.a.stride, p.b.data, p.b.stride)) return;
   p.depth = g.K;
   const dim3 grid(blocks_for(g.M, kTile), blocks_for(g.N, kTile));
   const auto kernel = g.trans_a ? (g.trans_b ? gemm_bf16<false, true> : gemm_bf16<false, false>)

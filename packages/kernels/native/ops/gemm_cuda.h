@@ -32,6 +32,10 @@ void launch_gemm(const CudaContext& context, const char* name, const Gemm& gemm)
 void launch_gemm_bf16(const CudaContext& context, const char* name, const Gemm& gemm, void* scratch);
 std::size_t gemm_bf16_bytes(int64_t M, int64_t N, int64_t K);
 
+// The same of factors in bf16 whose rows begin at multiples of 16 bytes, by Hopper's wgmma. False, and nothing launched, on other
+// devices, for small products, or when ESPALIER_CUDA_GEMM=mma; ESPALIER_CUDA_GEMM=wgmma takes it for all sizes.
+bool launch_gemm_wgmma(const CudaContext& context, const char* name, const Gemm& gemm, const void* a, int64_t a_stride, const void* b, int64_t b_stride);
+
 // By cuBLASLt where it is there (cuda/cublas_lt.h), else by one of the two above; `bf16` rounds the factors. `scratch` holds
 // product_bytes, aligned to 256.
 void launch_product(const CudaContext& context, const char* name, const Gemm& gemm, bool bf16, void* scratch);

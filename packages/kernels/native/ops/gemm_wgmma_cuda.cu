@@ -1,0 +1,153 @@
+// gemm_wgmma_cuda.cu -- the product on Hopper's tensor cores (sm_90a): wgmma fed by bulk copies.
+//
+// A block computes 128 x 256 elements, two warpgroups 64 x 256 each, 64 of k at a time from four stages in shared memory. One
+// thread of a third warpgroup, which has given its registers away, issues the copies of a stage when all have left it (its
+// `empty` barrier); the two multiply when its bytes have arrived (`full`), one group of products behind. A factor as stored
+// along k is one tile of [rows][64 k]; stored across, it is blocks of [64 k][64 rows]. What a tile has outside of the matrix
+// is zero, so sums need no care at the edges.
+#include "cuda/hopper.h"
+#include "cuda/round_bf16.h"
+#include "cuda/tensor_map.h"
+#include "ops/gemm_cuda.h"
+
+#include <cstdlib>
+#include <cstring>
+
+namespace espalier {
+namespace cuda {
+namespace {
+
+constexpr int kTileM = 128, kTileN = 256, kDepth = 64, kStages = 4, kGroup = 128, kThreads = 3 * kGroup;
+constexpr int kBytesA = kTileM * kDepth * 2, kBytesB = kTileN * kDepth * 2;
+[[maybe_unused]] constexpr int kBlockBytes = kDepth * 64 * 2;  // of a factor stored across, 64 of M or N
+[[maybe_unused]] constexpr int kConsumerWarps = 8;
+
+struct Shared {
+  unsigned char a[kStages][kBytesA], b[kStages][kBytesB];
+  uint64_t full[kStages], empty[kStages];
+};
+
+#if defined(ESPALIER_HOPPER)
+template <bool kAcross, int kTile>
+__device__ __forceinline__ void copy_factor(unsigned char* tile, const TensorMap& map, int first, int k, uint64_t* barrier) {
+  if (!kAcross) {
+    copy_tile(tile, map, k, first, barrier);
+  } else {
+#pragma unroll
+    for (int i = 0; i < kTile / 64; ++i) copy_tile(tile + i * kBlockBytes, map, first + 64 * i, k, barrier);
+  }
+}
+#endif
+
+template <bool kAAcross, bool kBAcross>
+__global__ void __launch_bounds__(kThreads, 1) gemm_wgmma(Gemm g, const __grid_constant__ TensorMap a_map, const __grid_constant__ TensorMap b_map) {
+#if defined(ESPALIER_HOPPER)
+  Shared& shared = *block_memory<Shared>();
+  const int group = static_cast<int>(threadIdx.x) / kGroup, lane = static_cast<int>(threadIdx.x) % kWarpSize;
+  const int m_first = static_cast<int>(blockIdx.x) * kTileM, n_first = static_cast<int>(blockIdx.y) * kTileN;
+  const int steps = static_cast<int>((g.K + kDepth - 1) / kDepth);
+  if (threadIdx.x == 0) {
+    for (int s = 0; s < kStages; ++s) {
+      init_barrier(&shared.full[s], 1);
+      init_barrier(&shared.empty[s], kConsumerWarps);
+    }
+    publish_barriers();
+  }
+  __syncthreads();
+
+  if (group == 2) {
+    give_registers<40>();
+    if (threadIdx.x != 2 * kGroup) return;
+    for (int step = 0; step < steps; ++step) {
+      const int s = step % kStages;
+      wait_phase(&shared.empty[s], (step / kStages & 1) ^ 1);  // the first time nobody has been there
+      arrive_expecting(&shared.full[s], kBytesA + kBytesB);
+      copy_factor<kAAcross, kTileM>(shared.a[s], a_map, m_first, step * kDepth, &shared.full[s]);
+      copy_factor<kBAcross, kTileN>(shared.b[s], b_map, n_first, step * kDepth, &shared.full[s]);
+    }
+    return;
+  }
+
+  take_registers<232>();
+  float sum[128];
+#pragma unroll
+  for (int i = 0; i < 128; ++i) sum[i] = 0.0f;
+  const auto leave = [&](int step) {
+    __syncwarp();
+    if (lane == 0) arrive(&shared.empty[step % kStages]);
+  };
+  for (int step = 0; step < steps; ++step) {
+    const int s = step % kStages;
+    wait_phase(&shared.full[s], step / kStages & 1);
+    fence_products();
+#pragma unroll
+    for (int k = 0; k < kDepth / 16; ++k) {
+      // Along k 16 elements are 32 bytes of a row; across, 16 rows.
+      const unsigned char* const a = shared.a[s] + group * (kBytesA / 2) + k * (kAAcross ? 16 * 128 : 32);
+      const unsigned char* const b = shared.b[s] + k * (kBAcross ? 16 * 128 : 32);
+      multiply_64x256<kAAcross, kBAcross>(sum, tile_descriptor(a, kAAcross ? kBlockBytes : 16), tile_descriptor(b, kBAcross ? kBlockBytes : 16));
+    }
+    commit_products();
+    wait_products<1>();
+    if (step > 0) leave(step - 1);
+  }
+  wait_products<0>();
+
+  const bool adds = g.accumulate.on();
+  const int64_t row = m_first + 64 * group + static_cast<int>(threadIdx.x) % kGroup / kWarpSize * 16 + lane / 4;
+#pragma unroll
+  for (int j = 0; j < 32; ++j) {
+#pragma unroll
+    for (int e = 0; e < 4; ++e) {
+      const int64_t m = row + e / 2 * 8, n = n_first + 8 * j + 2 * (lane % 4) + e % 2;
+      if (m < g.M && n < g.N) finish_element(g, m, n, sum[4 * j + e], adds);
+    }
+  }
+#endif
+}
+
+// Whether this process's device has machine code of this kernel that does something.
+bool has_hopper_code() {
+#if defined(ESPALIER_EMULATED)
+  return true;
+#else
+  static const bool has = [] {
+    int major = 0, minor = 0;
+    if (cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0) != cudaSuccess ||
+        cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, 0) != cudaSuccess || major != 9 || minor != 0) {
+      return false;
+    }
+    // Code for sm_90, which a driver might choose beside that for sm_90a, has no body: its registers tell.
+    cudaFuncAttributes attributes{};
+    return cudaFuncGetAttributes(&attributes, reinterpret_cast<const void*>(gemm_wgmma<false, false>)) == cudaSuccess && attributes.numRegs > 100;
+  }();
+  return has;
+#endif
+}
+
+}  // namespace
+
+bool launch_gemm_wgmma(const CudaContext& context, const char* name, const Gemm& g, const void* a, int64_t a_stride, const void* b, int64_t b_stride) {
+  const char* const setting = std::getenv("ESPALIER_CUDA_GEMM");
+  const bool forced = setting && std::strcmp(setting, "wgmma") == 0;
+#if defined(ESPALIER_EMULATED)
+  if (!forced) return false;
+#else
+  // Smaller products leave most of such a tile empty. Not measured.
+  if (!forced && (setting || g.M <= 64 || g.N <= 64)) return false;
+#endif
+  if (!has_hopper_code()) return false;
+  if (g.K < 1 || g.M > INT32_MAX || g.N > INT32_MAX || g.K > INT32_MAX) return false;
+  TensorMap a_map{}, b_map{};
+  const bool described = (g.trans_a ? describe_matrix(a_map, a, g.K, g.M, a_stride, kDepth) : describe_matrix(a_map, a, g.M, g.K, a_stride, kTileM)) &&
+                         (g.trans_b ? describe_matrix(b_map, b, g.N, g.K, b_stride, kTileN) : describe_matrix(b_map, b, g.K, g.N, b_stride, kDepth));
+  if (!described) return false;
+  const dim3 grid(blocks_for(g.M, kTileM), blocks_for(g.N, kTileN));
+  const auto kernel = g.trans_a ? (g.trans_b ? gemm_wgmma<true, false> : gemm_wgmma<true, true>)
+                                : (g.trans_b ? gemm_wgmma<false, false> : gemm_wgmma<false, true>);
+  launch(context, name, kernel, grid, kThreads, sizeof(Shared), g, a_map, b_map);
+  return true;
+}
+
+}  // namespace cuda
+}  // namespace espalier
