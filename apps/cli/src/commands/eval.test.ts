@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { appendFileSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { acquireLock } from "@espalier/core/node";
 import { nativeStatus } from "@espalier/kernels";
 import { readNgrams } from "@espalier/tokenizer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -144,6 +145,14 @@ describe.skipIf(!nativeStatus().available)("espalier eval of a run (needs the na
     child.kill("SIGINT");
     expect(await done).toMatchObject({ status: 1, stderr: `\nStopped. Resume with:\n  espalier ${args.join(" ")}\n` });
     expect(read("stopped/iq.jsonl").trim().split("\n").length).toBeGreaterThanOrEqual(64);
+  });
+
+  it("refuses a directory that another evaluation is writing to", async () => {
+    const lock = acquireLock(at("busy"));
+    const refused = await espalier(...evaluated("busy"));
+    lock.release();
+    expect(refused).toMatchObject({ status: 1, stdout: "", stderr: `error ${at("busy")}: another process is working in this directory. Wait for it, or choose another.\n` });
+    expect(readdirSync(at("busy"))).toEqual([".lock"]);
   });
 
   it("refused before the first answer, the directory is free for other settings", async () => {

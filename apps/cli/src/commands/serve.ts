@@ -36,7 +36,7 @@ export function addServe(program: Command): void {
           ...(model ? { model } : {}),
         });
         const server = await listen(app, options.port);
-        output.line(`Report: ${server.url}${model ? `   Completions: ${server.url}/v1/completions` : ""}   (Ctrl-C ends)`);
+        output.line(`Report: ${server.url}${model ? `   Completions: ${server.url}/v1/completions, model ${model.name}` : ""}   (Ctrl-C ends)`);
         output.result("listening", { url: server.url });
         await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
         await server.close();

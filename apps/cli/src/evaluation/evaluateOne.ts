@@ -1,3 +1,4 @@
+import { acquireLock } from "@espalier/core/node";
 import { DEFAULT_FEWSHOT_SEED, type SetSize } from "@espalier/evals";
 import { openRequestCache } from "@espalier/evals/node";
 import type { Context } from "../command.ts";
@@ -23,8 +24,28 @@ export interface EvalOptions extends ModelOptions {
   json?: boolean;
 }
 
-/** Evaluates a model and, with a directory, leaves everything there. */
+/**
+ * Evaluates a model and, with a directory, leaves everything there.
+ *
+ * @throws {LockError} while another evaluation writes to the directory
+ */
 export async function evaluateOne(
+  place: string,
+  selection: Selection,
+  options: EvalOptions,
+  context: Context,
+  directory: string | undefined,
+): Promise<{ evaluated: Evaluated; written: string[] }> {
+  // Two writers would interleave their samples in one log.
+  const lock = directory === undefined ? undefined : acquireLock(directory);
+  try {
+    return await evaluateLocked(place, selection, options, context, directory);
+  } finally {
+    lock?.release();
+  }
+}
+
+async function evaluateLocked(
   place: string,
   selection: Selection,
   options: EvalOptions,
