@@ -185,7 +185,7 @@ async function scoreText(options: CompletionsOptions, context: string, continuat
   const { text, logprobs } = await echo(options, prompt);
   const shift = text.indexOf(prompt); // a server may show its begin-of-text token
   if (shift < 0) {
-    throw new EndpointError("echo", `openAi: ${options.baseUrl} echoed "${text.slice(0, 60)}", expected the prompt "${prompt.slice(0, 60)}". The prompt may exceed the context of the server; shorten it or raise the limit.`);
+    throw new EndpointError("echo", `openAi: ${options.baseUrl} echoed "${text.slice(0, 60)}", expected the prompt "${prompt.slice(0, 60)}". The prompt may exceed the context of the server, or its tokenizer changes text: raise the limit, or pass encode, which sends token ids.`);
   }
   const start = codePoints(text.slice(0, shift)) + codePoints(context);
   const end = codePoints(text.slice(0, shift)) + codePoints(prompt);
