@@ -6,7 +6,7 @@ export { DEFAULT_NGRAM, ngramFinder, type Ngrams, ngramsOf, readNgrams, writeNgr
 export { maskPii, type PiiKind, piiKinds } from "./clean/pii.ts";
 export { type Batch, batchAt, type BatchRequest, type TokenReader, type TokenSource } from "./data/batch.ts";
 export { bitsPerByte, predictedBytes, tokenByteLengths } from "./data/bitsPerByte.ts";
-export { documentIndices } from "./data/documentIndices.ts";
+export { documentIndices, documentStarts } from "./data/documentIndices.ts";
 export { permutation } from "./data/permutation.ts";
 export { validationStarts, windowsAt } from "./data/validation.ts";
 export { DATA_ORDER_VERSION, numWindows, type Window, windowOrder, type WindowSource } from "./data/windowOrder.ts";

@@ -1,5 +1,6 @@
 import { ConfigError, DataError } from "@espalier/core";
-import { tokenByteLengths, type TokenSource } from "@espalier/tokenizer";
+import { END_OF_TEXT, tokenByteLengths, type TokenSource } from "@espalier/tokenizer";
+import type { TrainPlan } from "@espalier/spec/plan";
 import type { Corpus, CorpusOnDisk, Shard, TokenFile } from "@espalier/tokenizer/node";
 
 /** Tokens to train on and to validate with. */
@@ -8,6 +9,8 @@ export interface TrainData {
   validation: Uint32Array;
   /** Bytes of text behind each token id `[V]`, for bits per byte (`tokenByteLengths`). */
   byteLengths: Uint32Array;
+  /** Id of the token behind each document, for attention within documents. */
+  separator?: number;
   /** Of whatever the tokens were made from; a run refuses to continue on other data. */
   digest: string;
   tokenizerDigest: string;
@@ -34,12 +37,24 @@ export function corpusData({ manifest, tokenizer, train, validation, extra }: Co
     sources: [text, ...generated],
     validation: validation.tokens,
     byteLengths: tokenByteLengths(tokenizer),
+    separator: tokenizer.specialId(manifest.separator ?? END_OF_TEXT),
     digest: manifest.digest,
     tokenizerDigest: tokenizer.digest,
   };
 }
 
 const tokensOf = (shard: Shard | TokenFile): TokenSource["tokens"] => ("tokens" in shard ? shard.tokens : shard);
+
+/**
+ * The separator of documents for a plan, where it has tokens attend within them.
+ *
+ * @throws {ConfigError} when the data have no separator
+ */
+export function documentSeparator({ documentMasks }: Pick<TrainPlan, "documentMasks">, { separator }: TrainData): number | undefined {
+  if (!documentMasks) return undefined;
+  if (separator !== undefined) return separator;
+  throw new ConfigError("train plan: documentMasks: the data say no separator, expected the id of the token behind each document. Give data with one, or leave the masks out.");
+}
 
 /** @throws {DataError} when an id is outside the model's vocabulary */
 export function expectIds({ sources, validation }: TrainData, vocabSize: number): void {

@@ -2,7 +2,8 @@ import { ConfigError } from "@espalier/core";
 import { type DeviceBuffer, type Executor, type LoadedProgram, Outputs, type Precision, type Program, RuntimeInputs } from "@espalier/graph";
 import { type Births, entryBirths, firstBirths, type Gate, gates, gateValues, rampValue } from "@espalier/growth";
 import { type ModelConfig, type Parameter, parameters } from "@espalier/spec/model";
-import { type BatchShape, evaluationProgram, logitsProgram, owned } from "./programs.ts";
+import { documentStarts } from "@espalier/tokenizer";
+import { type BatchShape, evaluationProgram, logitsProgram, owned, STARTS } from "./programs.ts";
 import { FREQUENCIES, POSITIONS } from "./transformer.ts";
 
 /** Arrays by parameter name, in the layout table's storage order. */
@@ -75,6 +76,13 @@ export class DeviceModel {
     return rampValue(this.births, this.step) < 1 ? gates(this.config, this.births) : [];
   }
 
+  /** Sets where documents begin, for a program with documents; learned positions begin again there. */
+  setDocuments(inputs: RuntimeInputs, tokens: Int32Array, { T }: BatchShape, separator: number): void {
+    const starts = documentStarts(tokens, T, separator);
+    inputs.set(STARTS, starts).set("lengths", T);
+    if (this.config.position.kind === "learned") inputs.set(POSITIONS, starts.map((start, i) => (i % T) - start));
+  }
+
   /** Sets gates and rotary frequencies for the present step. */
   setModelInputs(inputs: RuntimeInputs): void {
     const { frequencies } = this.config.position;
@@ -84,8 +92,9 @@ export class DeviceModel {
     for (const [name, values] of Object.entries(gateValues(this.config, this.births, m))) inputs.set(name, values);
   }
 
-  evaluation(shape: BatchShape): Ready {
-    return this.program(`evaluation ${shape.B} ${shape.T}`, (open) => evaluationProgram(this.config, shape, open, this.precision));
+  evaluation(shape: BatchShape, documents = false): Ready {
+    const name = `evaluation ${shape.B} ${shape.T}${documents ? " documents" : ""}`;
+    return this.program(name, (open) => evaluationProgram(this.config, shape, open, this.precision, documents));
   }
 
   logits(shape: BatchShape): Ready {

@@ -12,6 +12,8 @@ export interface MicroStepOptions {
   optimizer: OptimizerConfig;
   limitBytes: number;
   precision?: Precision;
+  /** Whether tokens attend within documents. Default false. */
+  documents?: boolean;
   /**
    * Where it will run: its formats of intermediates, the room that its ops need while they run, such as packed panels, and
    * its copies of inputs count. Absent: fp32, without room.
@@ -25,9 +27,9 @@ export interface MicroStepOptions {
  * not counted, nor what a driver keeps for itself (on a GPU its context, code of kernels and graphs).
  */
 export function microStepWithin(config: ModelConfig, shape: BatchShape, options: MicroStepOptions): MemoryPlan & { scratchBytes: number } {
-  const { births, gates, optimizer, limitBytes, precision, executor } = options;
-  const beside = [optimizerProgram(config, optimizer, births), evaluationProgram(config, shape, gates, precision)];
-  const graph = microStepGraph(config, shape, gates, precision);
+  const { births, gates, optimizer, limitBytes, precision, executor, documents } = options;
+  const beside = [optimizerProgram(config, optimizer, births), evaluationProgram(config, shape, gates, precision, documents)];
+  const graph = microStepGraph(config, shape, gates, precision, documents);
   const stored = (program: Program) => executor?.stored?.(program) ?? program;
   let made = planWithin(graph, { limitBytes: Infinity, beside, stored });
   // Computing a layer again repeats its ops, so the largest room is that of the program without.
@@ -68,14 +70,14 @@ export interface StageMemory {
  */
 export function trainingMemory(trainPlan: TrainPlan, executor?: Executor): StageMemory[] {
   const plan = parseTrainPlan(trainPlan);
-  const { optimizer, precision, microBatchSize: B, memoryLimitBytes: limitBytes = Infinity } = plan;
+  const { optimizer, precision, documentMasks: documents, microBatchSize: B, memoryLimitBytes: limitBytes = Infinity } = plan;
   const starts = stageStarts(plan);
   let births = firstBirths(plan.stages[0]!.model);
   let source: { model: ModelConfig; ownedBytes: number } | undefined;
   return plan.stages.map(({ name, model, growth }, i) => {
     if (growth && source) births = growBirths(births, composeGrowth(source.model, model, growth), { step: starts[i]!, rampSteps: growth.rampSteps });
     // With its gates a model needs a little more than without them.
-    const options = { births, gates: growth ? gatesOf(model, births) : [], optimizer, precision, ...(executor && { executor }) };
+    const options = { births, gates: growth ? gatesOf(model, births) : [], optimizer, precision, ...(documents && { documents }), ...(executor && { executor }) };
     const shape = { B, T: model.seqLen };
     const made = microStepWithin(model, shape, { ...options, limitBytes });
     const ownedBytes = 2 * ownedOf(made); // weights and gradients of the micro-step, and two moments of their size

@@ -26,6 +26,8 @@ export interface StepRequest {
   numTargets: number;
   /** Called for micro-batch i while the one before it may be running. */
   batch: (i: number) => MicroBatch;
+  /** Id of the token behind each document, where tokens attend within documents. Absent: they attend to all before them. */
+  separator?: number;
   learningRate: number;
   optimizer: OptimizerConfig;
   /** See `TrainPlan`. Absent: no limit. */
@@ -37,20 +39,26 @@ export interface StepRequest {
  * step, then AdamW. The device skips the update when the gradient norm is not finite. Advances `model.step`.
  */
 export async function trainStep(model: DeviceModel, request: StepRequest): Promise<StepResult> {
-  const { shape, numMicroBatches, numTargets, batch, learningRate, optimizer, memoryLimitBytes: limitBytes } = request;
+  const { shape, numMicroBatches, numTargets, batch, learningRate, optimizer, separator, memoryLimitBytes: limitBytes } = request;
   const { config, births, executor, precision } = model;
-  const micro = model.program(`micro ${shape.B} ${shape.T}`, (gates) =>
+  const documents = separator !== undefined;
+  const micro = model.program(`micro ${shape.B} ${shape.T}${documents ? " documents" : ""}`, (gates) =>
     limitBytes === undefined
-      ? microStepProgram(config, shape, gates, precision)
-      : microStepWithin(config, shape, { births, gates, optimizer, limitBytes, precision, executor }).program,
+      ? microStepProgram(config, shape, gates, precision, documents)
+      : microStepWithin(config, shape, { births, gates, optimizer, limitBytes, precision, executor, documents }).program,
   );
   let loss = 0;
-  setMicroBatch(model, micro, 0, batch(0), 1 / numTargets);
+  const set = (i: number): void => {
+    const each = batch(i);
+    setMicroBatch(model, micro, i, each, 1 / numTargets);
+    if (separator !== undefined) model.setDocuments(micro.inputs[i % 2]!, each.tokens, shape, separator);
+  };
+  set(0);
   for (let i = 0; i < numMicroBatches; i++) {
     const running = micro.program.run(micro.inputs[i % 2]!.bytes, micro.outputs.bytes);
     // Observed before it is awaited, so that a failure while the next batch is made is not an unhandled one.
     running.catch(() => {});
-    if (i + 1 < numMicroBatches) setMicroBatch(model, micro, i + 1, batch(i + 1), 1 / numTargets);
+    if (i + 1 < numMicroBatches) set(i + 1);
     await running;
     loss += micro.outputs.number("loss");
   }

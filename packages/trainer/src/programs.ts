@@ -23,6 +23,9 @@ export interface BatchShape {
   T: number;
 }
 
+/** Runtime input i32 `[B, T]` of programs with documents: where the document of each token begins in its row. */
+export const STARTS = "starts";
+
 /** Names of the owned tensors that belong to a parameter. */
 export const owned = {
   gradient: (name: string) => `grad:${name}`,
@@ -37,11 +40,12 @@ interface Traced extends TransformerOutputs {
   shape: BatchShape;
 }
 
-function traceModel(config: ModelConfig, shape: BatchShape, gates: readonly Gate[], precision: Precision, withLengths: boolean): Traced {
+function traceModel(config: ModelConfig, shape: BatchShape, gates: readonly Gate[], precision: Precision, { withLengths = false, documents = false } = {}): Traced {
   const graph = new Graph({ precision });
   const tokens = graph.runtime("tokens", [shape.B, shape.T], "i32");
-  const lengths = withLengths ? graph.runtime("lengths", [shape.B], "i32") : undefined;
-  return { graph, shape, ...transformer(graph, config, { tokens, lengths, gates }) };
+  const lengths = withLengths || documents ? graph.runtime("lengths", [shape.B], "i32") : undefined;
+  const starts = documents ? graph.runtime(STARTS, [shape.B, shape.T], "i32") : undefined;
+  return { graph, shape, ...transformer(graph, config, { tokens, lengths, starts, gates }) };
 }
 
 function crossEntropy({ graph, shape: { B, T }, hidden, head, logitsFactor }: Traced) {
@@ -55,16 +59,17 @@ function crossEntropy({ graph, shape: { B, T }, hidden, head, logitsFactor }: Tr
  * Forward and backward of one micro-batch. Gradients go to `grad:<parameter>`: overwritten when the runtime input
  * `accumulateFlag` is 0, added to otherwise.
  *
- * Runtime: tokens `[B, T]`, targets `[R]`, weights `[R]` (1 / unmasked tokens of the whole step), accumulateFlag, gates.
+ * Runtime: tokens `[B, T]`, targets `[R]`, weights `[R]` (1 / unmasked tokens of the whole step), accumulateFlag, gates;
+ * with `documents`, whose tokens do not see each other's, lengths `[B]` and starts `[B, T]`.
  * Output: loss `[1]`, this micro-batch's share of the step's loss.
  */
-export function microStepProgram(config: ModelConfig, shape: BatchShape, gates: readonly Gate[] = [], precision: Precision = "fp32"): Program {
-  return plan(fuse(microStepGraph(config, shape, gates, precision)));
+export function microStepProgram(config: ModelConfig, shape: BatchShape, gates: readonly Gate[] = [], precision: Precision = "fp32", documents = false): Program {
+  return plan(fuse(microStepGraph(config, shape, gates, precision, documents)));
 }
 
 /** What `microStepProgram` is planned from; its layers are segments. */
-export function microStepGraph(config: ModelConfig, shape: BatchShape, gates: readonly Gate[] = [], precision: Precision = "fp32"): Graph {
-  const traced = traceModel(config, shape, gates, precision, false);
+export function microStepGraph(config: ModelConfig, shape: BatchShape, gates: readonly Gate[] = [], precision: Precision = "fp32", documents = false): Graph {
+  const traced = traceModel(config, shape, gates, precision, { documents });
   const { graph } = traced;
   const { loss } = crossEntropy(traced);
   differentiate({
@@ -133,11 +138,12 @@ export function optimizerProgram(config: ModelConfig, optimizer: OptimizerConfig
 /**
  * Loss of given continuations.
  *
- * Runtime: tokens `[B, T]`, lengths `[B]`, targets `[R]` (below 0: not scored), weights `[R]`, gates.
+ * Runtime: tokens `[B, T]`, lengths `[B]`, targets `[R]` (below 0: not scored), weights `[R]`, gates; with `documents`
+ * starts `[B, T]`.
  * Output: tokenLoss `[R]` in nats, greedy `[R]` (1 where the target is the first choice).
  */
-export function evaluationProgram(config: ModelConfig, shape: BatchShape, gates: readonly Gate[] = [], precision: Precision = "fp32"): Program {
-  const traced = traceModel(config, shape, gates, precision, true);
+export function evaluationProgram(config: ModelConfig, shape: BatchShape, gates: readonly Gate[] = [], precision: Precision = "fp32", documents = false): Program {
+  const traced = traceModel(config, shape, gates, precision, { withLengths: true, documents });
   const { tokenLoss, greedy } = crossEntropy(traced);
   traced.graph.output("tokenLoss", tokenLoss);
   traced.graph.output("greedy", greedy);
@@ -145,8 +151,8 @@ export function evaluationProgram(config: ModelConfig, shape: BatchShape, gates:
 }
 
 /** Logits of every position, for comparing models. Runtime: tokens `[B, T]`, gates. Output: logits `[B, T, V]`. */
-export function logitsProgram(config: ModelConfig, shape: BatchShape, gates: readonly Gate[] = [], precision: Precision = "fp32"): Program {
-  const { graph, hidden, head, logitsFactor } = traceModel(config, shape, gates, precision, false);
+export function logitsProgram(config: ModelConfig, shape: BatchShape, gates: readonly Gate[] = [], precision: Precision = "fp32", documents = false): Program {
+  const { graph, hidden, head, logitsFactor } = traceModel(config, shape, gates, precision, { documents });
   graph.output("logits", matmul(hidden, head, { transB: true, alpha: logitsFactor }));
   return plan(fuse(graph));
 }

@@ -7,7 +7,7 @@ import type { Stage, TrainPlan } from "@espalier/spec/plan";
 import type { Metric, RunEvent } from "@espalier/spec/run";
 import { batchAt } from "@espalier/tokenizer";
 import { type Checkpoint, type HistoryEvent, readModelState, writeCheckpoint } from "./checkpoint.ts";
-import type { TrainData } from "./data.ts";
+import { documentSeparator, type TrainData } from "./data.ts";
 import { DeviceModel } from "./deviceModel.ts";
 import type { ForkRequest } from "./fork.ts";
 import { growModel } from "./growthEvent.ts";
@@ -80,7 +80,7 @@ export class Session {
     this.#planDigest = planDigest;
     this.#starts = stageStarts(plan);
     this.#learningRate = learningRateSchedule(plan);
-    this.#validation = validationSet(data, plan.stages[0]!.model.seqLen, plan.validationSequences);
+    this.#validation = validationSet(data, plan.stages[0]!.model.seqLen, plan.validationSequences, documentSeparator(plan, data));
     this.#metrics = start.metrics;
     this.#events = start.events;
     this.#model = start.model;
@@ -240,11 +240,13 @@ export class Session {
     const { plan, data, executor } = this.#request;
     const B = plan.microBatchSize;
     const offset = this.#tokenOffset();
+    const separator = documentSeparator(plan, data);
     const result = await trainStep(this.#model, {
       shape: { B, T },
       numMicroBatches: plan.gradAccumSteps,
       numTargets: plan.gradAccumSteps * B * T,
       batch: (i) => batchAt({ sources: data.sources, seed: plan.seed, tokenOffset: offset + i * B * T, batchSize: B, seqLen: T }),
+      ...(separator !== undefined && { separator }),
       learningRate,
       optimizer: plan.optimizer,
       ...(plan.memoryLimitBytes === undefined ? {} : { memoryLimitBytes: plan.memoryLimitBytes }),

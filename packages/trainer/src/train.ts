@@ -3,7 +3,7 @@ import { trainingFlopsPerToken } from "@espalier/spec/model";
 import { parseTrainPlan } from "@espalier/spec/plan";
 import type { Metric, RunIdentity } from "@espalier/spec/run";
 import manifest from "../package.json" with { type: "json" };
-import { expectIds } from "./data.ts";
+import { documentSeparator, expectIds } from "./data.ts";
 import { fork } from "./fork.ts";
 import { trainingMemory } from "./memory.ts";
 import { claimRun, planDigest, readMetrics, removeLeftovers, runPaths } from "./runDirectory.ts";
@@ -58,6 +58,7 @@ export async function train(request: TrainRequest, hooks: TrainHooks = {}): Prom
   const { data, directory, executor, build = BUILD } = request;
   const plan = parseTrainPlan(request.plan);
   expectTrainablePlan(plan);
+  documentSeparator(plan, data); // refuses a plan with masks over data without separators
   expectIds(data, plan.stages[0]!.model.vocabSize);
   if (plan.memoryLimitBytes !== undefined) trainingMemory(plan, executor);
   const digest = planDigest(plan);

@@ -26,6 +26,8 @@ export interface TransformerInputs {
   tokens: Tensor;
   /** i32 `[B]`: real tokens of each sequence. Absent: all T. */
   lengths?: Tensor;
+  /** i32 `[B, T]`, with `lengths`: where the document of each token begins. Absent: at 0. */
+  starts?: Tensor;
   /** Gates of the newest growth while they ramp; runtime inputs of their names are declared. */
   gates?: readonly Gate[];
   /** Attention over something else than the sequence itself, such as a key/value cache. */
@@ -61,7 +63,7 @@ export interface TransformerOutputs {
 export function transformer(graph: Graph, config: ModelConfig, inputs: TransformerInputs): TransformerOutputs {
   const { multipliers, numLayers } = config;
   const trace = new Trace(graph, config, inputs.gates ?? []);
-  const attend = inputs.attend ?? selfAttention(graph, config, inputs.lengths);
+  const attend = inputs.attend ?? selfAttention(graph, config, inputs);
 
   let h = embedding(inputs.tokens, trace.parameter("embedding.weight"), { factor: multipliers.embedding });
   if (config.position.kind === "learned") {
@@ -98,12 +100,15 @@ function attention(trace: Trace, block: string, x: Tensor, attend: (q: Tensor, k
   return trace.project(reshape(context, [B, T, numHeads(config) * headDim]), `${block}.attention.output`);
 }
 
-/** Causal attention, with rotary positions 0, 1, ... unless they are learned. */
-function selfAttention(graph: Graph, config: ModelConfig, lengths: Tensor | undefined): Attend {
+/**
+ * Causal attention, with rotary positions 0, 1, ... unless they are learned. They need not begin again with each document:
+ * products of turned queries and keys depend on their distance alone.
+ */
+function selfAttention(graph: Graph, config: ModelConfig, { lengths, starts }: TransformerInputs): Attend {
   const rotation = rotaryOptions(graph, config);
   const turned = (x: Tensor, side: "query" | "key") => (rotation ? rotary(x, { ...rotation, side }) : x);
   return (_layer, q, k, v) =>
-    causalAttention(turned(q, "query"), turned(k, "key"), v, { scale: config.multipliers.attention, lengths });
+    causalAttention(turned(q, "query"), turned(k, "key"), v, { scale: config.multipliers.attention, lengths, starts });
 }
 
 /** How positions of a configuration turn queries and keys; its own frequencies become a runtime input. Learned: not. */

@@ -15,6 +15,8 @@ export interface ValidationSet {
   targets: Int32Array;
   /** Bytes of text behind the targets. */
   bytes: number;
+  /** Id of the token behind each document, where tokens attend within documents. */
+  separator?: number;
 }
 
 export interface ValidationResult {
@@ -24,22 +26,24 @@ export interface ValidationResult {
 }
 
 /** @throws {DataError} when there is not one window of validation text */
-export function validationSet(data: TrainData, seqLen: number, maxSequences: number): ValidationSet {
+export function validationSet(data: TrainData, seqLen: number, maxSequences: number, separator?: number): ValidationSet {
   const starts = validationStarts(data.validation.length, seqLen, maxSequences);
   const { tokens, targets } = windowsAt(data.validation, starts, seqLen);
-  return { numSequences: starts.length, seqLen, tokens, targets, bytes: predictedBytes(targets, data.byteLengths) };
+  return { numSequences: starts.length, seqLen, tokens, targets, bytes: predictedBytes(targets, data.byteLengths), ...(separator !== undefined && { separator }) };
 }
 
 /** Mean loss of the model over the whole set, summed on the host in fp64 and in order. */
 export async function validate(model: DeviceModel, set: ValidationSet, batchSize: number): Promise<ValidationResult> {
   const shape: BatchShape = { B: batchSize, T: set.seqLen };
   const size = shape.B * shape.T;
-  const { program, inputs, outputs } = model.evaluation(shape);
+  const { program, inputs, outputs } = model.evaluation(shape, set.separator !== undefined);
   let nats = 0;
   for (let first = 0; first < set.numSequences * set.seqLen; first += size) {
-    inputs[0].set("tokens", padded(set.tokens.subarray(first, first + size), size, 0));
+    const tokens = padded(set.tokens.subarray(first, first + size), size, 0);
+    inputs[0].set("tokens", tokens);
     inputs[0].set("targets", padded(set.targets.subarray(first, first + size), size, -1));
     inputs[0].set("weights", 1).set("lengths", shape.T);
+    if (set.separator !== undefined) model.setDocuments(inputs[0], tokens, shape, set.separator);
     model.setModelInputs(inputs[0]);
     await program.run(inputs[0].bytes, outputs.bytes);
     for (const tokenLoss of outputs.get("tokenLoss")) nats += tokenLoss;

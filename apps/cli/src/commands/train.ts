@@ -17,6 +17,7 @@ interface TrainOptions extends WithDevice {
   fork?: string;
   forkAt?: number;
   precision?: Precision;
+  documentMasks?: true;
   json?: boolean;
 }
 
@@ -35,6 +36,7 @@ export function addTrain(program: Command): void {
     )
     .option("--fork <run>", "begin as a copy of another run, as far as its plan and this one agree: one base, several ways on")
     .option("--fork-at <step>", "fork at this step or before it (default: as late as the plans agree)", positiveInteger)
+    .option("--document-masks", "tokens attend within their own document only; recorded in the run's plan (default: as the plan says, else off)")
     .addOption(deviceOption())
     .option("--threads <n>", "threads of the CPU (default: all cores); digests do not depend on it", positiveInteger)
     .action(
@@ -51,7 +53,11 @@ export function addTrain(program: Command): void {
             throw new ConfigError(`${file}: not JSON (${(cause as Error).message}), expected a training plan. Correct the file.`, { cause });
           }
           const parsed = parseTrainPlan(value);
-          const plan = options.precision ? { ...parsed, precision: options.precision } : parsed;
+          const plan = {
+            ...parsed,
+            ...(options.precision && { precision: options.precision }),
+            ...(options.documentMasks && { documentMasks: true }),
+          };
           const { device, threads: numThreads } = options;
           const executor = deviceExecutor({ device, numThreads, precision: plan.precision });
           for (const { stage, peakBytes, recomputedLayers, numLayers, extraFlops } of plan.memoryLimitBytes === undefined ? [] : trainingMemory(plan, executor)) {

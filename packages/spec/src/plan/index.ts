@@ -66,6 +66,11 @@ export const trainPlanSchema = z.strictObject({
    */
   precision: precisionSchema.optional(),
   /**
+   * Tokens attend within their own document: sequences hold documents end to end, and a separator in them ends one. In
+   * validation too; learned positions begin again with each document. Absent: tokens attend to all before them.
+   */
+  documentMasks: z.boolean().optional(),
+  /**
    * Bytes of weights, gradients, moments and activations that training may hold on its device. Where they do not suffice
    * layers are computed again in the backward pass; results do not change. Absent: no limit.
    */

@@ -1,0 +1,68 @@
+import { random, ConfigError } from "@espalier/core";
+import { referenceExecutor } from "@espalier/graph";
+import { cpuExecutor } from "@espalier/kernels";
+import { type ModelConfig, parameters } from "@espalier/spec/model";
+import { documentStarts } from "@espalier/tokenizer";
+import { describe, expect, it } from "vitest";
+import { DeviceModel } from "./deviceModel.ts";
+import { logitsProgram } from "./programs.ts";
+import { relativeError } from "./testing/executors.ts";
+import { temporaryDirectory, tinyData, tinyModel, tinyPlan, VOCAB } from "./testing/runs.ts";
+import { train } from "./train.ts";
+
+const SEPARATOR = 0;
+const models: Record<string, ModelConfig> = {
+  "rotary": tinyModel({ seqLen: 12, numLayers: 2 }),
+  "xpos": tinyModel({ seqLen: 12, position: { kind: "xpos", scaleBase: 8, centre: 3 } }),
+  "learned positions": tinyModel({ seqLen: 12, position: { kind: "learned" } }),
+  "llama, grouped heads": tinyModel({ seqLen: 12, family: "llama", groupSize: 2, numLayers: 2 }),
+};
+const weights = (config: ModelConfig) =>
+  Object.fromEntries(parameters(config).map(({ name, rows, columns }) => [name, Float32Array.from({ length: rows * columns }, (_, i) => (name.endsWith("gain") ? 1 : 0) + 0.4 * random(9, name).normal(i))]));
+
+async function logitsOf(model: DeviceModel, tokens: readonly number[], masks: boolean): Promise<Float32Array> {
+  const shape = { B: 1, T: tokens.length };
+  const { program, inputs, outputs } = model.program(`logits ${shape.T} ${masks}`, (gates) => logitsProgram(model.config, shape, gates, "fp32", masks));
+  inputs[0].set("tokens", tokens);
+  if (masks) model.setDocuments(inputs[0], Int32Array.from(tokens), shape, SEPARATOR);
+  model.setModelInputs(inputs[0]);
+  await program.run(inputs[0].bytes, outputs.bytes);
+  return Float32Array.from(outputs.get("logits"));
+}
+
+describe("documentStarts", () => {
+  it("begins a document behind each separator and at each row", () => {
+    expect([...documentStarts(Int32Array.of(5, 0, 7, 7, 0, 0, 3, 3), 4, 0)]).toEqual([0, 0, 2, 2, 0, 1, 2, 2]);
+  });
+});
+
+describe("training within documents", () => {
+  const documents = [[3, 7, 1, SEPARATOR], [9, 2, SEPARATOR], [5, 5, 11, 4, 20]];
+
+  it.each(Object.entries(models))("gives a packed document the logits that it has alone: %s", async (_, config) => {
+    for (const [executor, bound] of [[referenceExecutor(), 1e-6], [cpuExecutor({ numThreads: 2 }), 1e-5]] as const) {
+      const model = new DeviceModel(executor, { config, parameters: weights(config) });
+      const packed = await logitsOf(model, documents.flat(), true);
+      const alone: number[] = [];
+      for (const document of documents) alone.push(...(await logitsOf(model, document, false)));
+      expect(relativeError(packed, Float32Array.from(alone))).toBeLessThan(bound);
+      const unmasked = await logitsOf(model, documents.flat(), false);
+      expect(relativeError(unmasked, Float32Array.from(alone))).toBeGreaterThan(1e-2);
+      model.free();
+    }
+  });
+
+  it("ends in the same digest for any number of threads, and in another one than without masks", async () => {
+    const data = { ...tinyData(), separator: SEPARATOR };
+    const digest = async (documentMasks: boolean, numThreads: number) =>
+      (await train({ plan: tinyPlan(documentMasks ? { documentMasks } : {}), data, directory: temporaryDirectory(), executor: cpuExecutor({ numThreads }) })).digest;
+    const masked = await digest(true, 1);
+    expect(await digest(true, 3)).toBe(masked);
+    expect(await digest(false, 1)).not.toBe(masked);
+  });
+
+  it("refuses data that say no separator", async () => {
+    const run = train({ plan: tinyPlan({ documentMasks: true }), data: tinyData(), directory: temporaryDirectory(), executor: referenceExecutor() });
+    await expect(run).rejects.toThrow(ConfigError);
+  });
+});
