@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { DeviceModel } from "./deviceModel.ts";
 import { logitsProgram } from "./programs.ts";
 import { relativeError } from "./testing/executors.ts";
-import { temporaryDirectory, tinyData, tinyModel, tinyPlan, VOCAB } from "./testing/runs.ts";
+import { temporaryDirectory, tinyData, tinyModel, tinyPlan } from "./testing/runs.ts";
 import { train } from "./train.ts";
 
 const SEPARATOR = 0;
