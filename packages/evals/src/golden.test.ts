@@ -1,11 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { DataError } from "@espalier/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { aggregate, bootstrapStandardError, pooledStandardError, standardError } from "./knowledge/aggregate.ts";
-import { mmlu } from "./knowledge/mmlu/task.ts";
-import { readJsonLines } from "./knowledge/readers.ts";
-import { requestsOf } from "./knowledge/requests.ts";
-import { requestsHash } from "./knowledge/sample.ts";
-import { knowledgeNamed } from "./knowledge/table.ts";
+import { checkGolden, readGolden } from "./knowledge/golden.ts";
 import { openAiCompletions } from "./models/openAi.ts";
 import { pythonRandom } from "./python/random.ts";
 import { startServer } from "./testing/completionsServer.ts";
@@ -78,43 +75,48 @@ describe.skipIf(!present)("python_random_and_stats.json (needs ../shared/data/ev
   });
 });
 
-const recorded = present ? (read("lmeval_v0_regression.json").tasks as Record<string, { requests_sha256: string }>) : {};
-/** Compared in knowledge/regression.test.ts, requests and scores. */
-const here = ["arc_challenge-v0", "arc_easy-v0", "boolq-v1", "lambada_openai-v0", "truthfulqa_mc-v1", "winogrande-v0", "wsc273-v0"];
-/** A user's files, where `espalier eval` expects them. */
-const users: Readonly<Record<string, string>> = { "piqa-v0": "piqa", "openbookqa-v0": "openbookqa", "sciq-v0": "sciq", "cb-v1": "cb", "multirc-v1": "multirc", "rte-v0": "rte", "wic-v0": "wic", "wsc-v0": "wsc" };
-const without: Readonly<Record<string, string>> = {
-  "hellaswag-v0": "all 10,042 documents; 1,000 are here",
-  "copa-v0": "the original COPA; Balanced COPA is here",
-  "sst-v0": "a task for SST-2, which the suite lacks",
-  "logiqa-v0": "a task for LogiQA, which the suite lacks",
+/** What ../shared/data/eval has no documents for, by the file that `espalier eval golden` would take. */
+const lacking: Readonly<Record<string, string>> = {
+  "hellaswag-v0": "hellaswag/hellaswag_val.jsonl with all 10,042 documents",
+  "copa-v0": "copa/validation.jsonl, the 100 documents of SuperGLUE",
+  "piqa-v0": "piqa/validation.jsonl",
+  "openbookqa-v0": "openbookqa/test.jsonl",
+  "sciq-v0": "sciq/test.jsonl",
+  "cb-v1": "cb/validation.jsonl",
+  "multirc-v1": "multirc/validation.jsonl",
+  "rte-v0": "rte/validation.jsonl",
+  "wic-v0": "wic/validation.jsonl",
+  "wsc-v0": "wsc/validation.jsonl",
 };
-const subjects = Object.keys(recorded).filter((name) => name.startsWith("hendrycksTest-"));
-const subjectOf = (name: string) => name.replace(/^hendrycksTest-(.*)-v0$/, "$1");
-const text = (path: string) => readFileSync(new URL(path, data), "utf8");
-const subjectsHere = present ? new Set(readJsonLines(text("mmlu/mmlu_test_17subjects.jsonl")).map(({ subject }) => subject)) : new Set();
-const allSubjects = new URL("mmlu/mmlu_test.jsonl", data);
 
 describe.skipIf(!present)("lmeval_v0_regression.json (needs ../shared/data/eval/golden)", () => {
-  it("records 76 tasks, each of which is compared or skipped with a reason", () => {
-    expect(Object.keys(recorded).sort()).toEqual([...here, ...Object.keys(users), ...Object.keys(without), ...subjects].sort());
-    expect([here.length, subjects.filter((name) => subjectsHere.has(subjectOf(name))).length, subjects.length]).toEqual([7, 17, 57]);
+  const recording = () => readFileSync(new URL("lmeval_v0_regression.json", golden), "utf8");
+  const file = async (path: string) => (existsSync(new URL(path, data)) ? readFileSync(new URL(path, data), "utf8") : undefined);
+
+  it("records 76 tasks: 24 are reproduced, number by number, 50 lack data and 2 a task", { timeout: 180_000 }, async () => {
+    const checks = await checkGolden(recording(), file);
+    expect(checks).toHaveLength(76);
+    const named = (status: string) => checks.filter((check) => check.status === status).map(({ name }) => name);
+    expect(named("different")).toEqual([]);
+    expect(named("reproduced").filter((name) => !name.startsWith("hendrycksTest"))).toEqual(["arc_challenge-v0", "arc_easy-v0", "boolq-v1", "lambada_openai-v0", "truthfulqa_mc-v1", "winogrande-v0", "wsc273-v0"]);
+    expect(named("reproduced")).toHaveLength(7 + 17);
+    expect(named("no task")).toEqual(["sst-v0", "logiqa-v0"]);
+    const without = checks.filter(({ status }) => status === "no data");
+    expect(Object.fromEntries(without.filter(({ name }) => !name.startsWith("hendrycksTest")).map(({ name, detail }) => [name, detail.replace(/^needs /, "")]))).toEqual(lacking);
+    expect(without.filter(({ name }) => name.startsWith("hendrycksTest"))).toHaveLength(57 - 17);
+    expect(checks.reduce((sum, { compared }) => sum + compared, 0)).toBe(24 + checks.filter(({ status }) => status === "reproduced").reduce((sum, { name }) => sum + Object.keys(readGolden(recording())[name]!.results).length, 0));
   });
 
-  for (const [name, known] of Object.entries(users)) {
-    const [entry] = knowledgeNamed([known]);
-    it.skipIf(!existsSync(new URL(entry.docs.path, data)))(`${name} (needs a user's ${entry.docs.path})`, async () => {
-      const [set] = entry.sets(text(entry.docs.path), undefined, "v0.3");
-      expect(await requestsHash(requestsOf(set), 1)).toBe(recorded[name].requests_sha256);
-    });
-  }
+  it("says what differs when a document, or a recorded number, is another", async () => {
+    const { "wsc273-v0": entry } = readGolden(recording());
+    const check = async (text: string, results = entry!.results) => (await checkGolden(JSON.stringify({ tasks: { "wsc273-v0": { ...entry, results } } }), async () => text))[0]!;
+    const text = (await file("wsc273/winograd_wsc.jsonl"))!;
+    expect(await check(text)).toMatchObject({ status: "reproduced", documents: 273 });
+    expect(await check(text.split("\n").slice(1).join("\n"))).toMatchObject({ status: "different", detail: expect.stringMatching(/^requests have SHA-256 .* other documents, or another order$/) });
+    expect(await check(text, { acc: 0.5, acc_stderr: entry!.results.acc_stderr! })).toMatchObject({ status: "different", detail: expect.stringMatching(/^acc is 0\.\d+, recorded is 0\.5$/) });
+  });
 
-  for (const name of subjects.filter((subject) => !subjectsHere.has(subjectOf(subject)))) {
-    it.skipIf(!existsSync(allSubjects))(`${name} (needs a user's mmlu/mmlu_test.jsonl of 57 subjects)`, async () => {
-      const docs = readJsonLines(text("mmlu/mmlu_test.jsonl")).filter(({ subject }) => subject === subjectOf(name));
-      expect(await requestsHash(requestsOf({ task: mmlu(subjectOf(name), "v0.3"), docs }), 1)).toBe(recorded[name].requests_sha256);
-    });
-  }
-
-  for (const [name, reason] of Object.entries(without)) it.skip(`${name} (needs ${reason})`, () => {});
+  it.each(["{", "[]", '{"tasks": {}}', '{"tasks": {"a": null}}', '{"tasks": {"a": {"requests_sha256": "x", "results": null}}}'])("refuses %s as a record", (text) => {
+    expect(() => readGolden(text)).toThrow(DataError);
+  });
 });

@@ -14,10 +14,12 @@ export {
   type Axis,
   type CurveOptions,
   type CurvePoint,
+  type CurveScoring,
   difficultyCurve,
   type DifficultyCurve,
   difficultyGrid,
   type DifficultyGrid,
+  type StepScoring,
 } from "./curves/difficultyCurve.ts";
 export { curvePicture, gridPicture } from "./curves/picture.ts";
 export { leakTest, type LeakTest, type TaskLeak } from "./leakTest.ts";
@@ -134,6 +136,7 @@ export { type Asked, DEFAULT_FEWSHOT_SEED, type FewshotOptions, askedDocuments }
 export { type ChoiceFilterOptions, type IgnoreOptions, multiChoiceFilter } from "./knowledge/choiceFilter.ts";
 export { evaluateFewshotSeeds, type SeedScore, type SeedsEvaluation, type SeedsOptions } from "./knowledge/fewshotSeeds.ts";
 export { type ExactMatchOptions, type Filter, type MapFilterOptions, type RegexFilterOptions, exactMatch, mapFilter, regexFilter, wordSortFilter } from "./knowledge/filters.ts";
+export { checkGolden, type GoldenCheck, type GoldenEntry, readGolden } from "./knowledge/golden.ts";
 export { gsm8k } from "./knowledge/gsm8k/task.ts";
 export { hellaswag } from "./knowledge/hellaswag/task.ts";
 export { lambada, readLambada } from "./knowledge/lambada/task.ts";

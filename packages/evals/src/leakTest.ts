@@ -8,6 +8,9 @@ import type { Interval } from "./statistics/intervals.ts";
 
 export interface TaskLeak extends ProportionDifference {
   task: string;
+  publicAccuracy: number;
+  /** Without the shared items. */
+  privateAccuracy: number;
   /** Adjusted for the number of tasks (Holm). */
   adjustedPValue: number;
   /** Private items with the very prompt of a public one, which small families have: left out of the private side. */
@@ -67,7 +70,7 @@ export function leakTest(open: Evaluation, kept: Evaluation, scoring: Scoring = 
   const mean = differences.reduce((sum, { difference }) => sum + difference, 0) / T;
   const error = Math.sqrt(shown.reduce((sum, a, t) => sum + variance(a.correct, a.items) + variance(hidden[t].correct, hidden[t].items), 0)) / T;
   const half = normalQuantile(0.975) * error;
-  const tasks = differences.map((difference, t) => ({ task: open.tasks[t].task, ...difference, adjustedPValue: adjusted[t], shared: shared[t].length }));
+  const tasks = differences.map((difference, t) => ({ task: open.tasks[t].task, publicAccuracy: shown[t].correct / shown[t].items, privateAccuracy: hidden[t].correct / hidden[t].items, ...difference, adjustedPValue: adjusted[t], shared: shared[t].length }));
   return {
     publicSeed,
     privateSeed,

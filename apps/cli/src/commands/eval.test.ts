@@ -197,6 +197,21 @@ describe.skipIf(!nativeStatus().available)("espalier eval of a run (needs the na
     expect(unknown).toMatchObject({ status: 1, stderr: "error copying: knob size is 3, expected one of length (number), shots (number).\n" });
   });
 
+  it("leak: the same tests under a public and a private seed, with a verdict", async () => {
+    const leak = (...more: string[]) => espalier("eval", "leak", model(), "--data", at("data"), "--tasks", "copying", "counting@1", "--items", "10", ...more);
+    const [shown, json, nothing, knowledge] = await Promise.all([
+      leak("--private-seed", "heron"),
+      leak("--private-seed", "private/heron", "--scoring", "likelihood", "--json"),
+      leak(),
+      leak("--private-seed", "heron", "--tasks", "copa"),
+    ]);
+    expect(shown.stdout).toMatch(/^copying +\d+\.\d % +\d+\.\d % +[-+]?\d+\.\d /m);
+    expect(shown.stdout).toMatch(/^No leak shown\.$/m);
+    expect(jsonLines(json.stdout).at(-1)).toMatchObject({ kind: "leak", value: { publicSeed: "test/1", privateSeed: "test/private/heron", scoring: "likelihood", leaked: false, tasks: [{ task: "copying", shared: 0 }, { task: "counting" }] } });
+    expect(nothing.status).toBe(2);
+    expect(knowledge.stderr).toContain("only generated tests have private items");
+  });
+
   it("compare: paired differences, those that are real, and the first prompt that differs", async () => {
     const { status, stdout } = await espalier("eval", "compare", at("whole"), at("cut"), "--json");
     expect(status).toBe(0);

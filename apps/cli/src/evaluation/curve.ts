@@ -1,6 +1,6 @@
 import { ConfigError } from "@espalier/core";
 import { atomicWrite } from "@espalier/core/node";
-import { curvePicture, difficultyCurve, difficultyGrid, gridPicture, type Scoring, tasksNamed } from "@espalier/evals";
+import { curvePicture, difficultyCurve, difficultyGrid, gridPicture, type CurveScoring, tasksNamed } from "@espalier/evals";
 import { type Command, Option } from "commander";
 import { action } from "../command.ts";
 import { deviceOption, positiveInteger } from "../options.ts";
@@ -11,7 +11,7 @@ import { percent } from "./tables.ts";
 interface CurveOptions extends ModelOptions {
   over: string;
   and?: string;
-  scoring: Scoring;
+  scoring: CurveScoring;
   difficulty: "tiny" | "small" | "paper" | "large";
   items: number;
   seed: string;
@@ -43,8 +43,8 @@ export function addCurve(command: Command): void {
     .option("--and <knob=values>", "a second knob: every pair is measured")
     .option("--data <dir>", "directory written by `espalier tokenize`, for the tokeniser of a checkpoint")
     .addOption(
-      new Option("--scoring <how>", "what counts as right")
-        .choices(["exact match", "likelihood", "likelihood per character"])
+      new Option("--scoring <how>", "what counts as right; of procedures also steps")
+        .choices(["exact match", "likelihood", "likelihood per character", "prefix accuracy", "sequential match", "final match"])
         .default("exact match"),
     )
     .addOption(

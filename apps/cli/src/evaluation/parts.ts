@@ -4,10 +4,13 @@ import type { Command } from "commander";
 import { action } from "../command.ts";
 import { addCurve } from "./curve.ts";
 import { readSamples } from "./files.ts";
+import { addGolden } from "./golden.ts";
+import { addLeak } from "./leak.ts";
 import { listTasks } from "./list.ts";
 import { writeEvaluationNgrams } from "./ngrams.ts";
 import { paperTables } from "./paper.ts";
 import { selectTasks } from "./select.ts";
+import { addSymbols } from "./symbols.ts";
 import { comparisonLines } from "./tables.ts";
 import { positiveInteger } from "../options.ts";
 
@@ -20,9 +23,12 @@ interface NgramOptions {
   json?: boolean;
 }
 
-/** What belongs to an evaluation besides running it: `espalier eval curve | list | paper | compare | ngrams`. */
+/** What belongs to an evaluation besides running it: `espalier eval curve | leak | symbols | golden | list | paper | compare | ngrams`. */
 export function addEvalParts(command: Command): void {
   addCurve(command);
+  addLeak(command);
+  addSymbols(command);
+  addGolden(command);
   command
     .command("list")
     .description("every task, its files, licence and shots")

@@ -21,6 +21,8 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
   bbh: knowledgeTable.map(({ name }) => name).filter((name) => name.startsWith("bbh_")),
 };
 
+/** Earlier versions by `id@version`; the newest goes by its id alone. */
+const versions = new Map<string, Task>(tasks.flatMap((task) => (task.earlier ?? []).map((earlier) => [`${earlier.id}@${earlier.version}`, earlier] as const)));
 const names: readonly string[] = [...tasks.map(({ id }) => id), ...knowledgeTable.map(({ name }) => name)];
 
 /**
@@ -36,7 +38,7 @@ export function selectTasks(words: readonly string[]): Selection {
       files.push(word);
       continue;
     }
-    const found = groups[word] ?? names.filter(matcher(word));
+    const found = groups[word] ?? (versions.has(word) ? [word] : undefined) ?? names.filter(matcher(word));
     if (found.length === 0) {
       throw new ConfigError(
         `--tasks: "${word}" is no task, group or pattern. Nearest: ${nearest(word).join(", ")}. \`espalier eval list\` shows all.`,
@@ -45,7 +47,7 @@ export function selectTasks(words: readonly string[]): Selection {
     for (const name of found) wanted.add(name);
   }
   return {
-    iq: tasks.filter(({ id }) => wanted.has(id)),
+    iq: [...tasks.filter(({ id }) => wanted.has(id)), ...[...versions].filter(([name]) => wanted.has(name)).map(([, task]) => task)],
     knowledge: knowledgeTable.filter(({ name }) => wanted.has(name)),
     files,
   };

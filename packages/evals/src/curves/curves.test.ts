@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { oracleModel, randomModel } from "../models/mock.ts";
 import { itemSet } from "../tasks/itemSet.ts";
 import { fullRepeating } from "../tasks/patterns.ts";
+import { runningTotal } from "../tasks/procedures/runningTotal.ts";
 import { needleSingle } from "../tasks/ruler/needleSingle.ts";
 import type { Difficulty, Task } from "../tasks/task.ts";
 import { wilson } from "../statistics/intervals.ts";
@@ -35,6 +36,16 @@ describe("difficultyCurve", () => {
   it("takes levels as a knob", async () => {
     const { points } = await difficultyCurve(randomModel(1), { task: fullRepeating, axis: { knob: "level", values: ["tiny", "small"] }, items: 10, scoring: "likelihood" });
     expect(points.map(({ value, chance }) => [value, chance])).toEqual([["tiny", 0.25], ["small", 0.25]]);
+  });
+
+  it("follows the steps of a procedure, and refuses them where there are none", async () => {
+    const answers = partialOracle(runningTotal, [2, 4].map((steps) => ({ level: "tiny", steps })), [20, 5]);
+    const options = { task: runningTotal, axis: { knob: "steps", values: [2, 4] }, level: "tiny", items: 20 } as const;
+    const prefix = await difficultyCurve(answers, { ...options, scoring: "prefix accuracy" });
+    expect(prefix.points.map(({ accuracy, correct, chance }) => [accuracy, correct, chance])).toEqual([[1, 20, 0], [0.25, 5, 0]]);
+    const whole = await difficultyCurve(answers, { ...options, scoring: "sequential match" });
+    expect(whole.points[1]).toMatchObject({ correct: 5, interval: wilson(5, 20) });
+    await expect(difficultyCurve(answers, { task: fullRepeating, axis: { knob: "length", values: [2] }, items: 5, scoring: "final match" })).rejects.toThrow(/fullRepeating has no final match/);
   });
 
   it("refuses an axis without values, an unknown level and an unknown knob", async () => {

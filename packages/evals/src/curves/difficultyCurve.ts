@@ -2,9 +2,15 @@
 
 import { ConfigError } from "@espalier/core";
 import type { LanguageModel } from "@espalier/spec/languageModel";
-import { evaluate, type EvaluateOptions, type Scoring } from "../evaluate.ts";
+import { evaluate, type EvaluateOptions, type Scoring, type TaskResult } from "../evaluate.ts";
 import type { Interval } from "../statistics/intervals.ts";
 import { type Difficulty, type Knob, type Level, levels, type Task } from "../tasks/task.ts";
+
+/** Scores of step-wise procedures that a curve may follow: the mean share of right steps before the first wrong one, or shares of items. */
+export type StepScoring = "prefix accuracy" | "sequential match" | "final match";
+export type CurveScoring = Scoring | StepScoring;
+
+const STEP_SCORINGS: readonly CurveScoring[] = ["prefix accuracy", "sequential match", "final match"] satisfies StepScoring[];
 
 /** Values of one knob, from easy to hard; the knob `level` takes levels. */
 export interface Axis {
@@ -14,10 +20,11 @@ export interface Axis {
 
 export interface CurvePoint {
   value: Knob;
+  /** Right items; the sum of their credit where the scoring gives credit for parts. */
   correct: number;
   items: number;
   accuracy: number;
-  /** Wilson, 95 %. */
+  /** 95 %: Wilson, or of the mean where the scoring gives credit for parts. */
   interval: Interval;
   chance: number;
 }
@@ -27,7 +34,7 @@ export interface DifficultyCurve {
   task: string;
   title: string;
   knob: string;
-  scoring: Scoring;
+  scoring: CurveScoring;
   seed: string;
   points: readonly CurvePoint[];
   /**
@@ -40,8 +47,8 @@ export interface DifficultyCurve {
 export interface CurveOptions extends Pick<EvaluateOptions, "seed" | "signal" | "batchItems"> {
   task: Task;
   axis: Axis;
-  /** Default `exact match`. */
-  scoring?: Scoring;
+  /** Default `exact match`. `StepScoring` needs a procedure, whose targets have steps. */
+  scoring?: CurveScoring;
   /** Level of all other knobs. Default `paper`. */
   level?: Level;
   /** Items of each point. Default 100. */
@@ -105,10 +112,25 @@ async function measure(
   knobs: Readonly<Record<string, Knob>>,
 ): Promise<{ seed: string; point: Omit<CurvePoint, "value"> }> {
   const difficulty: Difficulty = { level, ...knobs };
-  const { tasks } = await evaluate(model, { ...rest, tasks: [task], items, difficulty, likelihood: scoring !== "exact match" });
-  const { scores, seed } = tasks[0];
-  const { correct, items: asked, accuracy, interval, chance } = scores.find((score) => score.scoring === scoring)!;
-  return { seed, point: { correct, items: asked, accuracy, interval, chance } };
+  const likelihood = scoring !== "exact match" && !STEP_SCORINGS.includes(scoring);
+  const { tasks } = await evaluate(model, { ...rest, tasks: [task], items, difficulty, likelihood });
+  return { seed: tasks[0].seed, point: pointOf(tasks[0], scoring) };
+}
+
+/** @throws {ConfigError} for a score of steps where the targets have none */
+function pointOf({ task, items, scores, parts }: TaskResult, scoring: CurveScoring): Omit<CurvePoint, "value"> {
+  const found = scores.find((score) => score.scoring === scoring);
+  if (found !== undefined) {
+    const { correct, accuracy, interval, chance } = found;
+    return { correct, items, accuracy, interval, chance };
+  }
+  if (parts?.kind !== "steps") throw new ConfigError(`difficultyCurve: ${task} has no ${scoring}, which needs targets of several steps. Take a procedure, or another scoring.`);
+  if (scoring === "prefix accuracy") {
+    const { mean, interval } = parts.prefixAccuracy;
+    return { correct: mean * items, items, accuracy: mean, interval, chance: 0 };
+  }
+  const { share, interval } = scoring === "sequential match" ? parts.sequentialMatch : parts.finalMatch;
+  return { correct: Math.round(share * items), items, accuracy: share, interval, chance: 0 };
 }
 
 function crossing(points: readonly CurvePoint[]): number | undefined {

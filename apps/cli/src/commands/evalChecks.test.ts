@@ -1,0 +1,61 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { requestsHash, requestsOf, wsc273 } from "@espalier/evals";
+import { afterAll, describe, expect, it } from "vitest";
+import { espalier, jsonLines, temporaryDirectory } from "../testing/run.ts";
+
+const scratch = temporaryDirectory();
+const at = (...names: string[]) => join(scratch, ...names);
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+describe("espalier eval symbols", () => {
+  const rows = ["0", "1"].flatMap((label) => Array.from({ length: 5 }, (_, k) => JSON.stringify({ sentence1: `问${k}`, sentence2: `答${label}${k}`, label })));
+  const digest = createHash("sha256").update(rows.join("\n")).digest("hex");
+  const manifest = (sha256: string) => writeFileSync(at("clue/manifest.json"), JSON.stringify({ files: { "afqmc/dev.json": { sha256, licence: "own" } } }));
+
+  it("takes a file with the digest of its manifest, shows an item and writes the rest", async () => {
+    mkdirSync(at("clue/afqmc"), { recursive: true });
+    writeFileSync(at("clue/afqmc/dev.json"), rows.join("\n"));
+    const place = at("clue/afqmc/dev.json");
+    const unknown = await espalier("eval", "symbols", place);
+    expect(unknown).toMatchObject({ status: 1, stderr: expect.stringContaining(`no manifest states a digest of afqmc/dev.json, expected one. If the file is the right one, put {"files": {"afqmc/dev.json": {"sha256": "${digest}"`) });
+    manifest("00");
+    expect((await espalier("eval", "symbols", place)).stderr).toContain(`has SHA-256 ${digest}, expected 00`);
+    manifest(digest);
+    const shown = await espalier("eval", "symbols", place, "--items", "10", "--out", at("items.jsonl"));
+    expect(shown).toMatchObject({ status: 0, stderr: "" });
+    expect(shown.stdout).toMatch(/^Symbolic mapping \(AFQMC\): 10 items, licence own\.\n\n两个问题意思相同吗？用<[^>]{8}> \/ <[^>]{8}>回答。\n/);
+    expect(readFileSync(at("items.jsonl"), "utf8").trim().split("\n")).toHaveLength(11); // the first line is the canary
+  });
+
+  it("asks which set it is where the path does not say", async () => {
+    writeFileSync(at("mine.json"), rows.join("\n"));
+    expect((await espalier("eval", "symbols", at("mine.json"))).stderr).toMatch(/the path of mine\.json names no set, expected one that ends in boolq\/boolq_dev\.jsonl, .*Name the set with --set\./);
+    writeFileSync(at("manifest.json"), JSON.stringify({ files: { "afqmc/dev.json": { sha256: digest } } }));
+    const { status, stdout } = await espalier("eval", "symbols", at("mine.json"), "--set", "symbolAfqmc", "--items", "3", "--json");
+    expect(status).toBe(0);
+    expect(jsonLines(stdout)).toMatchObject([{ kind: "symbols", value: { id: "symbolAfqmc", items: 3 } }]);
+  });
+});
+
+describe("espalier eval golden", () => {
+  const schemas = Array.from({ length: 6 }, (_, k) => ({ context_options: [`The man ${k}`, `A cat ${k}`], continuation: "left.", gold: k % 2 }));
+
+  it("says of each recorded entry whether it is reproduced, and which file it lacks", async () => {
+    mkdirSync(at("sets/wsc273"), { recursive: true });
+    mkdirSync(at("sets/golden"));
+    writeFileSync(at("sets/wsc273/winograd_wsc.jsonl"), schemas.map((schema) => JSON.stringify(schema)).join("\n"));
+    const requests_sha256 = await requestsHash(requestsOf({ task: wsc273("v0.3"), docs: schemas }), 1);
+    const record = (sha: string) => writeFileSync(at("sets/golden/lmeval_v0_regression.json"), JSON.stringify({ tasks: { "wsc273-v0": { requests_sha256: sha, results: {} }, "piqa-v0": { requests_sha256: "x", results: {} }, "sst-v0": { requests_sha256: "x", results: {} } } }));
+    record(requests_sha256);
+    const found = await espalier("eval", "golden", "--sets", at("sets"));
+    expect(found).toMatchObject({ status: 0, stderr: "" });
+    expect(found.stdout).toMatch(/^wsc273-v0 +reproduced +6 +1 *$/m);
+    expect(found.stdout).toMatch(/^piqa-v0 +no data +needs piqa\/validation\.jsonl$/m);
+    expect(found.stdout).toMatch(/^1 of 3 entries reproduced, 0 differ, 1 lack data, 1 have no task\.$/m);
+    record("00");
+    expect(await espalier("eval", "golden", "--sets", at("sets"))).toMatchObject({ status: 1, stdout: expect.stringMatching(/^wsc273-v0 +different .*recorded is 00/m) });
+    expect((await espalier("eval", "golden", "--sets", at("none"))).stderr).toMatch(/^error eval golden: no .*expected the harness's record\./);
+  });
+});

@@ -1,0 +1,100 @@
+import { readFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { ConfigError, DataError } from "@espalier/core";
+import { atomicWrite, fileError } from "@espalier/core/node";
+import { type Difficulty, evaluate, exportItems, itemCount, itemSet, type SetSize, symbolMappingOf, type SymbolSetFile, symbolSetNamed, symbolSetTable } from "@espalier/evals";
+import { type Command, Option } from "commander";
+import { action } from "../command.ts";
+import { deviceOption } from "../options.ts";
+import { isAddress, type ModelOptions, openEvaluated } from "./model.ts";
+import { iqLines } from "./tables.ts";
+
+interface SymbolsOptions extends ModelOptions {
+  set?: string;
+  manifest?: string;
+  on?: string;
+  out?: string;
+  items: string;
+  seed: string;
+  difficulty: "tiny" | "small" | "paper" | "large";
+  json?: boolean;
+}
+
+/** Digests by path, from `manifest.json`; none where the user named no manifest and there is none. */
+async function readManifest(path: string, isNamed: boolean): Promise<Record<string, SymbolSetFile>> {
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" && !isNamed) return '{"files": {}}';
+    throw fileError("reading", path, error);
+  });
+  try {
+    const { files } = JSON.parse(text) as { files: Record<string, SymbolSetFile> };
+    if (typeof files !== "object" || files === null) throw new TypeError("no `files`");
+    return files;
+  } catch (cause) {
+    throw new DataError(`${path}: no manifest, expected {"files": {"path": {"sha256": ...}}}. Correct it.`, { cause });
+  }
+}
+
+/** `espalier eval symbols`: symbolic mapping over a user's file of SuperGLUE or CLUE. */
+export function addSymbols(command: Command): void {
+  command
+    .command("symbols")
+    .description("symbolic mapping over a file of SuperGLUE or CLUE: check the file, show an item, evaluate a model")
+    .argument("<file>", "in the publisher's form, with its digest in a manifest.json")
+    .addOption(new Option("--set <id>", "which set it is (default: by its path)").choices(symbolSetTable.map(({ id }) => id)))
+    .option("--manifest <file>", "with the file's digest and licence (default: manifest.json in its data directory)")
+    .option("--on <model>", "evaluate this model, as `espalier eval` takes it: symbols, and the real labels as control")
+    .option("--out <file>", "items to write, as JSON Lines under a canary")
+    .option("--items <n>", "a number, quick, paper or large", "paper")
+    .option("--seed <seed>", "of symbols and shots", "1")
+    .addOption(
+      new Option("--difficulty <level>", "shots and symbols").choices(["tiny", "small", "paper", "large"]).default("paper"),
+    )
+    .option("--data <dir>", "directory written by `espalier tokenize`, for the tokeniser of a checkpoint")
+    .option("--model <name>", "of an endpoint")
+    .option("--api-key-env <name>", "environment variable with an endpoint's key", "OPENAI_API_KEY")
+    .addOption(deviceOption())
+    .action(
+      action<SymbolsOptions>(async (options, { output, path, signal }, [given]) => {
+        const file = path(given!);
+        const named = options.set === undefined ? symbolSetTable.find((entry) => file.endsWith(`/${entry.path}`)) : symbolSetNamed(options.set);
+        if (named === undefined)
+          throw new ConfigError(
+            `eval symbols: the path of ${basename(file)} names no set, expected one that ends in ${symbolSetTable.map((entry) => entry.path).join(", ")}. Name the set with --set.`,
+          );
+        const directory = file.endsWith(`/${named.path}`) ? file.slice(0, -named.path.length - 1) : dirname(file);
+        const manifest = await readManifest(options.manifest === undefined ? join(directory, "manifest.json") : path(options.manifest), options.manifest !== undefined);
+        const bytes = new Uint8Array(
+          await readFile(file).catch((error: unknown) => {
+            throw fileError("reading", file, error);
+          }),
+        );
+        const task = await symbolMappingOf(named, bytes, manifest);
+        const size = /^\d+$/.test(options.items) ? Number(options.items) : (options.items as SetSize);
+        const items = itemSet(task, { difficulty: options.difficulty, seed: options.seed, items: itemCount(task, size) });
+        output.line(`${task.title}: ${items.length} items, licence ${manifest[named.path]?.licence ?? named.licence}.`);
+        output.line(`\n${items[0]!.prompt} ${items[0]!.target}`);
+        output.result("symbols", { id: task.id, version: task.version, items: items.length, first: items[0] });
+        if (options.out !== undefined) {
+          await atomicWrite(path(options.out), exportItems(items));
+          output.line(`\nItems: ${path(options.out)}`);
+        }
+        if (options.on === undefined) return;
+        const opened = await openEvaluated(isAddress(options.on) ? options.on : path(options.on), {
+          ...options,
+          ...(options.data !== undefined && { data: path(options.data) }),
+        });
+        try {
+          for (const labels of ["symbols", "real"]) {
+            const difficulty: Difficulty = { level: options.difficulty, labels };
+            const evaluation = await evaluate(opened.model, { tasks: [task], items: size, difficulty, seed: options.seed, likelihood: opened.likelihood, progress: output.progress, signal });
+            output.line(`\nLabels: ${labels === "real" ? "the real ones, as control" : labels}`);
+            for (const line of iqLines(evaluation)) output.line(line);
+            output.result("evaluation", { labels, evaluation });
+          }
+        } finally {
+          opened.free();
+        }
+      }),
+    );
+}
