@@ -64,11 +64,12 @@ export function describeError(error: unknown): string {
  * Wrong usage throws, an option belongs to the command before it (`eval ngrams --out` is not `eval --out`), and `--json`
  * is understood after every command.
  */
-function prepare(command: Command): void {
+function prepare(command: Command, name = command.name()): void {
   command.exitOverride().enablePositionalOptions();
+  command.showHelpAfterError(`(${name} --help lists the ${command.parent ? "options" : "commands"})`);
   for (const below of command.commands) {
     below.option("--json", "for programs: one JSON object a line");
-    prepare(below);
+    prepare(below, `${name} ${below.name()}`);
   }
 }
 

@@ -26,8 +26,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
 const program = new Command("espalier")
   .description("Trains language models on small budgets by growing them while they train.")
   .version(version)
-  .option("--json", "for programs: one JSON object a line")
-  .showHelpAfterError("(espalier --help lists the commands)");
+  .option("--json", "for programs: one JSON object a line");
 
 // Without a command of ours (help, an unknown word) all are loaded, since the answer names them.
 const words = process.argv.slice(2);

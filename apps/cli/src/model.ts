@@ -14,6 +14,10 @@ import { loadHuggingFaceModel, loadLanguageModel, type LoadedLanguageModel } fro
 export async function openModel(directory: string, dataDirectory: string | undefined, device: Device): Promise<LoadedLanguageModel> {
   const isCheckpoint = existsSync(join(directory, "state.json"));
   if (!isCheckpoint && existsSync(join(directory, "config.json"))) return await loadHuggingFaceModel(directory, { executor: deviceExecutor({ device }), name: directory });
+  if (!isCheckpoint && dataDirectory === undefined) {
+    const found = existsSync(directory) ? "neither state.json nor config.json in it" : "it does not exist";
+    throw new ConfigError(`${directory}: ${found}, expected a checkpoint of a run (RUN/checkpoints/step-...) or a Hugging Face directory. Check the path.`);
+  }
   if (dataDirectory === undefined) {
     throw new ConfigError(`${directory}: a checkpoint of a run needs the tokeniser of its corpus, but --data is missing. Name the directory written by \`espalier tokenize\`.`);
   }

@@ -7,7 +7,7 @@ import { type ExperimentJob, findGrid, isShortPilot, type MachineProfile, planEx
 import { nativeStatus } from "@espalier/kernels";
 import type { AxisProbe, ReproductionReport } from "@espalier/spec/run";
 import { corpusData } from "@espalier/trainer";
-import { type Corpus, type CorpusInput, type CorpusManifest, openCorpus } from "@espalier/tokenizer/node";
+import { type Corpus, type CorpusInput, type CorpusManifest, listCorpusFiles, openCorpus } from "@espalier/tokenizer/node";
 import { calibrate } from "./calibrate.ts";
 import { Clock } from "./clock.ts";
 import { prepareInThread } from "./corpus.ts";
@@ -134,6 +134,7 @@ class Reproduction {
   async #prepare(): Promise<CorpusManifest> {
     const { scale, corpus, plan } = this.#request;
     const { progress, signal, line } = this.#hooks;
+    await listCorpusFiles(corpus.inputs); // a wrong path is refused here, not after minutes of compiling
     const [compiler, page, manifest] = await Promise.all([
       this.#hooks.prepareNative(progress),
       this.#hooks.page(),

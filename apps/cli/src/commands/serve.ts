@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "@espalier/core";
 import { createApp, listen, reportFile } from "@espalier/server";
@@ -36,6 +37,7 @@ export function addServe(program: Command): void {
           ...(model ? { model } : {}),
         });
         const server = await listen(app, options.port);
+        if (!existsSync(join(directory, "report.json"))) output.line(`No report in ${directory} yet: the page waits for one. \`espalier reproduce --out DIR\` writes it.`);
         output.line(`Report: ${server.url}${model ? `   Completions: ${server.url}/v1/completions, model ${model.name}` : ""}   (Ctrl-C ends)`);
         output.result("listening", { url: server.url });
         await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));

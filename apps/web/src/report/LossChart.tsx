@@ -59,7 +59,7 @@ function draw(shown: readonly ReportArm[], axis: Axis, width: number): Element {
     height: HEIGHT,
     marginLeft: 52,
     marginTop: MARGIN_TOP,
-    marginRight: wide ? 228 : 24,
+    marginRight: wide ? 244 : 24,
     marginBottom: MARGIN_BOTTOM,
     style: { fontSize: "13px", background: "transparent" },
     x: { type: isLog ? "log" : "linear", label: axes[axis].label, labelOffset: 44, tickFormat: axes[axis].tick, ticks: wide ? 6 : isLog ? 1 : 3 },
@@ -68,7 +68,7 @@ function draw(shown: readonly ReportArm[], axis: Axis, width: number): Element {
       ...lines,
       Plot.dot(growths, { x: "x", y: "loss", r: 5.5, fill: "var(--paper)", stroke: (d) => colour(d.role), strokeWidth: 2, title: (d) => `${d.arm} grows: ${Object.entries(d.operators).map(([a, o]) => `${a} ${o}`).join(", ")}` }),
       Plot.dot(ends, { x: "x", y: "loss", r: (d) => (d.thin ? 2.5 : 4), fill: (d) => colour(d.role), title: (d) => `${d.title}: ${loss(d.loss)}` }),
-      Plot.text(labels, { frameAnchor: "right", y: "y", dx: 12, textAnchor: "start", text: (d) => `${roles[d.role as ArmRole].label} ${d.mean.toFixed(3)}`, fill: (d) => colour(d.role), fontWeight: 600, fontSize: 12.5 }),
+      Plot.text(labels, { frameAnchor: "right", y: "y", dx: 12, textAnchor: "start", text: (d) => `${roles[d.role as ArmRole].label} ${d.mean.toFixed(3)}`, fill: (d) => colour(d.role), fontWeight: 600, fontSize: 12 }),
       Plot.tip(points, Plot.pointer({ x: "x", y: "loss", title: (d) => `${d.title}\nloss ${loss(d.loss)}` })),
     ],
   });

@@ -68,6 +68,6 @@ export function findClusterModel(name: string): { id: string; model: ClusterMode
     if (numLayers === 0 || residualDim === 0 || residualDim % 128 !== 0) throw new ConfigError(`model: ${name} has width ${residualDim}, expected a multiple of 128 and at least one layer. Round it.`);
     return { id: name, model: gpt(numLayers, residualDim, residualDim / 128, 50304, 2048) };
   }
-  const names = [...clusterModelRows.map(({ id }) => id), ...presets.map((known) => known.name)];
+  const names = [...new Set([...clusterModelRows.map(({ id }) => id), ...presets.map((known) => known.name)])];
   throw new ConfigError(`model: is "${name}", expected a known model or a shape such as 48x5120. Nearest: ${nearestNames(name, names).join(", ")}.`);
 }

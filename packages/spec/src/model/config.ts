@@ -102,6 +102,24 @@ export function mupRatio(config: ModelConfig): number {
   return config.mup ? config.residualDim / config.mup.baseWidth : 1;
 }
 
+/** A `ModelShape` in a file, where a misspelt field must not pass for a default. */
+export const modelShapeSchema = z.strictObject({
+  family: z.enum(["flm", "llama"]),
+  vocabSize: count,
+  seqLen: count,
+  numLayers: z.int().nonnegative(),
+  residualDim: count,
+  ffnDim: count.optional(),
+  numKvHeads: count,
+  groupSize: count.optional(),
+  headDim: count.optional(),
+  position: positionSchema.partial().optional(),
+  tiedHead: z.boolean().optional(),
+  normEpsilon: z.number().optional(),
+  mup: z.strictObject({ baseWidth: count, outputMult: z.number().optional(), inputMult: z.number().optional() }).optional(),
+  initStd: z.number().positive().optional(),
+});
+
 /** What a caller states; the rest has the family's defaults. */
 export interface ModelShape {
   family: ModelFamily;

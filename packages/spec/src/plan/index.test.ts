@@ -1,5 +1,6 @@
 import { ConfigError } from "@espalier/core";
 import { describe, expect, it } from "vitest";
+import { modelConfig } from "../model/config.ts";
 import { preset } from "../model/presets.ts";
 import { numSteps, parseTrainPlan, tokensPerStep } from "./index.ts";
 
@@ -47,6 +48,16 @@ describe("parseTrainPlan", () => {
   ])("names the field %s", (path, value) => {
     expect(() => parseTrainPlan(value)).toThrow(ConfigError);
     expect(() => parseTrainPlan(value)).toThrow(`train plan: ${path}`);
+  });
+
+  it("takes a shape for a model, with the defaults of its family", () => {
+    const shape = { family: "llama", vocabSize: 512, seqLen: 64, numLayers: 2, residualDim: 64, numKvHeads: 2 } as const;
+    const parsed = parseTrainPlan({ ...plan, stages: [{ name: "small", model: shape, tokens: 1000 }] });
+    expect(parsed.stages[0]!.model).toEqual(modelConfig(shape));
+    expect(parseTrainPlan(JSON.parse(JSON.stringify(parsed)))).toEqual(parsed);
+    expect(() => parseTrainPlan(stage(0, { model: { ...shape, numHeads: 2 } }))).toThrow(/^train plan: stages\.0\.model: .*numHeads/);
+    expect(() => parseTrainPlan(stage(0, { model: { ...shape, numKvHeads: 3 } }))).toThrow(/^train plan: stages\.0\.model\.headDim: /);
+    expect(() => parseTrainPlan(stage(0, { model: { ...shape, residualDim: 66 } }))).toThrow(/^train plan: stages\.0\.model\.headDim: must be even/);
   });
 
   it("says what to do about a target that is smaller than its source", () => {

@@ -1,6 +1,6 @@
 import { ConfigError } from "@espalier/core";
 import { z } from "zod";
-import { modelConfigSchema } from "../model/config.ts";
+import { type ModelConfig, modelConfig, modelConfigSchema, modelShapeSchema } from "../model/config.ts";
 
 /** How the model becomes larger at the start of a stage. Operators are named; package growth owns them. */
 export const growthStepSchema = z.strictObject({
@@ -20,9 +20,26 @@ export const growthStepSchema = z.strictObject({
  */
 export const learningRateRuleSchema = z.enum(["inherit", "restart"]);
 
+/** A whole configuration, or the shape alone: without `multipliers`, the rest has the defaults of `modelConfig`. */
+const stageModelSchema = z.unknown().transform((value, context): ModelConfig => {
+  const isShape = typeof value === "object" && value !== null && !("multipliers" in value);
+  const shape = isShape ? modelShapeSchema.safeParse(value) : undefined;
+  const result = shape && !shape.success ? shape : modelConfigSchema.safeParse(shape ? expanded(shape.data) : value);
+  if (result.success) return result.data as ModelConfig;
+  for (const { path, message } of result.error.issues) context.addIssue({ code: "custom", path, message });
+  return z.NEVER;
+});
+
+/** `modelConfig`, whose refusal is left to the schema, which knows the path. */
+function expanded(shape: z.infer<typeof modelShapeSchema>): unknown {
+  const headDim = shape.headDim ?? shape.residualDim / (shape.numKvHeads * (shape.groupSize ?? 1));
+  const position = { kind: "rope" as const, ...shape.position };
+  return headDim > 0 && headDim % 2 === 0 ? modelConfig({ ...shape, position }) : { ...modelConfig({ ...shape, headDim: 2, position }), headDim };
+}
+
 export const stageSchema = z.strictObject({
   name: z.string().min(1),
-  model: modelConfigSchema,
+  model: stageModelSchema,
   /** Tokens trained in this stage. */
   tokens: z.int().positive(),
   /** Absent in the first stage. */
