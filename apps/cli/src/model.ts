@@ -5,7 +5,7 @@ import { ConfigError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
 import { type Device, deviceExecutor } from "@espalier/kernels";
 import { readTokenizerJson, type Tokenizer } from "@espalier/tokenizer";
-import { loadHuggingFaceModel, loadLanguageModel, type LoadedLanguageModel } from "@espalier/trainer";
+import { codecOf, loadHuggingFaceModel, loadLanguageModel, type LoadedLanguageModel, readHuggingFaceCodec, type TextCodec } from "@espalier/trainer";
 
 /**
  * The model of a directory: a run's checkpoint with the tokeniser of a prepared corpus (`DIR/tokenizer.json`), or a
@@ -22,6 +22,12 @@ export async function openModel(directory: string, dataDirectory: string | undef
     throw new ConfigError(`${directory}: a checkpoint of a run needs the tokeniser of its corpus, but --data is missing. Name the directory written by \`espalier tokenize\`.`);
   }
   return await loadLanguageModel({ model: directory, tokenizer: await openTokenizer(dataDirectory), executor: deviceExecutor({ device }), name: directory });
+}
+
+/** The tokenizer of a Hugging Face directory, or of a prepared corpus, without a model. */
+export async function openCodec(directory: string): Promise<TextCodec> {
+  if (existsSync(join(directory, "config.json"))) return await readHuggingFaceCodec(directory);
+  return codecOf(await openTokenizer(directory));
 }
 
 /** The tokeniser of a prepared corpus. */

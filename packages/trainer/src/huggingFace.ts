@@ -39,6 +39,23 @@ export async function readHuggingFaceState(directory: string, options: OpenHuggi
   }
 }
 
+/**
+ * The tokenizer of a Hugging Face directory as the engine uses it, without the weights.
+ *
+ * @throws {FileError} when a file is missing or damaged
+ * @throws {ConfigError} when tokenizer and model disagree
+ */
+export async function readHuggingFaceCodec(directory: string): Promise<TextCodec> {
+  const open = await openHuggingFace(directory);
+  try {
+    const tokenizer = await readTokenizer(directory);
+    expectSameModel(directory, tokenizer, open.config.vocabSize, await readNamedTokens(directory), open);
+    return huggingFaceCodec(tokenizer, open);
+  } finally {
+    await open.close();
+  }
+}
+
 /** The inference engine over a Hugging Face directory; requests are encoded as lm-evaluation-harness does. */
 export async function loadHuggingFaceModel(directory: string, { executor, name, encoding, ...rest }: HuggingFaceOptions): Promise<LoadedLanguageModel> {
   const { model, codec } = await readHuggingFaceState(directory, rest);

@@ -4,7 +4,7 @@ export { type ForkRequest, type SharedSteps, sharedSteps } from "./fork.ts";
 export { DeviceModel, type DeviceModelOptions, type ModelState, type Ready, type Tree } from "./deviceModel.ts";
 export { exportHuggingFace, type ExportOptions } from "./exportHuggingFace.ts";
 export { directoryLogitChange, type GrownDirectory, type GrownShape, growHuggingFace } from "./growHuggingFace.ts";
-export { type HuggingFaceOptions, type HuggingFaceState, loadHuggingFaceModel, readHuggingFaceState } from "./huggingFace.ts";
+export { type HuggingFaceOptions, type HuggingFaceState, loadHuggingFaceModel, readHuggingFaceCodec, readHuggingFaceState } from "./huggingFace.ts";
 export { initialParameters, initialState, zeroMoments } from "./initialise.ts";
 export { type LanguageModelOptions, loadLanguageModel, type LoadedLanguageModel } from "./languageModel.ts";
 export { type CacheShape, nextLogitsProgram, rowsProgram, scoringProgram } from "./inference/programs.ts";

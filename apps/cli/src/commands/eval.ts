@@ -47,6 +47,7 @@ export function addEval(program: Command): void {
     .option("--cache <file>", "answers of earlier evaluations; no request is put to the same model twice")
     .option("--stages", "the model is a run: evaluate each stage, and agreement before and after each growth")
     .option("--model <name>", "of an endpoint")
+    .option("--tokenizer <dir>", "of an endpoint: Hugging Face directory, or one written by `espalier tokenize`; prompts are sent as token ids")
     .option("--chat", "the endpoint is a chat: generation only")
     .option("--max-len <tokens>", "context of an endpoint", positiveInteger)
     .option("--concurrency <n>", "requests in flight to an endpoint", positiveInteger)

@@ -1,10 +1,14 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { openAiCompletions } from "@espalier/evals";
 import { cpuExecutor } from "@espalier/kernels";
 import { createApp, listen } from "@espalier/server";
 import { modelConfig } from "@espalier/spec/model";
-import { trainTokenizer } from "@espalier/tokenizer";
+import { trainTokenizer, writeTokenizerJson } from "@espalier/tokenizer";
 import { initialParameters, loadLanguageModel } from "@espalier/trainer";
 import { afterAll, describe, expect, it } from "vitest";
+import { openEvaluated } from "../evaluation/model.ts";
 
 const text = "the cat sat on the mat and the dog sat on the log, 北京下了大雪 ".repeat(20);
 const tokenizer = trainTokenizer([new TextEncoder().encode(text)], { vocabSize: 300 });
@@ -48,6 +52,23 @@ describe("a served model", async () => {
     const chosen = [{ context: "the cat", continuation: greedy!.text }];
     if (encode("the cat" + greedy!.text).length === encode("the cat").length + 3) {
       expect((await client.loglikelihood(chosen))[0]).toEqual((await direct.loglikelihood(chosen))[0]);
+    }
+  });
+
+  it("does so through the command line's --tokenizer", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "espalier-serve-"));
+    try {
+      writeFileSync(join(directory, "tokenizer.json"), writeTokenizerJson(tokenizer));
+      const options = { model: direct.name, tokenizer: directory, maxLen: 48, apiKeyEnv: "ESPALIER_NO_KEY", device: "cpu" as const };
+      const { model: client } = await openEvaluated(endpoint.baseUrl, options);
+      const expected = await direct.loglikelihood(requests);
+      // What fits, and has a token left to score after its context.
+      const comparable = requests.filter(({ context, continuation }, i) => encode(context + continuation).length < 47 && expected[i]!.numTokens > 0);
+      expect(comparable.length).toBe(requests.length - 2);
+      expect(await client.loglikelihood(comparable)).toEqual(await direct.loglikelihood(comparable));
+      await expect(openEvaluated(endpoint.baseUrl, { ...options, chat: true })).rejects.toThrow(/--tokenizer is for scoring prompts/);
+    } finally {
+      rmSync(directory, { recursive: true });
     }
   });
 

@@ -53,7 +53,7 @@ async function evaluateLocked(
   directory: string | undefined,
 ): Promise<{ evaluated: Evaluated; written: string[] }> {
   const absolute = (value: string | undefined) => (value === undefined ? undefined : context.path(value));
-  const opened = await openEvaluated(place, { ...options, data: absolute(options.data) });
+  const opened = await openEvaluated(place, { ...options, data: absolute(options.data), tokenizer: absolute(options.tokenizer) });
   const start = performance.now();
   const cache = options.cache === undefined ? undefined : await openRequestCache(context.path(options.cache), await opened.digest());
   try {

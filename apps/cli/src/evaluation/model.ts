@@ -5,7 +5,7 @@ import { openAiChat, openAiCompletions } from "@espalier/evals";
 import { modelDirectoryDigest } from "@espalier/evals/node";
 import { nativeStatus } from "@espalier/kernels";
 import type { LanguageModel } from "@espalier/spec/languageModel";
-import { openModel } from "../model.ts";
+import { openCodec, openModel } from "../model.ts";
 import type { WithDevice } from "../options.ts";
 
 export interface ModelOptions extends WithDevice {
@@ -15,6 +15,7 @@ export interface ModelOptions extends WithDevice {
   chat?: boolean;
   maxLen?: number;
   concurrency?: number;
+  tokenizer?: string;
   apiKeyEnv: string;
 }
 
@@ -50,6 +51,8 @@ export async function openEvaluated(place: string, options: ModelOptions): Promi
   if (options.model === undefined)
     throw new ConfigError(`${place}: an endpoint serves models by name, but --model is missing. Name one.`);
   const { maxLen, concurrency, model: name } = options;
+  if (options.tokenizer !== undefined && options.chat) throw new ConfigError(`${place}: --tokenizer is for scoring prompts, which a chat does not. Leave one of the two out.`);
+  const codec = options.tokenizer === undefined ? undefined : await openCodec(options.tokenizer);
   const apiKey = process.env[options.apiKeyEnv];
   const endpoint = {
     baseUrl: place.replace(/\/+$/, ""),
@@ -57,12 +60,17 @@ export async function openEvaluated(place: string, options: ModelOptions): Promi
     ...(apiKey && { apiKey }),
     ...(maxLen && { maxLen }),
     ...(concurrency && { concurrency }),
+    ...(codec && {
+      encode: (text: string) => Array.from(codec.encode(text)),
+      encodeStart: (text: string) => Array.from(codec.encodeStart(text)),
+      prefixToken: codec.startId,
+    }),
   };
   const model = options.chat ? openAiChat(endpoint) : await openAiCompletions(endpoint);
   return {
     model,
     likelihood: !options.chat,
-    digest: async () => sha256(JSON.stringify([endpoint.baseUrl, name, options.chat === true])),
+    digest: async () => sha256(JSON.stringify([endpoint.baseUrl, name, options.chat === true, ...(codec ? [codec.name] : [])])),
     source: options.chat ? "openai-chat-completions" : "openai-completions",
     free: () => undefined,
   };

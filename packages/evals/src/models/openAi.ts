@@ -13,6 +13,8 @@ export interface CompletionsOptions extends EndpointOptions {
    * lm-evaluation-harness does; without it they are sent as text and split by character offsets.
    */
   encode?: (text: string) => readonly number[];
+  /** Tokens of a text that begins a sequence, where the model has a token for that. Default: `encode`. */
+  encodeStart?: (text: string) => readonly number[];
   /** Put before an empty context when `encode` is given (BOS or EOS). */
   prefixToken?: number;
   /** Do not probe, and refuse likelihoods: for servers that only generate. */
@@ -46,7 +48,7 @@ export async function openAiCompletions(options: CompletionsOptions): Promise<La
   const score = ({ context, continuation }: LoglikelihoodRequest) =>
     encode === undefined
       ? scoreText(options, context, continuation)
-      : scoreTokens(options, encode, maxLen, context, continuation);
+      : scoreTokens(options, { encode, encodeStart: options.encodeStart ?? encode }, maxLen, context, continuation);
   return {
     name: options.model,
     maxLen,
@@ -55,7 +57,7 @@ export async function openAiCompletions(options: CompletionsOptions): Promise<La
       ? refuse
       : (texts) =>
           mapConcurrently(texts, concurrency, (text) =>
-            encode === undefined ? scoreText(options, "", text) : scoreWindows(options, encode, maxLen, text),
+            encode === undefined ? scoreText(options, "", text) : scoreWindows(options, options.encodeStart ?? encode, maxLen, text),
           ),
     generate: (requests) =>
       mapConcurrently(requests, concurrency, async (request) => {
@@ -207,23 +209,25 @@ function cumulativeLengths(tokens: readonly string[]): number[] {
   });
 }
 
+type Encoder = Required<Pick<CompletionsOptions, "encode" | "encodeStart">>;
+
 /**
  * Tokens of context and continuation as lm-evaluation-harness splits them: white space at the end of the context moves
  * to the continuation, both are encoded together, and the context keeps as many tokens as it has alone.
  */
-function splitByCount(encode: (text: string) => readonly number[], prefixToken: number | undefined, context: string, continuation: string): { context: readonly number[]; continuation: readonly number[] } {
+function splitByCount({ encode, encodeStart }: Encoder, prefixToken: number | undefined, context: string, continuation: string): { context: readonly number[]; continuation: readonly number[] } {
   if (context === "") {
     const ids = encode(continuation);
     return prefixToken === undefined ? { context: ids.slice(0, 1), continuation: ids.slice(1) } : { context: [prefixToken], continuation: ids };
   }
   const trimmed = rstrip(context);
-  const whole = encode(context + continuation);
-  const head = encode(trimmed);
-  return { context: head, continuation: whole.slice(head.length) };
+  const whole = encodeStart(context + continuation);
+  const head = encodeStart(trimmed);
+  return { context: head.length === 0 && prefixToken !== undefined ? [prefixToken] : head, continuation: whole.slice(head.length) };
 }
 
-async function scoreTokens(options: CompletionsOptions, encode: (text: string) => readonly number[], maxLen: number, context: string, continuation: string): Promise<Loglikelihood> {
-  const split = splitByCount(encode, options.prefixToken, context, continuation);
+async function scoreTokens(options: CompletionsOptions, encoder: Encoder, maxLen: number, context: string, continuation: string): Promise<Loglikelihood> {
+  const split = splitByCount(encoder, options.prefixToken, context, continuation);
   return scoreIds(options, maxLen, split.context, split.continuation);
 }
 
