@@ -35,7 +35,7 @@ describe("espalier eval without a model", () => {
     const [list, json, paper] = await Promise.all([espalier("eval", "list"), espalier("eval", "list", "--json"), espalier("eval", "paper")]);
     expect(list.stdout).toMatch(/^counting +Counting +148$/m);
     expect(list.stdout).toMatch(/^hellaswag +HellaSwag +10 +hellaswag\/\S+ +MIT$/m);
-    expect(list.stdout).toMatch(/^Groups: iq, recall, procedures, retrieval, reasoning, knowledge, leaderboard, bbh\./m);
+    expect(list.stdout).toMatch(/^Groups: iq, recall, procedures, retrieval, reasoning, knowledge, leaderboard, bbh, clue, superglue, xcopa\./m);
     expect(jsonLines(json.stdout)).toMatchObject([{ kind: "tasks", value: { groups: { leaderboard: ["arc_challenge", "hellaswag", "mmlu", "truthfulqa"] } } }]);
     expect(paper.stdout).toMatch(/^Counting +FLM-101B +69\.59 % +61\.8 to 76\.4 +148$/m);
     expect(paper.stdout).toMatch(/^\d+ of \d+ differences of tasks and \d+ of \d+ of table averages survive\./m);

@@ -13,11 +13,11 @@ export function listTasks(output: Output): void {
   ))
     output.line(line);
   output.line("\nKnowledge tests, over files below --sets:");
-  const rows = knowledgeTable.map(({ name, title, licence, docs, fewshot, shots }) => [
+  const rows = knowledgeTable.map(({ name, title, licence, docs, fewshot, beside = [], shots }) => [
     name,
     title,
     String(shots),
-    [docs.path, ...(fewshot ? [fewshot.path] : [])].join(", "),
+    [docs, ...(fewshot ? [fewshot] : []), ...beside].map(({ path }) => path).join(", "),
     licence,
   ]);
   for (const line of tableLines(["name", "title", "shots", "files", "licence"], rows, [2])) output.line(line);
@@ -26,12 +26,13 @@ export function listTasks(output: Output): void {
   );
   output.result("tasks", {
     iq: tasks.map(({ id, title, version, paperItems }) => ({ id, title, version, paperItems })),
-    knowledge: knowledgeTable.map(({ name, title, licence, docs, fewshot, shots }) => ({
+    knowledge: knowledgeTable.map(({ name, title, licence, docs, fewshot, beside, shots }) => ({
       name,
       title,
       licence,
       docs,
       fewshot,
+      beside,
       shots,
     })),
     groups,

@@ -1,5 +1,5 @@
 import { ConfigError } from "@espalier/core";
-import { iqTasks, type KnowledgeEntry, knowledgeTable, procedureTasks, reasoningTasks, recallTasks, retrievalTasks, type Task, tasks } from "@espalier/evals";
+import { iqTasks, type KnowledgeEntry, knowledgeBundles, knowledgeTable, procedureTasks, reasoningTasks, recallTasks, retrievalTasks, type Task, tasks } from "@espalier/evals";
 
 /** What `--tasks` asks for. */
 export interface Selection {
@@ -17,8 +17,7 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
   retrieval: retrievalTasks.map(({ id }) => id),
   reasoning: reasoningTasks.map(({ id }) => id),
   knowledge: knowledgeTable.map(({ name }) => name),
-  leaderboard: ["arc_challenge", "hellaswag", "mmlu", "truthfulqa"],
-  bbh: knowledgeTable.map(({ name }) => name).filter((name) => name.startsWith("bbh_")),
+  ...knowledgeBundles,
 };
 
 /** Earlier versions by `id@version`; the newest goes by its id alone. */

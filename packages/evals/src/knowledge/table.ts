@@ -6,6 +6,9 @@ import { babi, readBabiDocs } from "./babi/task.ts";
 import { bbhDescriptions } from "./bbh/descriptions.ts";
 import { bbh, readBbh } from "./bbh/task.ts";
 import { boolQ, readBoolQDocs } from "./boolQ/task.ts";
+import { chid, chidSet } from "./clue/chid.ts";
+import { cmrc, readCmrc } from "./clue/cmrc.ts";
+import { iflytekSet } from "./clue/iflytek.ts";
 import { afqmc, c3, clueWsc, cmnli, csl, ocnli, readC3, readClue, tnews } from "./clue/task.ts";
 import { openBookQa, piqa, sciq } from "./commonsense/task.ts";
 import { copa, readCopa } from "./copa/task.ts";
@@ -20,7 +23,7 @@ import type { Doc, Harness, KnowledgeSet, KnowledgeTask } from "./task.ts";
 import { readTruthfulQa, truthfulQaMc, truthfulQaMc1, truthfulQaMc2 } from "./truthfulQa/task.ts";
 import { wikitext } from "./wikitext/task.ts";
 import { winogrande, wsc273 } from "./winograd/task.ts";
-import { xcopa } from "./xcopa/task.ts";
+import { xcopa, xcopaLanguages } from "./xcopa/task.ts";
 
 /** One file of a data directory. The digest is that of the file this project was checked with; a user's may differ. */
 export interface DataFile {
@@ -35,10 +38,12 @@ export interface KnowledgeEntry {
   readonly licence: string;
   readonly docs: DataFile;
   readonly fewshot?: DataFile;
+  /** Further files that the task needs, such as answers kept apart from questions. */
+  readonly beside?: readonly DataFile[];
   /** Shots of the published form; `espalier eval` takes them unless told otherwise. */
   readonly shots: number;
-  /** Task and documents from the texts of the files; several sets where a file holds several tasks. */
-  sets(docs: string, fewshot: string | undefined, harness: Harness): KnowledgeSet[];
+  /** Task and documents from the texts of the files, those of `beside` in its order; several sets where a file holds several tasks. */
+  sets(docs: string, fewshot: string | undefined, harness: Harness, beside?: readonly string[]): KnowledgeSet[];
 }
 
 type Read = (text: string) => Doc[];
@@ -52,6 +57,11 @@ const one = (entry: Omit<KnowledgeEntry, "sets" | "shots"> & { shots?: number },
 const file = (path: string, sha256?: string): DataFile => ({ path, ...(sha256 !== undefined && { sha256 }) });
 /** A set whose licence keeps it from being passed on: the user puts it there. */
 const user = (name: string): { docs: DataFile; fewshot?: DataFile } => ({ docs: file(`${name}/validation.jsonl`) });
+
+/** Files this project was checked with; the other languages are checked against a user's manifest alone. */
+const xcopaDigests: Readonly<Record<string, { test: string; val: string }>> = {
+  zh: { test: "c9b42590399214b9f066adacac2465d7286f5e590181fe6bfd7f6139531b83d4", val: "8f638466c196342104bdbe9276e7d91fe0abcc044e9a9ad715f30c8ad618bcdd" },
+};
 
 export const knowledgeTable: readonly KnowledgeEntry[] = [
   one(
@@ -91,16 +101,13 @@ export const knowledgeTable: readonly KnowledgeEntry[] = [
   },
   one({ name: "boolq", title: "BoolQ", licence: "CC BY-SA 3.0", docs: file("boolq/boolq_dev.jsonl", "ebc29ea3808c5c611672384b3de56e83349fe38fc1fe876fd29b674d81d0a80a") }, readBoolQDocs, boolQ),
   one({ name: "copa", title: "Balanced COPA", licence: "CC BY 4.0", docs: file("copa/balanced_copa_dev.jsonl", "9f377a3c6b46319ef9ab7aaca1a36fd83e6b323c7c816b31c44d33f56a164bd0") }, readCopa, copa),
-  one(
-    {
-      name: "xcopa_zh",
-      title: "XCOPA, Chinese",
-      licence: "CC BY 4.0",
-      docs: file("xcopa_zh/test.zh.jsonl", "c9b42590399214b9f066adacac2465d7286f5e590181fe6bfd7f6139531b83d4"),
-      fewshot: file("xcopa_zh/val.zh.jsonl", "8f638466c196342104bdbe9276e7d91fe0abcc044e9a9ad715f30c8ad618bcdd"),
-    },
-    readJsonLines,
-    () => xcopa("zh"),
+  one({ name: "sglue_copa", title: "COPA of SuperGLUE", licence: "BSD 2-Clause", ...user("copa") }, readCopa, (harness) => ({ ...copa(harness), name: "sglue_copa" })),
+  ...Object.entries(xcopaLanguages).map(([language, title]) =>
+    one(
+      { name: `xcopa_${language}`, title: `XCOPA, ${title}`, licence: "CC BY 4.0", docs: file(`xcopa_${language}/test.${language}.jsonl`, xcopaDigests[language]?.test), fewshot: file(`xcopa_${language}/val.${language}.jsonl`, xcopaDigests[language]?.val) },
+      readJsonLines,
+      () => xcopa(language),
+    ),
   ),
   one({ name: "winogrande", title: "WinoGrande", licence: "CC BY", docs: file("winogrande/winogrande_dev.jsonl", "ea1592526f3bfdd0948ed3acb1b4dfa3f83d23698917118688ee1df7f8d4b8d7") }, readJsonLines, winogrande),
   one({ name: "wsc273", title: "Winograd schemas", licence: "CC BY 4.0", docs: file("wsc273/winograd_wsc.jsonl", "746336c27cd2e39a554cb1b8b4869d0f1ae2577ac5bfe799842d26bca5a5bf5e") }, readJsonLines, wsc273),
@@ -130,18 +137,44 @@ export const knowledgeTable: readonly KnowledgeEntry[] = [
     one({ name: task.name, title, licence: "none stated", docs: file(`clue/${folder}/dev.json`), fewshot: file(`clue/${folder}/train.json`) }, readClue, () => task),
   ),
   one({ name: c3.name, title: "C3", licence: "none stated", docs: file("clue/c3/d-dev.json"), fewshot: file("clue/c3/d-train.json") }, readC3, () => c3),
+  {
+    name: "clue_iflytek",
+    title: "IFLYTEK",
+    licence: "none stated",
+    docs: file("clue/iflytek/dev.json"),
+    fewshot: file("clue/iflytek/train.json"),
+    shots: 0,
+    sets: (docs, fewshot) => [iflytekSet(docs, fewshot)],
+  },
+  {
+    name: chid.name,
+    title: "ChID",
+    licence: "none stated",
+    docs: file("clue/chid/dev.json"),
+    fewshot: file("clue/chid/train.json"),
+    beside: [file("clue/chid/dev_answer.json"), file("clue/chid/train_answer.json")],
+    shots: 0,
+    sets: (docs, fewshot, _, [answers = "{}", fewshotAnswers] = []) => [chidSet(docs, answers, fewshot, fewshotAnswers)],
+  },
+  one({ name: cmrc.name, title: "CMRC 2018", licence: "CC BY-SA 4.0", docs: file("clue/cmrc2018/dev.json"), fewshot: file("clue/cmrc2018/train.json") }, readCmrc, () => cmrc),
 ];
 
-/** Entries by name; `leaderboard`, `bbh` and `clue` stand for several. @throws {ConfigError} naming the unknown one and all known */
+const namesWith = (prefix: string): string[] => knowledgeTable.map(({ name }) => name).filter((name) => name.startsWith(prefix));
+
+/** Names that stand for several entries. */
+export const knowledgeBundles: Readonly<Record<string, readonly string[]>> = {
+  leaderboard: ["arc_challenge", "hellaswag", "mmlu", "truthfulqa"],
+  bbh: namesWith("bbh_"),
+  clue: namesWith("clue_"),
+  superglue: ["boolq", "cb", "sglue_copa", "multirc", "record", "rte", "wic", "wsc"],
+  xcopa: namesWith("xcopa_"),
+};
+
+/** Entries by name or bundle. @throws {ConfigError} naming the unknown one and all known */
 export function knowledgeNamed(names: readonly string[]): KnowledgeEntry[] {
-  const bundles: Record<string, readonly string[]> = {
-    leaderboard: ["arc_challenge", "hellaswag", "mmlu", "truthfulqa"],
-    bbh: knowledgeTable.map(({ name }) => name).filter((name) => name.startsWith("bbh_")),
-    clue: knowledgeTable.map(({ name }) => name).filter((name) => name.startsWith("clue_")),
-  };
-  return names.flatMap((name) => bundles[name] ?? [name]).map((name) => {
+  return names.flatMap((name) => (Object.hasOwn(knowledgeBundles, name) ? knowledgeBundles[name]! : [name])).map((name) => {
     const entry = knowledgeTable.find((known) => known.name === name);
-    if (entry === undefined) throw new ConfigError(`knowledgeNamed: "${name}" is no task, expected one of ${[...Object.keys(bundles), ...knowledgeTable.map((known) => known.name)].join(", ")}.`);
+    if (entry === undefined) throw new ConfigError(`knowledgeNamed: "${name}" is no task, expected one of ${[...Object.keys(knowledgeBundles), ...knowledgeTable.map((known) => known.name)].join(", ")}. Choose one of them.`);
     return entry;
   });
 }

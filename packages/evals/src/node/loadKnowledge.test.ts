@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -44,10 +44,33 @@ describe("loadKnowledge", () => {
 });
 
 describe("knowledgeTable", () => {
+  it("has SuperGLUE's eight sets with their metrics", () => {
+    const metrics = knowledgeNamed(["superglue"]).map(({ name, sets }) => [name, sets("", undefined, "v0.4")[0]!.task.metrics.map((metric) => metric.name).join(" ")]);
+    expect(metrics).toEqual([["boolq", "acc"], ["cb", "acc f1"], ["sglue_copa", "acc"], ["multirc", "acc"], ["record", "f1 em"], ["rte", "acc"], ["wic", "acc"], ["wsc", "acc"]]);
+  });
+
+  it("has XCOPA in eleven languages, each asked in its own", async () => {
+    const entries = knowledgeNamed(["xcopa"]);
+    expect(entries.map(({ name }) => name.slice(-2))).toEqual(["et", "ht", "id", "it", "qu", "sw", "ta", "th", "tr", "vi", "zh"]);
+    const text = (question: string) => `${JSON.stringify({ premise: "A b.", choice1: "C d.", choice2: "E f.", question, label: 1, idx: 0, changed: false })}\n`;
+    const prompts = new Set<string>();
+    for (const entry of entries) {
+      put(entry.docs.path, text("cause") + text("effect"));
+      put(entry.fewshot!.path, text("effect"));
+      const digest = (path: string) => createHash("sha256").update(readFileSync(join(directory, path))).digest("hex");
+      put("manifest.json", JSON.stringify({ files: Object.fromEntries([entry.docs.path, entry.fewshot!.path].map((path) => [path, { sha256: digest(path), licence: "CC BY 4.0" }])) }));
+      const [{ task, docs, fewshotDocs }] = await loadKnowledge(directory, entry);
+      expect([task.name, task.target(docs[0]!), fewshotDocs!.length]).toEqual([entry.name, 1, 1]);
+      for (const doc of docs) prompts.add(task.text(doc) as string);
+    }
+    expect(prompts.size).toBe(22);
+    expect([...prompts].every((prompt) => /^A b \S/u.test(prompt))).toBe(true);
+  });
+
   it("has distinct names and knows its bundles", () => {
     expect(new Set(knowledgeTable.map(({ name }) => name)).size).toBe(knowledgeTable.length);
     expect(knowledgeNamed(["leaderboard"]).map(({ name }) => name)).toEqual(["arc_challenge", "hellaswag", "mmlu", "truthfulqa"]);
     expect(knowledgeNamed(["bbh"])).toHaveLength(27);
-    expect(() => knowledgeNamed(["nothing"])).toThrow(/"nothing" is no task, expected one of leaderboard, bbh, clue, arc_challenge/);
+    expect(() => knowledgeNamed(["nothing"])).toThrow(/"nothing" is no task, expected one of leaderboard, bbh, clue, superglue, xcopa, arc_challenge/);
   });
 });

@@ -28,7 +28,8 @@ export async function loadKnowledge(dataDirectory: string, entry: KnowledgeEntry
   const manifest = await readManifest(dataDirectory);
   const docs = await readChecked(dataDirectory, entry.docs, manifest);
   const fewshot = entry.fewshot && (await readChecked(dataDirectory, entry.fewshot, manifest));
-  return entry.sets(docs, fewshot, harness);
+  const beside = await Promise.all((entry.beside ?? []).map((file) => readChecked(dataDirectory, file, manifest)));
+  return entry.sets(docs, fewshot, harness, beside);
 }
 
 /** Subjects of C-Eval or CMMLU from CSV files `{name}_val.csv` and `{name}_dev.csv` that the user puts there. */

@@ -8,7 +8,7 @@ import { type Doc, type KnowledgeTask, textOf, textsOf } from "../knowledge/task
 import { truthfulQaMc2 } from "../knowledge/truthfulQa/task.ts";
 import { wikitext } from "../knowledge/wikitext/task.ts";
 import { winogrande, wsc273 } from "../knowledge/winograd/task.ts";
-import { xcopa } from "../knowledge/xcopa/task.ts";
+import { xcopa, xcopaLanguages } from "../knowledge/xcopa/task.ts";
 import { strip } from "../python/text.ts";
 
 /** What stands in for a Python function of a document. */
@@ -19,8 +19,6 @@ const fieldsOf = (folder: string, module: string, { text, target, choices }: Kno
   [`${folder}/${module}.doc_to_target`]: target,
   [`${folder}/${module}.doc_to_choice`]: choices!,
 });
-
-const languages = ["et", "ht", "it", "id", "qu", "sw", "zh", "ta", "th", "tr", "vi"];
 
 /** `doc_to_text`, `doc_to_target`, `doc_to_choice`. */
 export const docFunctions: Readonly<Record<string, DocFunction>> = {
@@ -38,7 +36,7 @@ export const docFunctions: Readonly<Record<string, DocFunction>> = {
   "copal_id/utils.doc_to_text_id": xcopa("id").text,
   "copal_id/utils.doc_to_choice": xcopa("id").choices!,
   "xcopa/utils.doc_to_choice": xcopa("zh").choices!,
-  ...Object.fromEntries(languages.map((language) => [`xcopa/utils.doc_to_text_${language}`, xcopa(language).text])),
+  ...Object.fromEntries(Object.keys(xcopaLanguages).map((language) => [`xcopa/utils.doc_to_text_${language}`, xcopa(language).text])),
 };
 
 /** `process_docs`, document by document. */

@@ -71,6 +71,7 @@ describe("CLUE", () => {
   });
 
   it("stands in the table", () => {
-    expect(knowledgeNamed(["clue"]).map(({ name, licence }) => [name, licence])).toEqual(["afqmc", "ocnli", "cmnli", "wsc", "csl", "tnews", "c3"].map((name) => [`clue_${name}`, "none stated"]));
+    const names = ["afqmc", "ocnli", "cmnli", "wsc", "csl", "tnews", "c3", "iflytek", "chid", "cmrc2018"];
+    expect(knowledgeNamed(["clue"]).map(({ name, licence }) => [name, licence])).toEqual(names.map((name) => [`clue_${name}`, name === "cmrc2018" ? "CC BY-SA 4.0" : "none stated"]));
   });
 });

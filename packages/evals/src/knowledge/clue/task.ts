@@ -1,7 +1,7 @@
 /**
- * CLUE (Xu et al. 2020, arXiv:2004.05986): AFQMC, OCNLI, CMNLI, CLUEWSC2020, CSL, TNEWS and C3. No licence is stated, so
- * nothing ships: documents are a user's files in the publisher's form. lm-evaluation-harness has none of them; the wording
- * is this project's, scores compare among its own runs alone.
+ * CLUE (Xu et al. 2020, arXiv:2004.05986): AFQMC, OCNLI, CMNLI, CLUEWSC2020, CSL, TNEWS and C3; IFLYTEK, ChID and CMRC 2018
+ * stand beside this file. No licence is stated, so nothing ships: documents are a user's files in the publisher's form.
+ * lm-evaluation-harness has none of them; the wording is this project's, scores compare among its own runs alone.
  */
 
 import { DataError } from "@espalier/core";
@@ -9,12 +9,13 @@ import { codePoints, pythonSlice } from "../../python/text.ts";
 import { readJsonLines } from "../readers.ts";
 import { type Doc, type KnowledgeTask, numberOf, textOf, textsOf } from "../task.ts";
 
-const base = { version: 1, harness: "v0.4", outputType: "multiple_choice", scoredSplit: "validation", targetDelimiter: "", metrics: [{ name: "acc" }, { name: "acc_norm" }] } as const;
+/** What all tasks of CLUE have in common. */
+export const clueBase = { version: 1, harness: "v0.4", outputType: "multiple_choice", scoredSplit: "validation", targetDelimiter: "", metrics: [{ name: "acc" }, { name: "acc_norm" }] } as const;
 
 /** A question whose choices and labels are the same for all documents. */
 function classification(name: string, choices: readonly string[], labels: readonly string[], text: (doc: Doc) => string): KnowledgeTask {
   return {
-    ...base,
+    ...clueBase,
     name,
     text,
     choices: () => choices,
@@ -74,7 +75,7 @@ const NEWS: Readonly<Record<string, string>> = {
 
 /** The section of a news headline. */
 export const tnews: KnowledgeTask = {
-  ...base,
+  ...clueBase,
   name: "clue_tnews",
   text: (doc) => `新闻：${textOf(doc, "sentence")}\n问题：这条新闻属于哪一类？\n答案：`,
   choices: () => Object.values(NEWS),
@@ -113,7 +114,7 @@ export function readC3(text: string): Doc[] {
 
 /** Reading comprehension with two to four choices. */
 export const c3: KnowledgeTask = {
-  ...base,
+  ...clueBase,
   name: "clue_c3",
   text: (doc) => `文章：${textOf(doc, "context")}\n问题：${textOf(doc, "question")}\n答案：`,
   choices: (doc) => textsOf(doc, "choice"),

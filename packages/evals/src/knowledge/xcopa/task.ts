@@ -1,8 +1,23 @@
-/** XCOPA: COPA in eleven languages (Ponti et al. 2020, arXiv:2005.00333). Chinese ships under CC BY 4.0. */
+/** XCOPA: COPA in eleven languages (Ponti et al. 2020, arXiv:2005.00333), CC BY 4.0. */
 
 import { ConfigError } from "@espalier/core";
 import { lowerFirst, unfinished } from "../copa/task.ts";
 import { type KnowledgeTask, numberOf, textOf } from "../task.ts";
+
+/** The eleven languages by ISO 639-1 code, with their English names. */
+export const xcopaLanguages: Readonly<Record<string, string>> = {
+  et: "Estonian",
+  ht: "Haitian Creole",
+  id: "Indonesian",
+  it: "Italian",
+  qu: "Eastern Apurimac Quechua",
+  sw: "Swahili",
+  ta: "Tamil",
+  th: "Thai",
+  tr: "Turkish",
+  vi: "Vietnamese",
+  zh: "Chinese",
+};
 
 const connectors: Readonly<Record<string, { cause: string; effect: string }>> = {
   et: { cause: "sest", effect: "seetõttu" },
