@@ -129,7 +129,7 @@ export async function runJob(job: ExperimentJob, decisions: Decisions, context: 
     for (const [i, end] of ends.entries()) {
       const { model, name } = planned[i]!;
       const before = ends[i - 1];
-      const { loss, bitsPerByte } = await validateCheckpoint(end.checkpoint, { data, executor, maxSequences: file.plan.validation.finalSequences });
+      const { loss, bitsPerByte } = await validateCheckpoint(end.checkpoint, { data, executor, maxSequences: file.plan.validation.finalSequences, plan });
       let iq: ArmStage["iq"] = [];
       if (arm !== "pilot") {
         const loaded = await loadLanguageModel({ model: end.checkpoint, tokenizer: corpus.tokenizer, executor });

@@ -5,12 +5,14 @@ import { type ModelConfig, parameters } from "@espalier/spec/model";
 import { documentStarts } from "@espalier/tokenizer";
 import { describe, expect, it } from "vitest";
 import { DeviceModel } from "./deviceModel.ts";
+import { probeGrowth } from "./probeGrowth.ts";
 import { logitsProgram } from "./programs.ts";
+import { readEvents } from "./runDirectory.ts";
 import { relativeError } from "./testing/executors.ts";
-import { temporaryDirectory, tinyData, tinyModel, tinyPlan } from "./testing/runs.ts";
+import { SEPARATOR, temporaryDirectory, tinyData, tinyModel, tinyPlan, tinyRun } from "./testing/runs.ts";
 import { train } from "./train.ts";
+import { validateCheckpoint } from "./validation.ts";
 
-const SEPARATOR = 0;
 const models: Record<string, ModelConfig> = {
   "rotary": tinyModel({ seqLen: 12, numLayers: 2 }),
   "xpos": tinyModel({ seqLen: 12, position: { kind: "xpos", scaleBase: 8, centre: 3 } }),
@@ -59,6 +61,26 @@ describe("training within documents", () => {
     const masked = await digest(true, 1);
     expect(await digest(true, 3)).toBe(masked);
     expect(await digest(false, 1)).not.toBe(masked);
+  });
+
+  it("validates a checkpoint and probes its growth with the masks of its plan", async () => {
+    const { plan, data } = await tinyRun("masked", temporaryDirectory());
+    const directory = temporaryDirectory();
+    const executor = cpuExecutor({ numThreads: 1 });
+    const { stages, validationLoss, checkpoint } = await train({ plan, data, directory, executor });
+    const request = { data, executor, maxSequences: plan.validationSequences, batchSize: plan.microBatchSize };
+    expect((await validateCheckpoint(checkpoint, { ...request, plan })).loss).toBe(validationLoss);
+    expect((await validateCheckpoint(checkpoint, request)).loss).not.toBe(validationLoss);
+
+    const { model: target, growth } = plan.stages[1]!;
+    const probe = { target, growth: growth!, data, executor };
+    const masked = await probeGrowth(stages[0]!.checkpoint, { ...probe, plan });
+    const over = (sequences: object) => validateCheckpoint(stages[0]!.checkpoint, { ...request, maxSequences: 8, batchSize: 8, ...sequences });
+    expect(masked.lossBefore).toBe((await over({ plan })).loss);
+    expect((await probeGrowth(stages[0]!.checkpoint, probe)).lossBefore).toBe((await over({})).loss);
+    const grown = (await readEvents(directory)).find((event) => event.kind === "growth")!;
+    expect(masked.logitChange).toBe(grown.logitChange);
+    await expect(validateCheckpoint(checkpoint, { ...request, data: tinyData(), plan })).rejects.toThrow(ConfigError);
   });
 
   it("refuses data that say no separator", async () => {

@@ -21,9 +21,9 @@ export { listCheckpoints, planDigest, readEvents, readIdentity, readMetrics, run
 export { learningRateSchedule, stageStarts, totalSteps } from "./schedule.ts";
 export type { TrainHooks, TrainRequest } from "./session.ts";
 export { type StageResult, train, type TrainResult } from "./train.ts";
-export { type GrowthProbe, probeGrowth } from "./probeGrowth.ts";
+export { type GrowthProbe, probeGrowth, type ProbedGrowth } from "./probeGrowth.ts";
 export { type ProcessHooks, trainInProcess } from "./trainInProcess.ts";
 export { codecOf, huggingFaceCodec, type TextCodec } from "./textCodec.ts";
 export { type Attend, type TransformerInputs, type TransformerOutputs, transformer } from "./transformer.ts";
-export { validateCheckpoint, type ValidationResult } from "./validation.ts";
+export { type CheckpointValidation, validateCheckpoint, type ValidationResult } from "./validation.ts";
 export type { ProcessRequest } from "./workerMessages.ts";

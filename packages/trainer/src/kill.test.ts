@@ -12,6 +12,8 @@ afterAll(() => rmSync(root, { recursive: true }));
 const executor = testedExecutors().length > 1 ? "cpu" : "reference";
 
 describe("a run killed with SIGKILL", () => {
+  const masked = new Set<string>();
+
   it("continues to the digest of the run that was never killed", async () => {
     const { operations, digest } = diskOperations(join(root, "whole"), executor);
     const at = (test: (operation: string) => boolean) => operations.findIndex(test) + 1;
@@ -33,5 +35,20 @@ describe("a run killed with SIGKILL", () => {
         ["done 19", "growth 13", "growth 6", "rampEnd 10", "rampEnd 16", "stageEnd 13", "stageEnd 19", "stageEnd 6"],
       );
     }
+  });
+
+  it.each(["masked", "maskedOnDisk"] as const)("continues to the same digest with tokens that attend within documents: %s", (kind) => {
+    const { operations, digest } = diskOperations(join(root, kind), executor, kind);
+    const grown = operations.findIndex((operation) => operation.startsWith("rename") && operation.endsWith("step-00000006-grown")) + 1;
+    const midway = operations.findIndex((operation) => operation.includes("writing-step-00000016")) + 3;
+    for (const point of [grown, midway]) {
+      expect(point).toBeGreaterThan(3);
+      const directory = join(root, `${kind} ${point}`);
+      expect(trainUntilKilled(directory, point, executor, { kind }).killed).toBe(true);
+      expect(trainUntilKilled(directory, 0, executor, { kind }).digest).toBe(digest);
+    }
+    masked.add(digest);
+    expect(masked.size).toBe(1); // in memory or on disk
+    expect(trainUntilKilled(join(root, `unmasked ${kind}`), 0, executor).digest).not.toBe(digest);
   });
 });

@@ -24,7 +24,7 @@ export interface StepRequest {
   numMicroBatches: number;
   /** Unmasked targets of the whole step. */
   numTargets: number;
-  /** Called for micro-batch i while the one before it may be running. */
+  /** Called for each micro-batch i in turn, while the one before it may be running; its arrays are copied before the next call. */
   batch: (i: number) => MicroBatch;
   /** Id of the token behind each document, where tokens attend within documents. Absent: they attend to all before them. */
   separator?: number;

@@ -1,8 +1,8 @@
 import type { Executor } from "@espalier/graph";
 import type { ModelConfig } from "@espalier/spec/model";
-import type { GrowthStep } from "@espalier/spec/plan";
+import type { GrowthStep, TrainPlan } from "@espalier/spec/plan";
 import { openCheckpoint, readModelState } from "./checkpoint.ts";
-import type { TrainData } from "./data.ts";
+import { documentSeparator, type TrainData } from "./data.ts";
 import { DeviceModel } from "./deviceModel.ts";
 import { growModel } from "./growthEvent.ts";
 import { validate, validationSet } from "./validation.ts";
@@ -15,20 +15,29 @@ export interface GrowthProbe {
   logitChange: number;
 }
 
+/** A growth to try, and what to measure it on. */
+export interface ProbedGrowth {
+  target: ModelConfig;
+  growth: GrowthStep;
+  data: TrainData;
+  executor: Executor;
+  /** Of the run: where it has `documentMasks`, losses are of tokens that attend within their own document. Default: they do not. */
+  plan?: Pick<TrainPlan, "documentMasks">;
+}
+
 /**
  * Grows the model of a checkpoint in memory and measures what that alone did to it; nothing is trained or written.
  *
  * @throws {GrowthError} when the operators do not fit
  * @throws {FileError} when the checkpoint is missing or damaged
+ * @throws {ConfigError} when the plan masks documents and the data say no separator
  */
-export async function probeGrowth(
-  checkpoint: string,
-  { target, growth, data, executor }: { target: ModelConfig; growth: GrowthStep; data: TrainData; executor: Executor },
-): Promise<GrowthProbe> {
+export async function probeGrowth(checkpoint: string, { target, growth, data, executor, plan = {} }: ProbedGrowth): Promise<GrowthProbe> {
+  const separator = documentSeparator(plan, data);
   const batchSize = 8;
   const source = new DeviceModel(executor, await readModelState(await openCheckpoint(checkpoint), true));
   try {
-    const validation = validationSet(data, source.config.seqLen, batchSize);
+    const validation = validationSet(data, source.config.seqLen, batchSize, separator);
     const { loss: lossBefore } = await validate(source, validation, batchSize);
     const stage = { name: "probe", model: target, tokens: 1, growth, learningRate: "inherit" as const };
     const { model, event } = await growModel({ model: source, stage, index: 1, validation, batchSize, lossBefore });

@@ -5,7 +5,7 @@ import type { Executor } from "@espalier/graph";
 import { trainingFlopsPerToken } from "@espalier/spec/model";
 import type { Stage, TrainPlan } from "@espalier/spec/plan";
 import type { Metric, RunEvent } from "@espalier/spec/run";
-import { batchAt } from "@espalier/tokenizer";
+import { type BatchStream, openBatches } from "./batches.ts";
 import { type Checkpoint, type HistoryEvent, readModelState, writeCheckpoint } from "./checkpoint.ts";
 import { documentSeparator, type TrainData } from "./data.ts";
 import { DeviceModel } from "./deviceModel.ts";
@@ -62,6 +62,8 @@ export class Session {
   #stage: number;
   #history: HistoryEvent[];
   #seconds: number;
+  /** Opened before the first step, at its token offset; a run that has ended needs none. */
+  #batches: BatchStream | undefined;
   #skippedSteps = 0;
   #checkpoint: Checkpoint | undefined;
   /** The log already says that the run has ended. */
@@ -126,12 +128,13 @@ export class Session {
 
   /** Trains to the end of the plan; returns the last checkpoint. */
   async finish(): Promise<Checkpoint> {
-    const { plan } = this.#request;
+    const { plan, data } = this.#request;
     for (; this.#stage < plan.stages.length; this.#stage++) {
       const stage = plan.stages[this.#stage]!;
       if (stage.growth && this.#needsGrowth()) await this.#grow(stage);
       while (this.#model.step < this.#starts[this.#stage + 1]!) {
         await this.#stopIfAsked();
+        this.#batches ??= await openBatches(data, plan, this.#tokenOffset());
         await this.#step(stage);
       }
     }
@@ -146,6 +149,7 @@ export class Session {
 
   async close(): Promise<void> {
     this.#model.free();
+    await this.#batches?.close();
     await this.#metrics.close().finally(() => this.#events.close());
   }
 
@@ -239,13 +243,13 @@ export class Session {
   async #optimise({ model: { seqLen: T } }: Stage, learningRate: number): Promise<StepResult> {
     const { plan, data, executor } = this.#request;
     const B = plan.microBatchSize;
-    const offset = this.#tokenOffset();
     const separator = documentSeparator(plan, data);
+    const batches = this.#batches!;
     const result = await trainStep(this.#model, {
       shape: { B, T },
       numMicroBatches: plan.gradAccumSteps,
       numTargets: plan.gradAccumSteps * B * T,
-      batch: (i) => batchAt({ sources: data.sources, seed: plan.seed, tokenOffset: offset + i * B * T, batchSize: B, seqLen: T }),
+      batch: () => batches.next(),
       ...(separator !== undefined && { separator }),
       learningRate,
       optimizer: plan.optimizer,

@@ -1,7 +1,8 @@
 import type { Executor } from "@espalier/graph";
+import type { TrainPlan } from "@espalier/spec/plan";
 import { bitsPerByte, predictedBytes, validationStarts, windowsAt } from "@espalier/tokenizer";
 import { openCheckpoint, readModelState } from "./checkpoint.ts";
-import type { TrainData } from "./data.ts";
+import { documentSeparator, type TrainData } from "./data.ts";
 import { DeviceModel } from "./deviceModel.ts";
 import type { BatchShape } from "./programs.ts";
 
@@ -51,19 +52,33 @@ export async function validate(model: DeviceModel, set: ValidationSet, batchSize
   return { loss: nats / set.targets.length, bitsPerByte: bitsPerByte(nats, set.bytes) };
 }
 
+/** What a checkpoint is validated on, and how. */
+export interface CheckpointValidation {
+  data: TrainData;
+  executor: Executor;
+  /** Windows to read, at most. */
+  maxSequences: number;
+  /** B. Default 16. */
+  batchSize?: number;
+  /** Of the run: where it has `documentMasks`, tokens attend within their own document here too. Default: they do not. */
+  plan?: Pick<TrainPlan, "documentMasks">;
+}
+
 /**
  * Validation loss of a checkpoint, over as many windows as asked for: the final figure of a run is read over more than
  * its curve.
  *
  * @throws {FileError} when the checkpoint is missing or damaged
+ * @throws {ConfigError} when the plan masks documents and the data say no separator
  */
 export async function validateCheckpoint(
   checkpoint: string,
-  { data, executor, maxSequences, batchSize = 16 }: { data: TrainData; executor: Executor; maxSequences: number; batchSize?: number },
+  { data, executor, maxSequences, batchSize = 16, plan = {} }: CheckpointValidation,
 ): Promise<ValidationResult> {
+  const separator = documentSeparator(plan, data);
   const model = new DeviceModel(executor, await readModelState(await openCheckpoint(checkpoint), false));
   try {
-    return await validate(model, validationSet(data, model.config.seqLen, maxSequences), batchSize);
+    return await validate(model, validationSet(data, model.config.seqLen, maxSequences, separator), batchSize);
   } finally {
     model.free();
   }

@@ -39,10 +39,11 @@ function executorOf({ executor = "cpu", numThreads = 1, isa, plan }: ProcessRequ
 async function run(request: ProcessRequest): Promise<TrainResult> {
   const { plan, corpus, generatedShare, directory, build, fork } = request;
   let reported = 0;
+  const tokens = await openCorpusOnDisk(corpus);
   return train(
     {
       plan,
-      data: corpusData(await openCorpusOnDisk(corpus), generatedShare),
+      data: corpusData(tokens, generatedShare),
       directory,
       executor: executorOf(request),
       build,
@@ -59,7 +60,7 @@ async function run(request: ProcessRequest): Promise<TrainResult> {
       onMetric: (metric) => send({ kind: "metric", metric }),
       onEvent: (event) => send({ kind: "event", event }),
     },
-  );
+  ).finally(() => tokens.close());
 }
 
 process.on("message", (command: Command) => {

@@ -4,7 +4,7 @@ import { fileError } from "@espalier/core/node";
 import { deviceExecutor } from "@espalier/kernels";
 import { parseTrainPlan, type Precision, precisionSchema } from "@espalier/spec/plan";
 import { corpusData, train, trainingMemory } from "@espalier/trainer";
-import { openCorpus } from "@espalier/tokenizer/node";
+import { openCorpusOnDisk } from "@espalier/tokenizer/node";
 import { type Command, Option } from "commander";
 import { action } from "../command.ts";
 import { deviceOption, positiveInteger, type WithDevice } from "../options.ts";
@@ -67,7 +67,7 @@ export function addTrain(program: Command): void {
             throw new ConfigError("--fork-at: given without --fork, expected the run to fork. Name it.");
           }
           const fork = options.fork === undefined ? undefined : { run: path(options.fork), ...(options.forkAt === undefined ? {} : { atStep: options.forkAt }) };
-          const corpus = await openCorpus(path(options.data));
+          const corpus = await openCorpusOnDisk(path(options.data));
           const result = await train(
             { plan, data: corpusData(corpus), directory: path(options.out), executor, ...(fork && { fork }) },
             {
@@ -81,7 +81,7 @@ export function addTrain(program: Command): void {
               },
               onMetric: (metric) => output.result("metric", metric),
             },
-          );
+          ).finally(() => corpus.close());
           output.line(
             `${result.steps} steps, ${result.tokens} tokens, loss ${result.validationLoss.toFixed(4)}, ` +
               `${result.bitsPerByte.toFixed(4)} bits per byte. Checkpoint: ${result.checkpoint}`,

@@ -1,9 +1,11 @@
-import { mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { random } from "@espalier/core";
 import { modelConfig, type ModelShape } from "@espalier/spec/model";
 import { parseTrainPlan, type TrainPlan } from "@espalier/spec/plan";
+import type { TokenSource } from "@espalier/tokenizer";
+import { openTokenFile, writeShard } from "@espalier/tokenizer/node";
 import type { TrainData } from "../data.ts";
 
 export const VOCAB = 24;
@@ -76,4 +78,34 @@ export function tinyPlan(changes: Partial<TrainPlan> = {}): TrainPlan {
 
 export function temporaryDirectory(): string {
   return mkdtempSync(join(tmpdir(), "espalier-trainer-"));
+}
+
+/** How a tiny run differs from the plain one: tokens attend within documents, or the corpus stays on disk. */
+export type RunKind = "plain" | "masked" | "onDisk" | "maskedOnDisk";
+
+/** Id of the token that ends a document of the tiny data. */
+export const SEPARATOR = 0;
+
+/**
+ * Plan and data of a tiny run. All kinds train on the same tokens.
+ *
+ * @param directory for the shards, where there are any
+ */
+export async function tinyRun(kind: RunKind, directory: string): Promise<{ plan: TrainPlan; data: TrainData }> {
+  const masks = kind.startsWith("masked") ? { documentMasks: true } : {};
+  const data = { ...tinyData(), separator: SEPARATOR };
+  return { plan: tinyPlan(masks), data: kind.endsWith("isk") ? await onDisk(data, directory) : data };
+}
+
+/** The same data with its sources in shards of a directory. */
+export async function onDisk(data: TrainData, directory: string): Promise<TrainData> {
+  mkdirSync(directory, { recursive: true });
+  const origin = { tokenizerDigest: data.tokenizerDigest, sourceDigest: data.digest };
+  const sources: TokenSource[] = [];
+  for (const { name, tokens, weight } of data.sources) {
+    const path = join(directory, `${name}.bin`);
+    await writeShard(path, origin, (append) => append(tokens as Uint32Array, 0));
+    sources.push({ name, tokens: await openTokenFile(path), weight });
+  }
+  return { ...data, sources };
 }
