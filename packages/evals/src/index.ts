@@ -172,7 +172,9 @@ export {
 } from "./paper/iqTables.ts";
 export { type PythonRandom, pythonRandom } from "./python/random.ts";
 export { compileTemplate, type Template } from "./jinja/render.ts";
-export type { ReadInclude } from "./yaml/config.ts";
+export type { ReadInclude, YamlConfig } from "./yaml/config.ts";
+export { type ExpandedGroup, type ExpandedTask, expandGroup, type FoundMember } from "./yaml/expand.ts";
+export type { YamlGroup, YamlMember } from "./yaml/group.ts";
 export { readTaskYaml } from "./yaml/load.ts";
 export type { YamlSource, YamlTask } from "./yaml/task.ts";
 export {

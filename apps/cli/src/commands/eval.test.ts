@@ -161,6 +161,23 @@ describe.skipIf(!nativeStatus().available)("espalier eval of a run (needs the na
     expect(await espalier(...evaluated("free"))).toMatchObject({ status: 0, stderr: "" });
   });
 
+  it("runs the tasks of a group file, each with its own shots, and sums them up", async () => {
+    mkdirSync(at("group"));
+    for (const name of ["apple", "pear"]) {
+      writeFileSync(at(`group/${name}.yaml`), taskFile.replace(/fruit/g, name));
+      mkdirSync(at(`sets/${name}`), { recursive: true });
+      writeFileSync(at(`sets/${name}/test.jsonl`), copa.join("\n"));
+    }
+    writeFileSync(at("group/all.yaml"), "group: orchard\ntask: [apple, {task: pear, num_fewshot: 1, fewshot_split: test}]\naggregate_metric_list: [{metric: acc}]\n");
+    const asked = ["eval", model(), "--data", at("data"), "--sets", at("sets"), "--tasks", at("group/all.yaml")];
+    const { status, stdout } = await espalier(...asked, "--out", at("orchard"));
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^orchard, acc: \d+\.\d\d % .*over 2 tasks, 6 documents$/m);
+    const results = readdirSync(at("orchard/results"), { recursive: true }).map(String).find((file) => /results_.*\.json$/.test(file))!;
+    expect(JSON.parse(read("orchard/results", results))).toMatchObject({ "n-shot": { apple: 0, pear: 1 }, group_subtasks: { orchard: ["apple", "pear"] } });
+    expect(await espalier(...asked, at("group/apple.yaml"))).toMatchObject({ status: 1, stderr: expect.stringContaining("asks for apple more than once") as string });
+  });
+
   it("draws few-shot examples anew for each seed, and cuts what does not fit, counted", async () => {
     appendFileSync(at("fruit2.yaml"), `${taskFile.replace(/fruit/g, "fruit2")}num_fewshot: 1\nfewshot_split: train\n`);
     mkdirSync(at("sets/fruit2"), { recursive: true });

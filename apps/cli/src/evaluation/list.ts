@@ -22,7 +22,7 @@ export function listTasks(output: Output): void {
   ]);
   for (const line of tableLines(["name", "title", "shots", "files", "licence"], rows, [2])) output.line(line);
   output.line(
-    `\nGroups: ${Object.keys(groups).join(", ")}. Patterns such as bbh_* work, and task files of lm-evaluation-harness (.yaml).`,
+    `\nGroups: ${Object.keys(groups).join(", ")}. Patterns such as bbh_* work, and task and group files of lm-evaluation-harness (.yaml).`,
   );
   output.result("tasks", {
     iq: tasks.map(({ id, title, version, paperItems }) => ({ id, title, version, paperItems })),

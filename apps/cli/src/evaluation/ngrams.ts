@@ -26,7 +26,7 @@ export async function writeEvaluationNgrams(
   }
   const knowledge = [
     ...(await Promise.all(selection.knowledge.map((entry) => loadKnowledge(sets!, entry)))).flat(),
-    ...(await Promise.all(selection.files.map((file) => loadTaskFile(file, sets!)))),
+    ...(await Promise.all(selection.files.map((file) => loadTaskFile(file, sets!)))).flatMap((file) => file.sets),
   ];
   for (const { task, docs } of knowledge) {
     sources.push(`${task.name}@${task.version}`);

@@ -70,10 +70,13 @@ async function knowledgeSets(
       (await loadKnowledge(sets, entry, harness)).map((set) => withShots(set, fewShot ?? entry.shots)),
     ),
   );
-  const own = (await Promise.all(files.map((file) => loadTaskFile(file, sets)))).map((set) =>
-    fewShot === undefined ? set : withShots(set, fewShot),
-  );
-  return { sets: [...listed.flat(), ...own], groups: groupsOf(knowledge, listed) };
+  const read = await Promise.all(files.map((file) => loadTaskFile(file, sets)));
+  const own = read.flatMap((file) => file.sets.map((set) => (fewShot === undefined ? set : withShots(set, fewShot))));
+  const names = [...listed.flat(), ...own].map(({ task }) => task.name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new ConfigError(`eval: --tasks asks for ${twice} more than once, but samples are kept by name. Leave one out, or rename the task in its file.`);
+  return { sets: [...listed.flat(), ...own], groups: [...groupsOf(knowledge, listed), ...read.flatMap(({ groups }) => groups)] };
 }
 
 /** MMLU's groups, every other entry of several sets, and the subtasks of BIG-Bench Hard: those of which two or more are asked. */

@@ -51,6 +51,7 @@ export interface KnowledgeGroup {
   readonly name: string;
   /** Names of tasks or groups. */
   readonly tasks: readonly string[];
+  /** What is summed up; where absent, all that the first task has. One without a filter stands for every filter it is scored under. */
   readonly metrics?: readonly { metric: MetricName; filter?: string; weightBySize?: boolean }[];
 }
 
@@ -130,13 +131,14 @@ export function groupResults(groups: readonly KnowledgeGroup[], results: readonl
     const names = new Set(below(group.name));
     const members = results.filter(({ task }) => names.has(task));
     if (members.length === 0) return [];
-    const wanted = group.metrics ?? members[0].scores.map(({ metric, filter }) => ({ metric, filter }));
+    const wanted: NonNullable<KnowledgeGroup["metrics"]> = group.metrics ?? members[0].scores.map(({ metric, filter }) => ({ metric, filter }));
+    const filtersOf = (metric: MetricName) => [...new Set(members.flatMap(({ scores }) => scores.filter((score) => score.metric === metric).map(({ filter }) => filter)))].sort();
     return [
       {
         group: group.name,
         tasks: members.map(({ task }) => task),
         documents: members.reduce((sum, { documents }) => sum + documents, 0),
-        scores: wanted.flatMap(({ metric, filter = "none", ...rest }) => groupScore(members, metric, filter, "weightBySize" in rest ? (rest.weightBySize ?? true) : true)),
+        scores: wanted.flatMap(({ metric, filter, weightBySize = true }) => (filter === undefined ? filtersOf(metric) : [filter]).flatMap((name) => groupScore(members, metric, name, weightBySize))),
       },
     ];
   });

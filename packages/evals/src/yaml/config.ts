@@ -37,7 +37,11 @@ const MAX_INCLUDES = 20;
  */
 export function readConfig(text: string, path: string, readInclude: ReadInclude, depth = 0): YamlConfig {
   if (depth > MAX_INCLUDES) throw new ConfigError(`${path}: more than ${MAX_INCLUDES} includes in a row, expected an end. Look for a circle.`);
-  const own = parseMapping(text, path);
+  return withIncludes(parseMapping(text, path), path, readInclude, depth);
+}
+
+/** Keys with those of the files that their `include` names beneath them; `path` is the file that they stand in. */
+export function withIncludes(own: YamlConfig, path: string, readInclude: ReadInclude, depth = 0): YamlConfig {
   if (own.include === undefined) return own;
   const included = [own.include].flat().map((name) => {
     if (typeof name !== "string") throw new ConfigError(`${path}: include is ${JSON.stringify(name)}, expected a path. Correct the file.`);
@@ -48,7 +52,8 @@ export function readConfig(text: string, path: string, readInclude: ReadInclude,
   return Object.assign({}, ...included, rest) as YamlConfig;
 }
 
-function parseMapping(text: string, path: string): YamlConfig {
+/** The keys of one file alone. */
+export function parseMapping(text: string, path: string): YamlConfig {
   let value: unknown;
   try {
     // Python's loader is YAML 1.1; a key given twice keeps the later value.

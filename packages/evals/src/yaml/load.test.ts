@@ -142,21 +142,37 @@ fewshot_config:
     expect(asked(mine, [{ q: "three", a: "3" }], 2)[0].prompt).toBe("Say.\n\nQ: one -> It is 1##Q: two -> It is 2##Q: three It is");
   });
 
-  it("reads groups", () => {
-    expect(readTaskYaml("group: g\ntask: [a, {task: b, task_alias: c}]\naggregate_metric_list:\n  - metric: acc\n    weight_by_size: false\n    filter_list: [x, y]\n", "g.yaml", include)).toEqual({
-      group: { name: "g", tasks: ["a", "b"], metrics: [{ metric: "acc", filter: "x", weightBySize: false }, { metric: "acc", filter: "y", weightBySize: false }] },
-      inner: [],
+  it("reads groups, written out within groups or not, with what their members say otherwise", () => {
+    const text = `
+group: all
+num_fewshot: 2
+task:
+  - a
+  - {task: b, task_alias: see, fewshot_split: train}
+  - group: inner
+    task: [{group: deep, task: [c]}]
+    aggregate_metric_list: {metric: acc, weight_by_size: false, filter_list: [x, y]}
+aggregate_metric_list: [{metric: exact_match}]
+`;
+    const bare = { overrides: {}, included: {} };
+    const path = "g.yaml";
+    expect(readTaskYaml(text, path, include)).toEqual({
+      group: {
+        name: "all", path, overrides: { num_fewshot: 2 }, metrics: [{ metric: "exact_match", weightBySize: true }],
+        members: [
+          { name: "a", ...bare },
+          { name: "b", overrides: { task_alias: "see", fewshot_split: "train" }, included: {} },
+          {
+            name: "inner", path, overrides: {}, metrics: [{ metric: "acc", filter: "x", weightBySize: false }, { metric: "acc", filter: "y", weightBySize: false }],
+            members: [{ name: "deep", path, overrides: {}, metrics: [], members: [{ name: "c", ...bare }] }],
+          },
+        ],
+      },
     });
   });
 
-  it("reads groups written out within groups, and refuses members that are tasks of their own", () => {
-    const nested = "group: all\ntask:\n  - group: first\n    task: [a, {group: deep, task: [b]}]\n    aggregate_metric_list: [{metric: acc, weight_by_size: true}]\n  - {task: c, task_alias: see}\n";
-    expect(readTaskYaml(nested, "g.yaml", include)).toEqual({
-      group: { name: "all", tasks: ["first", "c"] },
-      inner: [{ name: "first", tasks: ["a", "deep"], metrics: [{ metric: "acc", filter: "none", weightBySize: true }] }, { name: "deep", tasks: ["b"] }],
-    });
-    expect(() => readTaskYaml("group: g\ntask: [a, {task: b, num_fewshot: 2}]\n", "g.yaml", include)).toThrow(/num_fewshot of b makes it another task/);
-    expect(() => readTaskYaml("group: g\ntask: [[a]]\n", "g.yaml", include)).toThrow(/names of tasks/);
+  it.each([["[[a]]"], ["[]"], ["[3]"], ["[{num_fewshot: 1}]"]])("refuses the members %s", (members) => {
+    expect(() => readTaskYaml(`group: g\ntask: ${members}\n`, "g.yaml", include)).toThrow(/g\.yaml: task is .*expected (names|a list) of tasks/);
   });
 
   it("draws several answers and lets filters choose among them", async () => {

@@ -101,7 +101,7 @@ export function taskOfConfig(config: YamlConfig, path: string): YamlTask {
     ...filterField(config.filter_list, path),
     ...(query !== undefined && { decontaminationQuery: asString(query) }),
   };
-  for (const key of Object.keys(config)) if (!KNOWN.has(key)) throw reader.error(key, `one of ${[...KNOWN].join(", ")}`);
+  for (const key of Object.keys(config)) if (!TASK_KEYS.has(key)) throw reader.error(key, `one of ${[...TASK_KEYS].join(", ")}`);
   const scored = testSplit ?? reader.text("validation_split", "");
   if (scored === "") throw reader.error("test_split", "a test or validation split");
   const training = reader.optionalText("training_split") ?? reader.optionalText("validation_split") ?? scored;
@@ -113,7 +113,8 @@ export function taskOfConfig(config: YamlConfig, path: string): YamlTask {
   };
 }
 
-const KNOWN = new Set(["task", "tag", "group", "include", "dataset_path", "dataset_name", "validation_split", "test_split", "fewshot_split", "output_type", "doc_to_text", "doc_to_target", "doc_to_choice", "description", "target_delimiter", "fewshot_delimiter", "fewshot_config", "num_fewshot", "generation_kwargs", "filter_list", "metric_list", "repeats", "gen_prefix", "doc_to_decontamination_query", "metadata", "process_docs", "process_results", ...IGNORED, ...UNSUPPORTED]);
+/** Keys that a task may have. */
+export const TASK_KEYS: ReadonlySet<string> = new Set(["task", "tag", "group", "include", "dataset_path", "dataset_name", "validation_split", "test_split", "fewshot_split", "output_type", "doc_to_text", "doc_to_target", "doc_to_choice", "description", "target_delimiter", "fewshot_delimiter", "fewshot_config", "num_fewshot", "generation_kwargs", "filter_list", "metric_list", "repeats", "gen_prefix", "doc_to_decontamination_query", "metadata", "process_docs", "process_results", ...IGNORED, ...UNSUPPORTED]);
 
 const optional = <K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> => (value === undefined ? {} : ({ [key]: value } as Record<K, string>));
 
