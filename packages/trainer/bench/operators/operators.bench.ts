@@ -4,9 +4,10 @@
  *
  *     pnpm bench:operators --data DIR [--out runs] [--steps 400] [--seeds 3] [--only "depth 4 -> 6"]
  *
- * DIR was written by `espalier tokenize` (a reproduction's `corpus` will do). The rate is chosen for the control, from
- * three, on the first seed; grown runs use it as it is. Runs fork one base a seed, continue after a kill, and are not
- * repeated. Prints a table in Markdown and writes `operators.json`; the figures do not depend on the machine's speed.
+ * DIR was written by `espalier tokenize` (a reproduction's `corpus` will do). The rate is chosen for the control on the
+ * first seed, from three and as many more as bracket it; grown runs use it as it is. Runs fork one base a seed, continue
+ * after a kill, and are not repeated. Prints a table in Markdown and writes `operators.json`; the figures do not depend on
+ * the machine's speed.
  */
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -80,11 +81,22 @@ async function inParallel<T>(tasks: readonly (() => Promise<T>)[]): Promise<T[]>
 
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
+/** The rate of the lowest loss, bracketed: a control with a rate at the end of the grid would flatter growth. */
+async function bestRate(run: (rate: number) => Promise<Finished>): Promise<number> {
+  const rates = [...RATES];
+  for (;;) {
+    const tried = await inParallel(rates.map((rate) => () => run(rate)));
+    const best = tried.reduce((least, { loss }, i) => (loss < tried[least]!.loss ? i : least), 0);
+    if (best > 0 && best < rates.length - 1) return rates[best]!;
+    if (best === 0) rates.unshift(rates[0]! / 2);
+    else rates.push(2 * rates.at(-1)!);
+  }
+}
+
 async function runStudy(study: Study) {
   const root = join(out, study.name.replaceAll(/[^a-z0-9]+/g, "-"));
   const scratch = (seed: number, rate: number) => finish(scratchPlan(study, seed, rate, length), join(root, `scratch-${rate}`, String(seed)));
-  const tried = await inParallel(RATES.map((rate) => () => scratch(seeds[0]!, rate)));
-  const rate = RATES[tried.reduce((best, { loss }, i) => (loss < tried[best]!.loss ? i : best), 0)]!;
+  const rate = await bestRate((candidate) => scratch(seeds[0]!, candidate));
   const directory = (way: Way, seed: number) => join(root, way.name.replaceAll(/[^A-Za-z0-9]+/g, "-"), String(seed));
   const grow = (way: Way, seed: number) => () =>
     finish(grownPlan(study, way, seed, rate, length), directory(way, seed), way === study.ways[0] ? undefined : directory(study.ways[0]!, seed));
@@ -104,8 +116,10 @@ async function runStudy(study: Study) {
       differences: runs.map((run, i) => run.loss - controls[i]!.loss),
     });
   }
-  const growths = (await readEvents(directory(study.ways[0]!, seeds[0]!))).find((event) => event.kind === "growth");
-  return { study: study.name, rate, baseLoss: growths?.lossBefore ?? NaN, scratch: mean(controls.map(({ loss }) => loss)), ways, length, seeds: seeds.length };
+  const before = await Promise.all(
+    seeds.map(async (seed) => (await readEvents(directory(study.ways[0]!, seed))).find((event) => event.kind === "growth")?.lossBefore ?? NaN),
+  );
+  return { study: study.name, rate, baseLoss: mean(before), scratch: mean(controls.map(({ loss }) => loss)), ways, length, seeds: seeds.length };
 }
 
 const results = [];
