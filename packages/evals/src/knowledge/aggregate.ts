@@ -3,7 +3,7 @@
 import { type PythonRandom, pythonRandom } from "../python/random.ts";
 import type { DocScore, MetricName } from "./metrics.ts";
 
-export type AggregationName = "mean" | "perplexity" | "weighted_perplexity" | "bits_per_byte" | "f1" | "f1_three" | "mcc";
+export type AggregationName = "mean" | "perplexity" | "weighted_perplexity" | "bits_per_byte" | "f1" | "f1_three" | "mcc" | "all_right";
 
 const mean = (xs: readonly number[]): number => xs.reduce((sum, x) => sum + x, 0) / xs.length;
 const sums = (pairs: readonly (readonly number[])[]): [number, number] => [pairs.reduce((s, [a]) => s + a, 0), pairs.reduce((s, [, b]) => s + b, 0)];
@@ -27,6 +27,16 @@ function mccOf(pairs: readonly (readonly number[])[]): number {
   return spread === 0 ? 0 : (right * n - dot(golds, picks)) / Math.sqrt(spread);
 }
 
+/**
+ * Of pairs (group, right or wrong), 1 for each group in which all are right, 0 for the others, in the order in which groups
+ * first occur.
+ */
+export function allRightByGroup(pairs: readonly (readonly number[])[]): number[] {
+  const groups = new Map<number, number>();
+  for (const [group, right] of pairs) groups.set(group, Math.min(groups.get(group) ?? 1, right));
+  return [...groups.values()];
+}
+
 const aggregations: Record<AggregationName, (scores: readonly DocScore[]) => number> = {
   mean: (scores) => mean(scores as readonly number[]),
   perplexity: (scores) => Math.exp(-mean(scores as readonly number[])),
@@ -41,6 +51,7 @@ const aggregations: Record<AggregationName, (scores: readonly DocScore[]) => num
   f1: (scores) => f1Of(scores as readonly (readonly number[])[], 1),
   f1_three: (scores) => mean([0, 1, 2].map((k) => f1Of(scores as readonly (readonly number[])[], k))),
   mcc: (scores) => mccOf(scores as readonly (readonly number[])[]),
+  all_right: (scores) => mean(allRightByGroup(scores as readonly (readonly number[])[])),
 };
 
 const natural: Partial<Record<MetricName, AggregationName>> = {
@@ -99,9 +110,10 @@ function bootstrapOfMean(of: (mean: number) => number, scores: readonly number[]
 
 /**
  * Standard error as lm-evaluation-harness prints it: `sd / sqrt(n)` for means, bootstrap for statistics that are no
- * mean, none for weighted perplexity and bits per byte.
+ * mean, none for weighted perplexity and bits per byte. Of `all_right`, which it lacks, that of a mean over groups.
  */
 export function standardError(name: AggregationName, scores: readonly DocScore[], bootstrapIterations: number): number | null {
+  if (name === "all_right") return standardError("mean", allRightByGroup(scores as readonly (readonly number[])[]), bootstrapIterations);
   if (scores.length < 2) return null;
   if (name === "mean") return deviation(scores as readonly number[]) / Math.sqrt(scores.length);
   if (name === "weighted_perplexity" || name === "bits_per_byte" || bootstrapIterations < 2) return null;

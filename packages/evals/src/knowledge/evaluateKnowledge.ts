@@ -155,7 +155,7 @@ function sampleOf(task: KnowledgeTask, { document, key, docHash, promptHash, tar
     loglikelihoods: loglikelihoods.map(logged),
     ...(unconditional.length > 0 && { unconditional: unconditional.map(logged) }),
     ...(generated && { generation: generationOf(task), generated: generated.texts[0], ...(generated.texts.length > 1 && { generations: generated.texts }), filtered }),
-    scores: lost ? wrong(task) : scoresOf(task, document, { loglikelihoods, unconditional }, filtered),
+    scores: lost ? wrong(task, doc) : scoresOf(task, document, { loglikelihoods, unconditional }, filtered),
     boundaryError: lost,
     numTruncated: Math.max(0, generated?.numTruncated ?? 0, ...loglikelihoods.map(({ numTruncated = 0 }) => numTruncated)),
     ...(task.cluster && { cluster: task.cluster(doc) }),
@@ -190,8 +190,10 @@ const filteredBy = (filters: readonly Filter[], texts: readonly string[], doc: D
 const logged = ({ logprob, ...rest }: Loglikelihood): AnsweredLikelihood => ({ logprob: Number.isFinite(logprob) ? logprob : null, ...rest });
 
 /** A lost continuation counts as a wrong answer; log-likelihoods have nothing to say of it. */
-const wrong = (task: KnowledgeTask): Record<string, DocScore> =>
-  Object.fromEntries(task.metrics.filter(({ name }) => /^(acc|exact_match|em$|mc)/.test(name)).map(({ name }) => [`${name},none`, 0]));
+const wrong = (task: KnowledgeTask, doc: Doc): Record<string, DocScore> => ({
+  ...Object.fromEntries(task.metrics.filter(({ name }) => /^(acc|exact_match|em$|mc)/.test(name)).map(({ name }) => [`${name},none`, 0])),
+  ...Object.fromEntries(Object.entries(task.lost?.(doc) ?? {}).map(([name, pair]) => [`${name},none`, pair])),
+});
 
 function scoresOf(task: KnowledgeTask, { doc }: DocumentRequests, { loglikelihoods, unconditional }: Answer, filtered?: Readonly<Record<string, string>>): Record<string, DocScore> {
   const under = (filter: string, generatedText?: string) =>

@@ -5,7 +5,7 @@ import { randomModel } from "../models/mock.ts";
 import { arc } from "./arc/task.ts";
 import { evaluateFewshotSeeds } from "./fewshotSeeds.ts";
 import { lambada } from "./lambada/task.ts";
-import { multirc } from "./superGlue/task.ts";
+import { multirc } from "./superGlue/multirc.ts";
 
 const question = (i: number) => ({ question: `What is ${i}?`, choices: { text: ["this", "that", "it"], label: ["A", "B", "C"] }, answerKey: "ABC"[i % 3] });
 const set = { task: arc("easy"), docs: Array.from({ length: 30 }, (_, i) => question(i)), fewshotDocs: Array.from({ length: 20 }, (_, i) => question(100 + i)) };

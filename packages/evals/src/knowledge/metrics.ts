@@ -13,6 +13,7 @@ export type MetricName =
   | "acc_mutual_info"
   | "exact_match"
   | "f1"
+  | "f1a"
   | "em"
   | "mcc"
   | "brier_score"

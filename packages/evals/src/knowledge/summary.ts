@@ -4,7 +4,7 @@ import { boundedEstimate } from "../statistics/bounded.ts";
 import { minimumDetectableDifference } from "../statistics/comparison.ts";
 import type { Interval } from "../statistics/intervals.ts";
 import { aboveChance, clusteredEstimate, type Estimate, meanEstimate } from "../statistics/means.ts";
-import { aggregate, aggregationOf, isHigherBetter, isShareMetric, pooledStandardError, standardError } from "./aggregate.ts";
+import { aggregate, aggregationOf, allRightByGroup, isHigherBetter, isShareMetric, pooledStandardError, standardError } from "./aggregate.ts";
 import type { DocScore, MetricName, MetricSpec } from "./metrics.ts";
 import type { KnowledgeSample } from "./sample.ts";
 import type { Harness, KnowledgeSet } from "./task.ts";
@@ -93,6 +93,7 @@ function scoreOf(metric: MetricSpec, filter: string, samples: readonly Knowledge
   const scored = samples.filter(({ scores }) => `${metric.name},${filter}` in scores);
   const values: DocScore[] = scored.map(({ scores }) => scores[`${metric.name},${filter}`]);
   const aggregation = metric.aggregation ?? aggregationOf(metric.name);
+  if (aggregation === "all_right" && values.length > 0) return scoreOf({ ...metric, aggregation: "mean" }, filter, questionsOf(scored, `${metric.name},${filter}`), chance, bootstrapIterations);
   const isMean = aggregation === "mean" && values.length > 0;
   const value = values.length === 0 ? Number.NaN : aggregate(aggregation, values);
   const clusters = isMean && scored.every(({ cluster }) => cluster !== undefined) ? scored.map(({ cluster }) => cluster!) : undefined;
@@ -109,6 +110,14 @@ function scoreOf(metric: MetricSpec, filter: string, samples: readonly Knowledge
     minimumDetectableDifference: isMean ? minimumDetectableDifference({ standardDeviation: Math.SQRT1_2, items: values.length }) : null,
     higherIsBetter: metric.higherIsBetter ?? isHigherBetter(metric.name),
   };
+}
+
+/** One sample for each group of documents that are right only together: the first one's, with the score of the group. */
+function questionsOf(samples: readonly KnowledgeSample[], key: string): KnowledgeSample[] {
+  const pairs = samples.map(({ scores }) => scores[key] as readonly number[]);
+  const rights = allRightByGroup(pairs);
+  const firsts = samples.filter((_, i) => pairs.findIndex(([group]) => group === pairs[i]![0]) === i);
+  return firsts.map((sample, i) => ({ ...sample, scores: { [key]: rights[i]! } }));
 }
 
 /**

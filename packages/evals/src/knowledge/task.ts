@@ -53,6 +53,8 @@ export interface KnowledgeTask {
   readonly metrics: readonly MetricSpec[];
   /** Scores of one document, instead of those its output type has. */
   readonly score?: (doc: Doc, answers: ResponseScores) => Readonly<Record<string, number | readonly number[]>>;
+  /** Scores of a document whose answer was lost, of metrics whose scores are pairs; others count as wrong by themselves. */
+  readonly lost?: (doc: Doc) => Readonly<Record<string, readonly number[]>>;
   /** Temperature 0, the default, is greedy. */
   readonly generation?: { until: readonly string[]; maxTokens?: number; temperature?: number };
   /** Answers drawn per document of a generation task, by seeds 0, 1, ...; filters choose from them. Default 1. */

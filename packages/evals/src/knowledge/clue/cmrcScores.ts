@@ -23,7 +23,7 @@ const BEFORE_CLOSING = new RegExp(`([^.])\\.([\\])}>"'»”’${PYTHON_SPACE}]*)
 export function englishWords(text: string): string[] {
   const parted = ` ${text} `
     .replace(/["«“‘„»”’]|''/gu, (quote) => ` ${quote} `)
-    .replace(/'(?!(?:re|ve|ll|m|t|s|d|n)\b)(?=\w)/gi, " ' ")
+    .replace(/(?<![\w'])'(?!(?:re|ve|ll|m|t|s|d|n)\b)(?=\w)/gi, " ' ")
     .replace(/([:,])(?!\d)/g, " $1 ")
     .replace(/\.{2,}/g, (points) => ` ${points} `)
     .replace(/[;@#$%&?!*()[\]{}<>]/g, (mark) => ` ${mark} `);

@@ -137,6 +137,10 @@ describe("scores of CMRC 2018", () => {
     ["it's 5% (or 6).", "it|'s|5|%|(|or|6|)|."],
     ["don't stop, u.s. rules", "do|n't|stop|,|u.s.|rules"],
     ["a;b c@d...", "a|;|b|c|@|d|..."],
+    ["rock'n'roll o'neil", "rock'n'roll|o'neil"],
+    ["the 'big' one, james' book", "the|'|big|'|one|,|james|'|book"],
+    ["9:30pm, a:b $3.50", "9:30pm|,|a|:|b|$|3.50"],
+    ["we're they'll i'd've", "we|'re|they|'ll|i'd|'ve"],
   ])("parts %s", (text, words) => {
     expect(englishWords(text).join("|")).toBe(words);
   });

@@ -1,7 +1,7 @@
 /**
- * CB, MultiRC, RTE, WiC and WSC of SuperGLUE (Wang et al. 2019, arXiv:1905.00537). Their licences are unknown or
+ * CB, RTE, WiC and WSC of SuperGLUE (Wang et al. 2019, arXiv:1905.00537). Their licences are unknown or
  * non-commercial, so nothing ships: documents are a user's files under the columns of the publisher. BoolQ and COPA
- * have folders of their own, ReCoRD is in `record.ts`.
+ * have folders of their own, MultiRC and ReCoRD files beside this one.
  */
 
 import { pythonSlice, codePoints, splitWords } from "../../python/text.ts";
@@ -19,18 +19,6 @@ export const cb = (harness: Harness = "v0.4"): KnowledgeTask => ({
   metrics: [{ name: "acc" }, { name: "f1", aggregation: "f1_three" }],
   chance: 1 / 3,
 });
-
-/** The first choice says yes, and label 1, a right answer, points at the second: accuracy is inverted, as in the harness. */
-export const multirc: KnowledgeTask = {
-  ...base("v0.4"),
-  name: "multirc",
-  version: 2,
-  text: (doc) => `${textOf(doc, "paragraph")}\nQuestion: ${textOf(doc, "question")}\nAnswer:`,
-  choices: (doc) => ["yes", "no"].map((word) => `${textOf(doc, "answer")}\nIs the answer correct? ${word}`),
-  target: (doc) => numberOf(doc, "label"),
-  cluster: (doc) => textOf(doc, "paragraph"),
-  chance: 1 / 2,
-};
 
 export const rte = (harness: Harness = "v0.4"): KnowledgeTask => ({
   ...base(harness),
