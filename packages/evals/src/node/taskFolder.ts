@@ -14,7 +14,7 @@ export interface TaskFolder {
 }
 
 /** The keys that name a file, each with the lines that belong to it: the rest may be what this project does not read. */
-const NAMING = /^(?:task|group|tag)[ \t]*:.*(?:\r?\n(?:[ \t-].*)?)*/gm;
+const NAMING = /^(["']?)(?:task|group|tag)\1[ \t]*:.*(?:\r?\n(?:[ \t-].*)?)*/gm;
 
 /**
  * Reads the names of all .yaml and .yml files below a directory. Files without a name, which others include, and files that are no YAML

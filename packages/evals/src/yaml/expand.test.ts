@@ -74,6 +74,7 @@ describe("expandGroup", () => {
     ["[one]", /one > two > one is a circle of groups/, { one: "group: one\ntask: [{group: w, task: [two]}]\n", two: "group: two\ntask: [{task: one, num_fewshot: 1}]\n" }],
     ["[{task: arc, num_shots: 3}]", /top sets num_shots of arc, expected one of task/],
     ["[{task: arc, process_docs: !function utils.f}]", /process_docs is !function utils\.f/],
+    ["[{task: new, doc_to_text: q, doc_to_target: a}]", /set\/group\.yaml: new: test_split is undefined, expected a test or validation split/],
     ["[{task: inner, include: shared}]", /an include at inner, which is a group/, { inner: "group: inner\ntask: [arc]\n" }],
   ])("refuses %s", (members, message, files) => {
     const read = () => expand(`group: top\ntask: ${members}\n`, files, { shared: "description: d\n" });

@@ -76,12 +76,21 @@ export function expandGroup(root: YamlGroup, find: (name: string) => FoundMember
     if (strange !== undefined) throw new ConfigError(`${group.path}: ${group.name} sets ${strange} of ${name}, expected one of ${[...TASK_KEYS].join(", ")}. Correct the key.`);
     const merged = { ...config, ...changes };
     const { name: own, isNew } = nameOnce(identityOf("task", name, merged), name);
-    if (isNew) tasks.push({ name, task: taskOfConfig({ ...merged, task: own }, path) });
+    if (isNew) tasks.push({ name, task: path === group.path ? writtenOut({ ...merged, task: own }, path) : taskOfConfig({ ...merged, task: own }, path) });
     return own;
   };
 
   walk(root, {}, [root.name]);
   return { tasks, groups };
+}
+
+/** A task that stands in the file of its group: what is wrong there is said of it, not of the whole file. */
+function writtenOut(config: YamlConfig, path: string): YamlTask {
+  try {
+    return taskOfConfig(config, path);
+  } catch (error) {
+    throw error instanceof ConfigError ? new ConfigError(error.message.replace(`${path}: `, `${path}: ${String(config.task)}: `), { cause: error }) : error;
+  }
 }
 
 /** Same text for the same contents, whatever the order of keys. */
