@@ -84,6 +84,16 @@ describe("a run over shards on disk", () => {
     expect(parts[2]!.result!.digest).toBe(expected.result!.digest);
   });
 
+  it("is refused for an id outside the vocabulary, wherever the shard has it", async () => {
+    const PIECE_TOKENS = 1 << 20; // read at once
+    for (const bad of [0, PIECE_TOKENS - 1, PIECE_TOKENS, PIECE_TOKENS + 40]) {
+      const tokens = new Uint32Array(PIECE_TOKENS + 41);
+      tokens[bad] = 24;
+      const data = await onDisk({ ...inMemory, sources: [{ name: "text", tokens, weight: 1 }] }, fresh());
+      await expect(train({ plan: tinyPlan(), data, directory: fresh(), executor })).rejects.toThrow(`text: token ${bad} has id 24, expected one below the model's vocabulary of 24`);
+    }
+  });
+
   it("is forked, from memory to disk, with the bits of a run from the start", async () => {
     const parent = tinyPlan();
     const data = { ...inMemory };

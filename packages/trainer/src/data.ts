@@ -73,10 +73,12 @@ export function expectIds({ sources, validation }: TrainData, vocabSize: number)
 
 const PIECE_TOKENS = 1 << 20;
 
+/** Tokens from first to last; those of a reader piece by piece, each valid until the next: one buffer serves them all. */
 function* piecesOf(tokens: TokenSource["tokens"]): Generator<{ start: number; ids: Uint32Array | Int32Array }> {
   if (tokens instanceof Uint32Array) return yield { start: 0, ids: tokens };
+  const piece = new Int32Array(Math.min(PIECE_TOKENS, tokens.length));
   for (let start = 0; start < tokens.length; start += PIECE_TOKENS) {
-    const ids = new Int32Array(Math.min(PIECE_TOKENS, tokens.length - start));
+    const ids = piece.subarray(0, tokens.length - start);
     tokens.read(start, ids);
     yield { start, ids };
   }
