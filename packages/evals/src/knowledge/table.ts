@@ -18,6 +18,7 @@ import { lambada, readLambada } from "./lambada/task.ts";
 import { mmluSets } from "./mmlu/task.ts";
 import { readJsonLines } from "./readers.ts";
 import { multirc } from "./superGlue/multirc.ts";
+import { readCb, readMultirc, readRecord, readRte, readWic, readWsc } from "./superGlue/readers.ts";
 import { record } from "./superGlue/record.ts";
 import { cb, rte, wic, wsc } from "./superGlue/task.ts";
 import type { Doc, Harness, KnowledgeSet, KnowledgeTask } from "./task.ts";
@@ -128,12 +129,12 @@ export const knowledgeTable: readonly KnowledgeEntry[] = [
   one({ name: "openbookqa", title: "OpenBookQA", licence: "unknown", docs: file("openbookqa/test.jsonl") }, readJsonLines, openBookQa),
   one({ name: "sciq", title: "SciQ", licence: "CC BY-NC 3.0", docs: file("sciq/test.jsonl") }, readJsonLines, sciq),
   one({ name: "wikitext", title: "WikiText-2, pages", licence: "CC BY-SA 3.0 and 4.0", docs: file("wikitext/test.jsonl") }, readJsonLines, () => wikitext),
-  one({ name: "cb", title: "CommitmentBank", licence: "unknown", ...user("cb") }, readJsonLines, cb),
-  one({ name: "multirc", title: "MultiRC", licence: "unknown", ...user("multirc") }, readJsonLines, () => multirc),
-  one({ name: "record", title: "ReCoRD", licence: "unknown", ...user("record") }, readJsonLines, () => record),
-  one({ name: "rte", title: "RTE", licence: "unknown", ...user("rte") }, readJsonLines, rte),
-  one({ name: "wic", title: "WiC", licence: "CC BY-NC 4.0, unverified", ...user("wic") }, readJsonLines, wic),
-  one({ name: "wsc", title: "WSC of SuperGLUE", licence: "unknown", ...user("wsc") }, readJsonLines, wsc),
+  one({ name: "cb", title: "CommitmentBank", licence: "unknown", ...user("cb") }, readCb, cb),
+  one({ name: "multirc", title: "MultiRC", licence: "unknown", ...user("multirc") }, readMultirc, () => multirc),
+  one({ name: "record", title: "ReCoRD", licence: "unknown", ...user("record") }, readRecord, () => record),
+  one({ name: "rte", title: "RTE", licence: "unknown", ...user("rte") }, readRte, rte),
+  one({ name: "wic", title: "WiC", licence: "CC BY-NC 4.0, unverified", ...user("wic") }, readWic, wic),
+  one({ name: "wsc", title: "WSC of SuperGLUE", licence: "unknown", ...user("wsc") }, readWsc, wsc),
   ...([["afqmc", "AFQMC", afqmc], ["ocnli", "OCNLI", ocnli], ["cmnli", "CMNLI", cmnli], ["wsc", "CLUEWSC2020", clueWsc], ["csl", "CSL", csl], ["tnews", "TNEWS", tnews]] as const).map(([folder, title, task]) =>
     one({ name: task.name, title, licence: "none stated", docs: file(`clue/${folder}/dev.json`), fewshot: file(`clue/${folder}/train.json`) }, readClue, () => task),
   ),
