@@ -39,9 +39,8 @@ describe("the viewer of samples", () => {
     afterAll(() => opened.close());
 
     it("says why a file shows nothing, and marks no list of it", async () => {
-      const other = await browser.newPage();
-      other.on("pageerror", (error) => errors.push(error.message));
-      await other.goto(pathToFileURL(join(directory, "samples.html")).href);
+      const another = await openPage(join(directory, "samples.html"), 'input[data-side="a"]', [1280, 860]);
+      const other = another.tab;
       const open = async (name: string, text: string) => {
         writeFileSync(join(directory, name), text);
         await other.setInputFiles('input[data-side="a"]', join(directory, name));
@@ -53,7 +52,7 @@ describe("the viewer of samples", () => {
       expect(await open("empty.jsonl", "")).toBe("empty.jsonl: is empty. The evaluation has not answered an item yet.");
       expect(await open("other.jsonl", 'hello\n{"a": 1}\n')).toBe("other.jsonl: holds no sample, but 2 other lines. Open a log in one of the forms below.");
       expect(await other.locator(".list").count()).toBe(0);
-      await other.close();
+      await another.close();
     });
 
     it("says how often each is right, and where they differ", async () => {
