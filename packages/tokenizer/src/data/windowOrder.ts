@@ -69,7 +69,7 @@ function shuffledWindows({ name, numTokens }: WindowSource, seed: number, T: num
 }
 
 /** Of source s against all sources up to it: weight in units of 1 / WEIGHT_UNIT. */
-function cumulativeShares(sources: readonly WindowSource[], where: string): number[] {
+export function cumulativeShares(sources: readonly Pick<WindowSource, "name" | "weight">[], where: string): number[] {
   let sum = 0;
   return sources.map(({ name, weight }) => {
     if (!(weight > 0) || !Number.isFinite(weight)) {
@@ -81,7 +81,7 @@ function cumulativeShares(sources: readonly WindowSource[], where: string): numb
 }
 
 /** Which source window number q falls to, and how many numbers it had before: last source against the rest, and so on. */
-function turnOf(q: number, shares: readonly number[]): [source: number, index: number] {
+export function turnOf(q: number, shares: readonly number[]): [source: number, index: number] {
   let number = q;
   for (let source = shares.length - 1; source > 0; source--) {
     const before = Math.floor((number * shares[source]!) / WEIGHT_UNIT);

@@ -221,7 +221,7 @@ export function expectOrigin(path: string, header: ShardHeader, expected: Partia
 }
 
 const headerPath = (path: string): string => `${path}.json`;
-const endsPath = (path: string): string => `${path}.ends`;
+export const endsPath = (path: string): string => `${path}.ends`;
 
 /** Reads and checks the header of a shard; throws `FileError`. */
 export async function readHeader(path: string): Promise<ShardHeader> {

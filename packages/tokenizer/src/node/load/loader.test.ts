@@ -4,6 +4,7 @@ import { ConfigError, DataError, FileError } from "@espalier/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { batchAt } from "../../data/batch.ts";
 import { documentIndices } from "../../data/documentIndices.ts";
+import { packedBatches } from "../../data/packedBatches.ts";
 import { temporaryDirectory } from "../../testing/temporary.ts";
 import { writeShard } from "../shard.ts";
 import { type Loader, type LoaderOptions, openLoader } from "./loader.ts";
@@ -63,6 +64,36 @@ describe("openLoader", () => {
       expect([...documents!]).toEqual([...documentIndices(expected.tokens, 20, SEPARATOR)]);
     }
     expect(loader.state).toEqual({ seed: 9, tokenOffset: 60 * 140 });
+  });
+
+  it("packs whole documents as packedBatches does, and goes on from its two numbers", async () => {
+    const path = join(temporaryDirectory(), "packed.bin");
+    const tokens = new Uint32Array(3000);
+    const ends: number[] = [];
+    await writeShard(path, origin, async (append) => {
+      for (let at = 0, i = 0; at < tokens.length; i++) {
+        const end = Math.min(tokens.length, at + 1 + ((i * 7) % 41));
+        for (let t = at; t < end - 1; t++) tokens[t] = t + 1;
+        await append(tokens.subarray(at, end), 1);
+        ends.push((at = end));
+      }
+    });
+    const options: LoaderOptions = { sources: [{ name: "text", path, weight: 1 }], state: { seed: 2, tokenOffset: 0 }, batchSize: 4, seqLen: 24, separator: SEPARATOR, packing: "bestFit" };
+    const fill = packedBatches({ sources: [{ name: "text", weight: 1, tokens, ends }], seed: 2, seqLen: 24, separator: SEPARATOR });
+    let loader = await opened(options);
+    for (let i = 0; i < 80; i++) {
+      if (i === 33) loader = await opened({ ...options, state: loader.state });
+      const expected = { tokens: new Int32Array(96), targets: new Int32Array(96) };
+      fill(i * 96, expected);
+      const { tokens: found, targets, documents } = loader.next();
+      expect([...found]).toEqual([...expected.tokens]);
+      expect([...targets]).toEqual([...expected.targets]);
+      expect([...documents!]).toEqual([...documentIndices(expected.tokens, 24, SEPARATOR)]);
+    }
+    const { separator: _, ...without } = options;
+    await expect(openLoader(without)).rejects.toThrow(ConfigError);
+    await truncate(`${path}.ends`, 8);
+    await expect(openLoader(options)).rejects.toThrow(FileError);
   });
 
   it("goes on from its two numbers", async () => {

@@ -2,9 +2,10 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
-import { ConfigError, FileError } from "@espalier/core";
-import { windowOrder } from "../../data/windowOrder.ts";
+import { ConfigError, DataError, FileError } from "@espalier/core";
+import { cumulativeShares, windowOrder } from "../../data/windowOrder.ts";
 import type { ShardOrigin } from "../shard.ts";
+import { openDocumentEnds } from "./documentEnds.ts";
 import { type LoadedBatch, Ring, type RingLayout } from "./ring.ts";
 import { openTokenFile } from "./tokenFile.ts";
 
@@ -36,6 +37,11 @@ export interface LoaderOptions {
   seqLen: number;
   /** Id of the token behind each document: batches say which document each token is of, for attention within documents. */
   separator?: number;
+  /**
+   * Rows are whole documents, packed by best fit (`packedBatches`), with targets of -1 where nothing is to be predicted;
+   * needs the separator. Default: documents laid end to end and cut every T tokens.
+   */
+  packing?: "bestFit";
   /** Batches read ahead, rounded up to a power of two. Default 4. */
   prefetch?: number;
   /** Whether shards' sha256 are checked before the first batch. Default true. */
@@ -49,6 +55,7 @@ export interface LoadRequest {
   batchSize: number;
   seqLen: number;
   separator?: number;
+  packing?: "bestFit";
   layout: RingLayout;
   memory: SharedArrayBuffer;
 }
@@ -61,7 +68,7 @@ export interface Loader {
   /** Seed and the offset behind the last batch given: a loader opened with it goes on with the next one. */
   readonly state: LoaderState;
   /**
-   * The next batch, the same as `batchAt` gives at its offset. Its arrays are the loader's: they are overwritten after the
+   * The next batch, the same as `batchAt` (or `packedBatches`) gives at its offset. Its arrays are the loader's: they are overwritten after the
    * next call.
    *
    * @throws {FileError} when a shard cannot be read any more
@@ -73,7 +80,7 @@ export interface Loader {
 
 /**
  * Opens shards for training: their windows in the order of `windowOrder`, batch by batch, read ahead by a thread, so that
- * memory holds a few batches whatever the size of the corpus, and reading costs the training thread nothing. Any batch is a
+ * memory holds a few batches (with `packing`, and one window of documents) whatever the size of the corpus, and reading costs the training thread nothing. Any batch is a
  * pure function of the sources, the seed and the offset; nothing but those two numbers is to be kept for going on.
  *
  * @throws {ConfigError} when the offset is not a multiple of T, or a number is out of range
@@ -81,21 +88,28 @@ export interface Loader {
  * @throws {FileError} when a shard is missing, truncated or damaged
  */
 export async function openLoader(options: LoaderOptions): Promise<Loader> {
-  const { sources, state, batchSize: B, seqLen: T, separator, prefetch = 4, digest = true } = options;
+  const { sources, state, batchSize: B, seqLen: T, separator, packing, prefetch = 4, digest = true } = options;
   for (const [name, value, least] of [["batchSize", B, 1], ["seqLen", T, 1], ["prefetch", prefetch, 1], ["tokenOffset", state.tokenOffset, 0]] as const) {
     if (!Number.isSafeInteger(value) || value < least) throw new ConfigError(`loader: ${name} is ${value}, expected a whole number from ${least} on. Correct it.`);
   }
   if (state.tokenOffset % T !== 0) throw new ConfigError(`loader: tokenOffset is ${state.tokenOffset}, expected a multiple of seqLen ${T}. End each stage on a whole window.`);
+  if (packing !== undefined && (packing as string) !== "bestFit") throw new ConfigError(`loader: packing is ${String(packing)}, expected "bestFit" or none. Correct it.`);
+  if (packing && separator === undefined) throw new ConfigError("loader: packing without a separator, expected the id of the token behind each document. Give it.");
   const found: LoadRequest["sources"] = [];
   for (const { name, path, weight, expected = {} } of sources) {
     const file = await openTokenFile(path, { expected, digest });
     file.close(); // the reading thread opens it
+    if (packing) (await openDocumentEnds(path, { digest })).close();
     found.push({ name, path, weight, numTokens: file.length });
   }
-  windowOrder(found, state.seed, T, "loader"); // refuses what the thread could not go through
+  if (!packing) windowOrder(found, state.seed, T, "loader"); // refuses what the thread could not go through
+  else {
+    cumulativeShares(found, "loader"); // the same
+    for (const { name, numTokens } of found) if (numTokens === 0) throw new DataError(`loader: source ${name} has no tokens, expected at least one document. Give more text.`);
+  }
   const layout: RingLayout = { slots: 2 ** Math.ceil(Math.log2(prefetch)), size: B * T, withDocuments: separator !== undefined };
   const ring = new Ring(layout);
-  const workerData: LoadRequest = { sources: found, state, batchSize: B, seqLen: T, ...(separator !== undefined && { separator }), layout, memory: ring.memory };
+  const workerData: LoadRequest = { sources: found, state, batchSize: B, seqLen: T, ...(separator !== undefined && { separator }), ...(packing && { packing }), layout, memory: ring.memory };
   const worker = new Worker(pathToFileURL(createRequire(import.meta.url).resolve("#load-worker")), { workerData });
   await Promise.race([once(worker, "message"), once(worker, "exit").then(() => Promise.reject(new FileError("loader: the reading thread ended before it began, expected it to read. Open the loader again.")))]); // rejects with the thread's error
   worker.unref();
