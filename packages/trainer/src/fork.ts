@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { ConfigError } from "@espalier/core";
 import { atomicWrite, disk, type FileSystem } from "@espalier/core/node";
 import type { TrainPlan } from "@espalier/spec/plan";
@@ -108,7 +107,7 @@ async function sharedCheckpoints(run: string, plan: TrainPlan, { steps, stage }:
   const starts = stageStarts(plan);
   const found: Checkpoint[] = [];
   for (const { path, step } of listCheckpoints(run)) {
-    if (step > steps || !existsSync(path)) continue;
+    if (step > steps) continue;
     const checkpoint = await openCheckpoint(path);
     const { record } = checkpoint;
     const endsAlike = record.history.every((event) => event.kind !== "stageEnd" || starts[event.stage + 1] === event.step);

@@ -4,6 +4,7 @@
  */
 
 import { DataError } from "@espalier/core";
+import type { Loglikelihood } from "@espalier/spec/languageModel";
 import { pythonRandom } from "../python/random.ts";
 import { aggregate, aggregationOf, standardError } from "./aggregate.ts";
 import { hellaswag } from "./hellaswag/task.ts";
@@ -115,20 +116,25 @@ async function firstSet({ paths, set }: GoldenSource, read: (path: string) => Pr
   return undefined;
 }
 
-async function checkEntry(name: string, { requests_sha256: digest, results }: GoldenEntry, set: KnowledgeSet): Promise<GoldenCheck> {
-  const requests = requestsOf(set);
-  const times = timesAsked(name);
-  const found = await requestsHash(requests, times);
-  const about = { name, documents: set.docs.length };
-  if (found !== digest) return { ...about, status: "different", detail: `requests have SHA-256 ${found}, recorded is ${digest}: other documents, or another order`, compared: 1 };
+/** The answers of the record's random model, seed 42, which drew `times` numbers a request and used the first. */
+export function recordedAnswers(requests: readonly { requests: readonly unknown[] }[], times: number): Loglikelihood[][] {
   const { random } = pythonRandom(42);
-  const answers = requests.map(({ requests: asked }) =>
+  return requests.map(({ requests: asked }) =>
     asked.map(() => {
       const logprob = -random();
       for (let k = 1; k < times; k++) random();
       return { logprob, numTokens: 1, isGreedy: false };
     }),
   );
+}
+
+async function checkEntry(name: string, { requests_sha256: digest, results }: GoldenEntry, set: KnowledgeSet): Promise<GoldenCheck> {
+  const requests = requestsOf(set);
+  const times = timesAsked(name);
+  const found = await requestsHash(requests, times);
+  const about = { name, documents: set.docs.length };
+  if (found !== digest) return { ...about, status: "different", detail: `requests have SHA-256 ${found}, recorded is ${digest}: other documents, or another order`, compared: 1 };
+  const answers = recordedAnswers(requests, times);
   const scores = requests.map(({ doc }, i) => scoreDocument(set.task, doc, { loglikelihoods: answers[i]! }));
   const computed = new Map<string, number>();
   for (const { name: metric, aggregation = aggregationOf(metric) } of set.task.metrics) {

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { pythonRandom } from "../python/random.ts";
 import { arc } from "./arc/task.ts";
 import { boolQ, readBoolQDocs } from "./boolQ/task.ts";
+import { recordedAnswers } from "./golden.ts";
 import { scoreDocument } from "./metrics.ts";
 import { lambada, readLambada } from "./lambada/task.ts";
 import { mmlu, mmluSets } from "./mmlu/task.ts";
@@ -52,14 +52,7 @@ describe.skipIf(!present)("requests and scores that lm-evaluation-harness record
     const times = name.startsWith("lambada") ? 2 : 1; // likelihood and greediness were asked one by one
     expect(await requestsHash(requests, times)).toBe(recorded[name].requests_sha256);
 
-    const { random } = pythonRandom(42);
-    const answers = requests.map(({ requests: asked }) =>
-      asked.map(() => {
-        const logprob = -random();
-        for (let k = 1; k < times; k++) random();
-        return { logprob, numTokens: 1, isGreedy: false };
-      }),
-    );
+    const answers = recordedAnswers(requests, times);
     const scores = requests.map(({ doc }, i) => scoreDocument(set.task, doc, { loglikelihoods: answers[i] }));
     let compared = 0; // the recording resampled ten times
     for (const { name: metric } of set.task.metrics) {

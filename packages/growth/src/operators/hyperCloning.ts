@@ -1,7 +1,6 @@
-import type { Axis, ModelConfig } from "@espalier/spec/model";
 import { copies, wholeFactor } from "../axisMaps.ts";
-import type { AxisMap, NormRule } from "../map.ts";
-import type { AxisGroup, GrowthOperator } from "./operator.ts";
+import { groupAxes } from "./groupAxes.ts";
+import type { GrowthOperator } from "./operator.ts";
 
 /**
  * HyperCloning: every unit of an axis is copied `factor` times in turn, and readers split their weight evenly.
@@ -24,26 +23,11 @@ export const hyperCloning: GrowthOperator = {
   preserves: { logits: true, gradients: true },
   needsGates: false,
   needsMultiples: true,
-  map: (group, source, target) => ({ axes: tiledAxes(group, source, target) }),
+  map: (group, source, target) => ({
+    axes: groupAxes(group, source, target, (field, before, after) => {
+      const factor = wholeFactor(`hyperCloning: ${field}`, before, after);
+      const sources = Array.from({ length: factor * before }, (_, t) => t % before);
+      return copies(field, before, sources, group === "residual" ? { normRule: "fullCopies" } : {});
+    }),
+  }),
 };
-
-function tiledAxes(group: AxisGroup, source: ModelConfig, target: ModelConfig): Partial<Record<Axis, AxisMap>> {
-  const tile = (name: string, before: number, after: number, normRule?: NormRule) => {
-    const factor = wholeFactor(`hyperCloning: ${name}`, before, after);
-    const sources = Array.from({ length: factor * before }, (_, t) => t % before);
-    return copies(name, before, sources, normRule ? { normRule } : {});
-  };
-  switch (group) {
-    case "residual":
-      return { residual: tile("residualDim", source.residualDim, target.residualDim, "fullCopies") };
-    case "ffn":
-      return { ffn: tile("ffnDim", source.ffnDim, target.ffnDim) };
-    case "head":
-      return {
-        kvHead: tile("numKvHeads", source.numKvHeads, target.numKvHeads),
-        group: tile("groupSize", source.groupSize, target.groupSize),
-      };
-    case "depth":
-      return {};
-  }
-}

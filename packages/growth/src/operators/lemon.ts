@@ -1,7 +1,7 @@
-import type { Axis, ModelConfig } from "@espalier/spec/model";
 import { copies, expectNotSmaller } from "../axisMaps.ts";
 import type { AxisMap } from "../map.ts";
-import type { AxisGroup, GrowthOperator } from "./operator.ts";
+import { groupAxes } from "./groupAxes.ts";
+import type { GrowthOperator } from "./operator.ts";
 
 /**
  * LEMON's circular expansion of MLP units and heads: unit t copies unit t mod n, and what reads r copies of a unit gives
@@ -21,22 +21,15 @@ export const lemon: GrowthOperator = {
   groups: ["ffn", "head"],
   preserves: { logits: true, gradients: true },
   needsGates: false,
-  map: (group, source, target) => ({ axes: unequalCopies(group, source, target) }),
+  map: (group, source, target) => ({ axes: groupAxes(group, source, target, unequalCopies) }),
 };
 
-function unequalCopies(group: AxisGroup, source: ModelConfig, target: ModelConfig): Partial<Record<Axis, AxisMap>> {
-  const tile = (name: string, before: number, after: number) => {
-    expectNotSmaller(`lemon: ${name}`, before, after);
-    const sources = Array.from({ length: after }, (_, t) => t % before);
-    const shares = sources.map((s, t) => {
-      const numCopies = Math.ceil((after - s) / before);
-      return (2 * (Math.floor(t / before) + 1)) / (numCopies * (numCopies + 1));
-    });
-    return copies(name, before, sources, { shares });
-  };
-  if (group === "ffn") return { ffn: tile("ffnDim", source.ffnDim, target.ffnDim) };
-  return {
-    kvHead: tile("numKvHeads", source.numKvHeads, target.numKvHeads),
-    group: tile("groupSize", source.groupSize, target.groupSize),
-  };
+function unequalCopies(field: string, before: number, after: number): AxisMap {
+  expectNotSmaller(`lemon: ${field}`, before, after);
+  const sources = Array.from({ length: after }, (_, t) => t % before);
+  const shares = sources.map((s, t) => {
+    const numCopies = Math.ceil((after - s) / before);
+    return (2 * (Math.floor(t / before) + 1)) / (numCopies * (numCopies + 1));
+  });
+  return copies(field, before, sources, { shares });
 }

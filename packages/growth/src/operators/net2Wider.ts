@@ -1,8 +1,7 @@
 import { random } from "@espalier/core";
-import type { Axis, ModelConfig } from "@espalier/spec/model";
 import { copies, expectNotSmaller } from "../axisMaps.ts";
-import type { AxisMap } from "../map.ts";
-import type { AxisGroup, GrowthOperator } from "./operator.ts";
+import { groupAxes } from "./groupAxes.ts";
+import type { GrowthOperator } from "./operator.ts";
 
 /**
  * Net2WiderNet on MLP units and heads: old units keep their places, every new unit copies an old one drawn uniformly,
@@ -19,27 +18,11 @@ export const net2Wider: GrowthOperator = {
   groups: ["ffn", "head"],
   preserves: { logits: true, gradients: true },
   needsGates: false,
-  map: (group, source, target, { seed }) => ({ axes: drawnAxes(group, source, target, seed) }),
+  map: (group, source, target, { seed }) => ({
+    axes: groupAxes(group, source, target, (field, before, after) => {
+      expectNotSmaller(`net2Wider: ${field}`, before, after);
+      const choice = random(seed, "net2Wider", field);
+      return copies(field, before, Array.from({ length: after }, (_, t) => (t < before ? t : choice.integer(t, before))));
+    }),
+  }),
 };
-
-function drawnAxes(
-  group: AxisGroup,
-  source: ModelConfig,
-  target: ModelConfig,
-  seed: number,
-): Partial<Record<Axis, AxisMap>> {
-  const draw = (name: string, before: number, after: number) => {
-    expectNotSmaller(`net2Wider: ${name}`, before, after);
-    const choice = random(seed, "net2Wider", name);
-    return copies(
-      name,
-      before,
-      Array.from({ length: after }, (_, t) => (t < before ? t : choice.integer(t, before))),
-    );
-  };
-  if (group === "ffn") return { ffn: draw("ffnDim", source.ffnDim, target.ffnDim) };
-  return {
-    kvHead: draw("numKvHeads", source.numKvHeads, target.numKvHeads),
-    group: draw("groupSize", source.groupSize, target.groupSize),
-  };
-}

@@ -1,7 +1,7 @@
-import { type Axis, layoutTable, type ModelConfig } from "@espalier/spec/model";
+import { layoutTable } from "@espalier/spec/model";
 import { corner } from "../axisMaps.ts";
-import type { AxisMap } from "../map.ts";
-import type { AxisGroup, GrowthOperator } from "./operator.ts";
+import { groupAxes } from "./groupAxes.ts";
+import type { GrowthOperator } from "./operator.ts";
 
 /** Lambda of the earlier of the two papers, from a second-hand account. */
 const SHRINK = 0.4;
@@ -21,27 +21,10 @@ export const shrinkPerturb: GrowthOperator = {
   groups: ["residual", "ffn", "head"],
   preserves: { logits: false, gradients: false },
   needsGates: false,
-  map: (group, source, target) => ({
-    axes: paddedAxes(group, source, target),
-    perturbation: { shrink: SHRINK, noise: 1 },
-  }),
+  map(group, source, target) {
+    const drawn = layoutTable(source).filter(({ init }) => init.kind !== "constant").map(({ name }) => name);
+    const pad = (field: string, before: number, after: number) =>
+      corner(`shrinkPerturb: ${field}`, before, after, { kind: "free", gated: false, zero: drawn });
+    return { axes: groupAxes(group, source, target, pad), perturbation: { shrink: SHRINK, noise: 1 } };
+  },
 };
-
-function paddedAxes(group: AxisGroup, source: ModelConfig, target: ModelConfig): Partial<Record<Axis, AxisMap>> {
-  const drawn = layoutTable(source).filter(({ init }) => init.kind !== "constant").map(({ name }) => name);
-  const pad = (name: string, before: number, after: number) =>
-    corner(`shrinkPerturb: ${name}`, before, after, { kind: "free", gated: false, zero: drawn });
-  switch (group) {
-    case "residual":
-      return { residual: { ...pad("residualDim", source.residualDim, target.residualDim), normRule: "unchanged" } };
-    case "ffn":
-      return { ffn: pad("ffnDim", source.ffnDim, target.ffnDim) };
-    case "head":
-      return {
-        kvHead: pad("numKvHeads", source.numKvHeads, target.numKvHeads),
-        group: pad("groupSize", source.groupSize, target.groupSize),
-      };
-    case "depth":
-      return {};
-  }
-}

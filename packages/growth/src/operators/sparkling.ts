@@ -1,5 +1,6 @@
 import { expectNotSmaller } from "../axisMaps.ts";
 import type { AxisMap } from "../map.ts";
+import { groupAxes } from "./groupAxes.ts";
 import type { GrowthOperator } from "./operator.ts";
 
 /**
@@ -20,12 +21,7 @@ export const sparkling: GrowthOperator = {
   preserves: { logits: true, gradients: true },
   needsGates: false,
   exactAtMultiples: true,
-  map: (group, source, target) => ({
-    axes:
-      group === "residual"
-        ? { residual: { ...scaledCopies("residualDim", source.residualDim, target.residualDim), normRule: "fullCopies" } }
-        : { ffn: scaledCopies("ffnDim", source.ffnDim, target.ffnDim) },
-  }),
+  map: (group, source, target) => ({ axes: groupAxes(group, source, target, scaledCopies) }),
 };
 
 /** Factor of the weights that read an axis of size d after it has grown to d'. */
@@ -33,8 +29,8 @@ export function rmsFactor(before: number, after: number): number {
   return after <= 2 * before ? Math.sqrt(before / (3 * after - 2 * before)) : before / after;
 }
 
-function scaledCopies(name: string, before: number, after: number): AxisMap {
-  expectNotSmaller(`sparkling: ${name}`, before, after);
+function scaledCopies(field: string, before: number, after: number): AxisMap {
+  expectNotSmaller(`sparkling: ${field}`, before, after);
   const sources = Array.from({ length: after }, (_, t) => t % before);
   const factor = rmsFactor(before, after);
   return {
@@ -46,5 +42,6 @@ function scaledCopies(name: string, before: number, after: number): AxisMap {
     keeps: sources.map((s, t) => (t < before ? s : -1)),
     gated: false,
     zero: [],
+    ...(field === "residualDim" ? { normRule: "fullCopies" } : {}),
   };
 }

@@ -2,6 +2,7 @@ import { GrowthError } from "@espalier/core";
 import { type Axis, layoutTable, type ModelConfig } from "@espalier/spec/model";
 import { corner } from "../axisMaps.ts";
 import type { AxisMap } from "../map.ts";
+import { groupAxes } from "./groupAxes.ts";
 import type { AxisGroup, GrowthOperator } from "./operator.ts";
 
 /**
@@ -35,31 +36,15 @@ function scaledEpsilon({ normEpsilon, residualDim }: ModelConfig, target: ModelC
 }
 
 function zeroedCorner(group: AxisGroup, source: ModelConfig, target: ModelConfig): Partial<Record<Axis, AxisMap>> {
-  const unread = (name: string, before: number, after: number, reader: string) =>
-    corner(`zeroWidth: ${name}`, before, after, { kind: "free", gated: false, zero: [reader] });
-  switch (group) {
-    case "residual": {
-      expectScaledNorm(source, target);
-      const writers = layoutTable(source).filter(({ axes }) => axes.some(({ axis, side }) => axis === "residual" && side === "out"));
-      return {
-        residual: corner("zeroWidth: residualDim", source.residualDim, target.residualDim, {
-          kind: "silent",
-          gated: false,
-          zero: writers.map(({ name }) => name),
-          normRule: "rescaled",
-        }),
-      };
-    }
-    case "ffn":
-      return { ffn: unread("ffnDim", source.ffnDim, target.ffnDim, "ffn.down.weight") };
-    case "head":
-      return {
-        kvHead: unread("numKvHeads", source.numKvHeads, target.numKvHeads, "attention.output.weight"),
-        group: unread("groupSize", source.groupSize, target.groupSize, "attention.output.weight"),
-      };
-    case "depth":
-      return {};
-  }
+  if (group === "residual") expectScaledNorm(source, target);
+  const writers = layoutTable(source).filter(({ axes }) => axes.some(({ axis, side }) => axis === "residual" && side === "out"));
+  const added = {
+    residual: { kind: "silent", gated: false, zero: writers.map(({ name }) => name), normRule: "rescaled" },
+    ffn: { kind: "free", gated: false, zero: ["ffn.down.weight"] },
+    head: { kind: "free", gated: false, zero: ["attention.output.weight"] },
+  } as const;
+  if (group === "depth") return {};
+  return groupAxes(group, source, target, (field, before, after) => corner(`zeroWidth: ${field}`, before, after, added[group]));
 }
 
 function expectScaledNorm(source: ModelConfig, target: ModelConfig): void {
