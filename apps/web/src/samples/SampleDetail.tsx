@@ -77,7 +77,8 @@ function Answer({ side, sample, query, withPrompt }: { side: Side; sample: Sampl
 /** Probability of each choice among the choices, as a bar beside its log-likelihood. */
 function Choices({ sample, query }: { sample: SampleView; query: string }) {
   const best = Math.max(...sample.choices.map(({ logprob }) => logprob ?? -Infinity));
-  const weights = sample.choices.map(({ logprob }) => (logprob === null ? 0 : Math.exp(logprob - best)));
+  // exp(-Infinity - -Infinity) is no number: where every choice is impossible, none has a share.
+  const weights = sample.choices.map(({ logprob }) => (logprob === null || logprob === -Infinity ? 0 : Math.exp(logprob - best)));
   const total = weights.reduce((x, y) => x + y, 0) || 1;
   return (
     <>
@@ -92,7 +93,7 @@ function Choices({ sample, query }: { sample: SampleView; query: string }) {
         </thead>
         <tbody>
           {sample.choices.map(({ text, logprob, isTarget }, k) => (
-            <tr key={k} className={`${isTarget ? "target" : ""}${logprob === best ? " chosen" : ""}`}>
+            <tr key={k} className={`${isTarget ? "target" : ""}${logprob === best && best > -Infinity ? " chosen" : ""}`}>
               <td>
                 <Marked text={text} query={query} />
               </td>
@@ -101,7 +102,7 @@ function Choices({ sample, query }: { sample: SampleView; query: string }) {
                   <i style={{ width: `${(100 * weights[k]!) / total}%` }} />
                 </span>
               </td>
-              <td>{logprob === null ? "none" : logprob.toFixed(3)}</td>
+              <td>{logprob === null ? "lost" : Number.isFinite(logprob) ? logprob.toFixed(3) : logprob < 0 ? "-∞" : "∞"}</td>
             </tr>
           ))}
         </tbody>

@@ -2,7 +2,7 @@
 
 export interface Choice {
   text: string;
-  /** Nats; null where the model scored none of its tokens. */
+  /** Nats, -Infinity where the model holds the text impossible; null where it scored none of its tokens. */
   logprob: number | null;
   isTarget: boolean;
 }
@@ -54,7 +54,7 @@ function iqSample(value: Json): SampleView {
     task: text(value.task),
     prompt: text(value.prompt),
     target: text(value.target),
-    choices: choices.map((choice, i) => ({ text: text(choice), logprob: number(logprobs[i]), isTarget: choice === value.target })),
+    choices: choices.map((choice, i) => ({ text: text(choice), logprob: pythonFloat(logprobs[i]), isTarget: choice === value.target })),
     generated: typeof value.generated === "string" ? value.generated : null,
     scores: Object.fromEntries(Object.entries(value.correct as Json).map(([name, right]) => [name, right === true])),
     remarks: remarksOf(value, logprobs.includes(null)),
@@ -69,7 +69,7 @@ function knowledgeSample(value: Json): SampleView {
     key: text(value.key),
     task: text(value.task),
     ...withRequests(requests, target),
-    choices: likelihoods.length > 1 ? choicesOf(requests, likelihoods.map((each) => number(each?.logprob)), target) : [],
+    choices: likelihoods.length > 1 ? choicesOf(requests, likelihoods.map((each) => loggedLogprob(each, value.boundaryError === true)), target) : [],
     target,
     generated: typeof value.generated === "string" ? value.generated : null,
     scores: marks(Object.entries(value.scores as Json).map(([name, score]) => [name.replace(/,none$/, ""), score])),
@@ -89,7 +89,7 @@ function harnessSample(value: Json, fileName: string): SampleView {
     key: `${task}/${filter}/${text(value.doc_id)}`,
     task,
     ...withRequests(requests, target),
-    choices: scored ? choicesOf(requests, responses.map((answer) => number(Number((answer as unknown[])[0]))), target) : [],
+    choices: scored ? choicesOf(requests, responses.map((answer) => pythonFloat((answer as unknown[])[0])), target) : [],
     target,
     generated: scored ? null : text(Array.isArray(responses[0]) ? (responses[0] as unknown[])[0] : responses[0]),
     scores: marks(names.map((name) => [filter === "none" ? name : `${name} (${filter})`, value[name]])),
@@ -103,6 +103,21 @@ function remarksOf(value: Json, lost: boolean): string[] {
     ...(cut > 0 ? [`The prompt lost its first ${cut.toLocaleString("en")} tokens to the length of the context.`] : []),
     ...(lost ? ["A continuation lost all its tokens at the boundary to the prompt: counted as wrong."] : []),
   ];
+}
+
+/** A number as JSON or as Python's text, which is how infinities are written; null for what is none. */
+function pythonFloat(value: unknown): number | null {
+  if (typeof value === "number") return value;
+  if (typeof value !== "string" || value.trim() === "") return null;
+  const infinite = /^([+-]?)inf(inity)?$/i.exec(value.trim());
+  const found = infinite ? (infinite[1] === "-" ? -Infinity : Infinity) : Number(value);
+  return Number.isNaN(found) ? null : found;
+}
+
+/** JSON has no -Infinity: our logs write null, as they do for a lost continuation, which has no tokens or a note of it. */
+function loggedLogprob(answer: unknown, hasLost: boolean): number | null {
+  if (!isObject(answer)) return null;
+  return answer.logprob === null && !hasLost && answer.numTokens !== 0 ? -Infinity : pythonFloat(answer.logprob);
 }
 
 const number = (value: unknown): number | null => (typeof value === "number" && Number.isFinite(value) ? value : null);

@@ -98,6 +98,17 @@ describe("parseSample", () => {
     expect(parseSample(JSON.stringify(written))).toMatchObject({ generated: "4", choices: [], prompt: "Q?", scores: { "exact_match (strict)": false }, key: "samples/strict/7" });
   });
 
+  it("tells an impossible continuation from a lost one, in every form of log", () => {
+    const logprobs = (sample: object) => parseSample(JSON.stringify(sample))!.choices.map(({ logprob }) => logprob);
+    const known = { key: "k", task: "t", target: "a", requests: [["p", " a"], ["p", " b"]], scores: { "acc,none": 1 } };
+    const answer = (logprob: number | null, numTokens: number) => ({ logprob, numTokens, isGreedy: false });
+    expect(logprobs({ ...known, loglikelihoods: [answer(-1, 1), answer(null, 2)], boundaryError: false })).toEqual([-1, -Infinity]);
+    expect(logprobs({ ...known, loglikelihoods: [answer(-1, 1), answer(null, 0)], boundaryError: true })).toEqual([-1, null]);
+    const harness = { doc_id: 1, target: " a", arguments: { gen_args_0: { arg_0: "p", arg_1: " a" }, gen_args_1: { arg_0: "p", arg_1: " b" } } };
+    expect(logprobs({ ...harness, resps: [["-inf", "False"], ["nan", "False"]] })).toEqual([-Infinity, null]);
+    expect(logprobs(iq(1, true, { logprobs: [-3, "-inf"] }))).toEqual([-3, -Infinity]);
+  });
+
   it("is a sample or nothing, never an error, for any line", () => {
     const fields = fc.record({ correct: fc.anything(), choices: fc.anything(), logprobs: fc.anything(), requests: fc.anything(), scores: fc.anything(), arguments: fc.anything(), resps: fc.anything(), loglikelihoods: fc.anything() }, { requiredKeys: [] });
     fc.assert(fc.property(fc.oneof(fc.json(), fc.string(), fields.map((value) => JSON.stringify(value) ?? "")), (line) => void parseSample(line)), { numRuns: 500 });
