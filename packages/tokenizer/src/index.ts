@@ -7,6 +7,7 @@ export { maskPii, type PiiKind, piiKinds } from "./clean/pii.ts";
 export { type Batch, batchAt, type BatchRequest, type TokenReader, type TokenSource } from "./data/batch.ts";
 export { bitsPerByte, predictedBytes, tokenByteLengths } from "./data/bitsPerByte.ts";
 export { documentIndices, documentStarts } from "./data/documentIndices.ts";
+export { findDocumentEnds } from "./data/findDocumentEnds.ts";
 export { type DocumentEnds, NO_TARGET, packedBatches, type PackedRequest, type PackedSource, PACKING_DOCUMENTS, packingStatistics, type PackingStatistics } from "./data/packedBatches.ts";
 export { packDocuments, type PackedItem, type Packing } from "./data/packing.ts";
 export { permutation } from "./data/permutation.ts";

@@ -58,9 +58,9 @@ describe("openBatches", () => {
 });
 
 describe("a run over shards on disk", () => {
-  it.each(["plain", "masked"] as const)("has every checkpoint and loss of the run in memory, stopped or not: %s", async (kind) => {
+  it.each(["plain", "masked", "packed"] as const)("has every checkpoint and loss of the run in memory, stopped or not: %s", async (kind) => {
     const { plan, data } = await tinyRun(kind, fresh());
-    const onDiskToo = await tinyRun(kind === "plain" ? "onDisk" : "maskedOnDisk", fresh());
+    const onDiskToo = await tinyRun(({ plain: "onDisk", masked: "maskedOnDisk", packed: "packedOnDisk" } as const)[kind], fresh());
     const losses = async (data: TrainData, directory: string, stopAt?: number) => {
       const seen: number[] = [];
       const stop = new AbortController();

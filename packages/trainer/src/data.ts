@@ -9,7 +9,7 @@ export interface TrainData {
   validation: Uint32Array;
   /** Bytes of text behind each token id `[V]`, for bits per byte (`tokenByteLengths`). */
   byteLengths: Uint32Array;
-  /** Id of the token behind each document, for attention within documents. */
+  /** Id of the token behind each document, for attention within documents and for packing them whole. */
   separator?: number;
   /** Of whatever the tokens were made from; a run refuses to continue on other data. */
   digest: string;
@@ -50,10 +50,22 @@ const tokensOf = (shard: Shard | TokenFile): TokenSource["tokens"] => ("tokens" 
  *
  * @throws {ConfigError} when the data have no separator
  */
-export function documentSeparator({ documentMasks }: Pick<TrainPlan, "documentMasks">, { separator }: TrainData): number | undefined {
-  if (!documentMasks) return undefined;
+export function documentSeparator({ documentMasks }: Pick<TrainPlan, "documentMasks">, data: TrainData): number | undefined {
+  return documentMasks ? separatorFor("documentMasks", data) : undefined;
+}
+
+/**
+ * The separator of documents for a plan, where it packs them whole.
+ *
+ * @throws {ConfigError} when the data have no separator
+ */
+export function packingSeparator({ packing }: Pick<TrainPlan, "packing">, data: TrainData): number | undefined {
+  return packing ? separatorFor("packing", data) : undefined;
+}
+
+function separatorFor(field: string, { separator }: TrainData): number {
   if (separator !== undefined) return separator;
-  throw new ConfigError("train plan: documentMasks: the data say no separator, expected the id of the token behind each document. Give data with one, or leave the masks out.");
+  throw new ConfigError(`train plan: ${field}: the data say no separator, expected the id of the token behind each document. Give data with one, or leave the field out.`);
 }
 
 /** @throws {DataError} when an id is outside the model's vocabulary */

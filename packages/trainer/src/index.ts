@@ -10,6 +10,7 @@ export { type LanguageModelOptions, loadLanguageModel, type LoadedLanguageModel 
 export { type CacheShape, nextLogitsProgram, rowsProgram, scoringProgram } from "./inference/programs.ts";
 export { type StageMemory, trainingMemory } from "./memory.ts";
 export { type MicroBatch, type StepRequest, type StepResult, trainStep } from "./optimizer.ts";
+export { type SourcePacking, trainingPacking } from "./packing.ts";
 export {
   type BatchShape,
   evaluationProgram,

@@ -12,7 +12,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 const executor = testedExecutors().length > 1 ? "cpu" : "reference";
 
 describe("a run killed with SIGKILL", () => {
-  const masked = new Set<string>();
+  const digests = { masked: new Set<string>(), packed: new Set<string>() };
 
   it("continues to the digest of the run that was never killed", async () => {
     const { operations, digest } = diskOperations(join(root, "whole"), executor);
@@ -37,7 +37,7 @@ describe("a run killed with SIGKILL", () => {
     }
   });
 
-  it.each(["masked", "maskedOnDisk"] as const)("continues to the same digest with tokens that attend within documents: %s", (kind) => {
+  it.each(["masked", "maskedOnDisk", "packed", "packedOnDisk"] as const)("continues to the same digest with documents kept apart or whole: %s", (kind) => {
     const { operations, digest } = diskOperations(join(root, kind), executor, kind);
     const grown = operations.findIndex((operation) => operation.startsWith("rename") && operation.endsWith("step-00000006-grown")) + 1;
     const midway = operations.findIndex((operation) => operation.includes("writing-step-00000016")) + 3;
@@ -47,8 +47,8 @@ describe("a run killed with SIGKILL", () => {
       expect(trainUntilKilled(directory, point, executor, { kind }).killed).toBe(true);
       expect(trainUntilKilled(directory, 0, executor, { kind }).digest).toBe(digest);
     }
-    masked.add(digest);
-    expect(masked.size).toBe(1); // in memory or on disk
-    expect(trainUntilKilled(join(root, `unmasked ${kind}`), 0, executor).digest).not.toBe(digest);
+    const of = digests[kind.startsWith("masked") ? "masked" : "packed"];
+    expect(of.add(digest).size).toBe(1); // in memory or on disk
+    expect(trainUntilKilled(join(root, `plain beside ${kind}`), 0, executor).digest).not.toBe(digest);
   });
 });

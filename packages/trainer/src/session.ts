@@ -13,6 +13,7 @@ import type { ForkRequest } from "./fork.ts";
 import { growModel } from "./growthEvent.ts";
 import { initialState } from "./initialise.ts";
 import { type StepResult, trainStep } from "./optimizer.ts";
+import { stepBatches } from "./packing.ts";
 import { newestCheckpoint } from "./resume.ts";
 import { listCheckpoints, readEvents, readMetrics, runPaths } from "./runDirectory.ts";
 import { learningRateSchedule, stageStarts, sumOverStages, totalSteps } from "./schedule.ts";
@@ -244,12 +245,10 @@ export class Session {
     const { plan, data, executor } = this.#request;
     const B = plan.microBatchSize;
     const separator = documentSeparator(plan, data);
-    const batches = this.#batches!;
     const result = await trainStep(this.#model, {
       shape: { B, T },
       numMicroBatches: plan.gradAccumSteps,
-      numTargets: plan.gradAccumSteps * B * T,
-      batch: () => batches.next(),
+      ...stepBatches(this.#batches!, plan, T),
       ...(separator !== undefined && { separator }),
       learningRate,
       optimizer: plan.optimizer,

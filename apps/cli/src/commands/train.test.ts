@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deviceExecutor } from "@espalier/kernels";
 import { parseTrainPlan } from "@espalier/spec/plan";
-import { openCorpus, prepareCorpus } from "@espalier/tokenizer/node";
+import { packingStatistics } from "@espalier/tokenizer";
+import { openCorpus, prepareCorpus, readDocumentEnds } from "@espalier/tokenizer/node";
 import { corpusData, readIdentity, train } from "@espalier/trainer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { documents, espalier, jsonLines, temporaryDirectory, tinyPlan } from "../testing/run.ts";
@@ -46,6 +47,21 @@ describe("espalier train", () => {
     // A masked run is not continued without the masks.
     const other = await trained("flag", "plan.json");
     expect(other.status).toBe(1);
+    expect(other.stderr).toContain("planDigest");
+  });
+
+  it("--packing trains as a plan with packing does, records it in the run's plan, and says what packing makes of the documents", async () => {
+    writeFileSync(at("packed.json"), JSON.stringify({ ...tinyPlan(VOCAB, STEPS), packing: "bestFit" }));
+    const [flag, stated, without] = await Promise.all([trained("packed flag", "plan.json", "--packing", "bestFit"), trained("packed stated", "packed.json"), trained("unpacked", "plan.json")]);
+    expect(digestOf(flag)).toBe(digestOf(stated));
+    expect(digestOf(without)).not.toBe(digestOf(flag));
+    expect((await readIdentity(at("packed flag"))).plan.packing).toBe("bestFit");
+    const { train: shard } = await openCorpus(at("corpus"));
+    const ends = await readDocumentEnds(shard);
+    const [packing] = jsonLines(flag.stdout).filter(({ kind }) => kind === "packing");
+    const { seqLen } = parseTrainPlan(tinyPlan(VOCAB, STEPS)).stages[0]!.model;
+    expect(packing!.value).toEqual({ source: "text", ...packingStatistics({ length: ends.length, slice: (from, to) => Array.from(ends.subarray(from, to), Number) }, seqLen) });
+    const other = await trained("packed flag", "plan.json");
     expect(other.stderr).toContain("planDigest");
   });
 });

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { ConfigError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
 import { deviceExecutor } from "@espalier/kernels";
-import { parseTrainPlan, type Precision, precisionSchema } from "@espalier/spec/plan";
-import { corpusData, train, trainingMemory } from "@espalier/trainer";
+import { type PackingName, packingSchema, parseTrainPlan, type Precision, precisionSchema } from "@espalier/spec/plan";
+import { corpusData, type SourcePacking, train, trainingMemory, trainingPacking } from "@espalier/trainer";
 import { openCorpusOnDisk } from "@espalier/tokenizer/node";
 import { type Command, Option } from "commander";
 import { action } from "../command.ts";
@@ -18,6 +18,7 @@ interface TrainOptions extends WithDevice {
   forkAt?: number;
   precision?: Precision;
   documentMasks?: true;
+  packing?: PackingName;
   json?: boolean;
 }
 
@@ -37,6 +38,11 @@ export function addTrain(program: Command): void {
     .option("--fork <run>", "begin as a copy of another run, as far as its plan and this one agree: one base, several ways on")
     .option("--fork-at <step>", "fork at this step or before it (default: as late as the plans agree)", positiveInteger)
     .option("--document-masks", "tokens attend within their own document only; recorded in the run's plan (default: as the plan says, else off)")
+    .addOption(
+      new Option("--packing <name>", "bestFit: sequences of whole documents, packed by best fit, padding not trained on; recorded in the run's plan (default: the plan's, else documents end to end)").choices(
+        packingSchema.options,
+      ),
+    )
     .addOption(deviceOption())
     .option("--threads <n>", "threads of the CPU (default: all cores); digests do not depend on it", positiveInteger)
     .action(
@@ -57,6 +63,7 @@ export function addTrain(program: Command): void {
             ...parsed,
             ...(options.precision && { precision: options.precision }),
             ...(options.documentMasks && { documentMasks: true }),
+            ...(options.packing && { packing: options.packing }),
           };
           const { device, threads: numThreads } = options;
           const executor = deviceExecutor({ device, numThreads, precision: plan.precision });
@@ -68,8 +75,13 @@ export function addTrain(program: Command): void {
           }
           const fork = options.fork === undefined ? undefined : { run: path(options.fork), ...(options.forkAt === undefined ? {} : { atStep: options.forkAt }) };
           const corpus = await openCorpusOnDisk(path(options.data));
+          const data = corpusData(corpus);
+          for (const packing of await trainingPacking(plan, data)) {
+            output.line(packingLine(packing));
+            output.result("packing", packing);
+          }
           const result = await train(
-            { plan, data: corpusData(corpus), directory: path(options.out), executor, ...(fork && { fork }) },
+            { plan, data, directory: path(options.out), executor, ...(fork && { fork }) },
             {
               signal,
               progress: output.progress,
@@ -91,4 +103,10 @@ export function addTrain(program: Command): void {
         () => `espalier ${process.argv.slice(2).join(" ")}`,
       ),
     );
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+
+function packingLine({ source, numDocuments, numRows, paddingShare, cutShare, concatenatedCutShare }: SourcePacking): string {
+  return `packing ${source}: ${numDocuments} documents in ${numRows} rows, ${percent(paddingShare)} padding; ${percent(cutShare)} of the documents are cut (end to end: ${percent(concatenatedCutShare)})`;
 }

@@ -61,6 +61,7 @@ export const optimizerSchema = z.strictObject({
 });
 
 export const precisionSchema = z.enum(["fp32", "bf16"]);
+export const packingSchema = z.enum(["bestFit"]);
 
 /** One training run: stages in turn, growth between them. */
 export const trainPlanSchema = z.strictObject({
@@ -88,6 +89,12 @@ export const trainPlanSchema = z.strictObject({
    */
   documentMasks: z.boolean().optional(),
   /**
+   * `bestFit`: training sequences are whole documents, packed by best fit decreasing; only those longer than T are cut, and
+   * padding is neither predicted nor counted in the loss. Tokens of a stage count padding. Validation reads documents end to
+   * end all the same. Absent: documents end to end, cut every T tokens.
+   */
+  packing: packingSchema.optional(),
+  /**
    * Bytes of weights, gradients, moments and activations that training may hold on its device. Where they do not suffice
    * layers are computed again in the backward pass; results do not change. Absent: no limit.
    */
@@ -99,6 +106,7 @@ export type LearningRateRule = z.infer<typeof learningRateRuleSchema>;
 export type Stage = z.infer<typeof stageSchema>;
 export type OptimizerConfig = z.infer<typeof optimizerSchema>;
 export type Precision = z.infer<typeof precisionSchema>;
+export type PackingName = z.infer<typeof packingSchema>;
 export type TrainPlan = z.infer<typeof trainPlanSchema>;
 
 /**

@@ -6,6 +6,7 @@ export { fetchInputs, pullCorpus, type PulledCorpus, type PullOptions } from "./
 export { cl100k, encoding } from "./encoding.ts";
 export { type CorpusEstimate, type Estimate, estimateCorpus, type EstimateOptions } from "./estimateCorpus.ts";
 export { exportCorpus, type ExportCorpusOptions, type ExportedCorpus } from "./exportCorpus.ts";
+export { type DocumentEndsFile, openDocumentEnds } from "./load/documentEnds.ts";
 export { type Loader, type LoaderOptions, type LoaderSource, type LoaderState, openLoader } from "./load/loader.ts";
 export type { LoadedBatch } from "./load/ring.ts";
 export { openTokenFile, type OpenTokenFileOptions, type TokenFile } from "./load/tokenFile.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { random } from "@espalier/core";
 import { modelConfig, type ModelShape } from "@espalier/spec/model";
 import { parseTrainPlan, type TrainPlan } from "@espalier/spec/plan";
-import type { TokenSource } from "@espalier/tokenizer";
+import { findDocumentEnds, type TokenSource } from "@espalier/tokenizer";
 import { openTokenFile, writeShard } from "@espalier/tokenizer/node";
 import type { TrainData } from "../data.ts";
 
@@ -80,8 +80,8 @@ export function temporaryDirectory(): string {
   return mkdtempSync(join(tmpdir(), "espalier-trainer-"));
 }
 
-/** How a tiny run differs from the plain one: tokens attend within documents, or the corpus stays on disk. */
-export type RunKind = "plain" | "masked" | "onDisk" | "maskedOnDisk";
+/** How a tiny run differs from the plain one: tokens attend within documents, documents are packed whole, the corpus stays on disk. */
+export type RunKind = "plain" | "masked" | "packed" | "onDisk" | "maskedOnDisk" | "packedOnDisk";
 
 /** Id of the token that ends a document of the tiny data. */
 export const SEPARATOR = 0;
@@ -92,19 +92,26 @@ export const SEPARATOR = 0;
  * @param directory for the shards, where there are any
  */
 export async function tinyRun(kind: RunKind, directory: string): Promise<{ plan: TrainPlan; data: TrainData }> {
-  const masks = kind.startsWith("masked") ? { documentMasks: true } : {};
+  const documents: Partial<TrainPlan> = { ...(kind.startsWith("masked") && { documentMasks: true }), ...(kind.startsWith("packed") && { packing: "bestFit" }) };
   const data = { ...tinyData(), separator: SEPARATOR };
-  return { plan: tinyPlan(masks), data: kind.endsWith("isk") ? await onDisk(data, directory) : data };
+  return { plan: tinyPlan(documents), data: kind.endsWith("isk") ? await onDisk(data, directory) : data };
 }
 
-/** The same data with its sources in shards of a directory. */
+/** The same data with its sources in shards of a directory, as documents. */
 export async function onDisk(data: TrainData, directory: string): Promise<TrainData> {
   mkdirSync(directory, { recursive: true });
   const origin = { tokenizerDigest: data.tokenizerDigest, sourceDigest: data.digest };
   const sources: TokenSource[] = [];
   for (const { name, tokens, weight } of data.sources) {
     const path = join(directory, `${name}.bin`);
-    await writeShard(path, origin, (append) => append(tokens as Uint32Array, 0));
+    await writeShard(path, origin, async (append) => {
+      const { length, slice } = findDocumentEnds(tokens as Uint32Array, SEPARATOR);
+      let start = 0;
+      for (const end of Array.from(slice(0, length))) {
+        await append((tokens as Uint32Array).subarray(start, end), 0);
+        start = end;
+      }
+    });
     sources.push({ name, tokens: await openTokenFile(path), weight });
   }
   return { ...data, sources };
