@@ -110,6 +110,61 @@ describe.skipIf(!nativeStatus().available)("a corpus, a run, its evaluation (nee
     expect(stdout).toMatch(/^task +scoring +right +95 % +chance +items +shows\ncounting +exact match +\d+\.\d % +\d+\.\d to \d+\.\d +0\.0 % +4 /m);
   });
 
+  it("a run is its newest checkpoint, and brings its tokeniser", async () => {
+    const { status, stdout, stderr } = await espalier("eval", at("run"), "--tasks", "counting", "--items", "4", "--json");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const named = await espalier("eval", result().checkpoint, "--data", at("data"), "--tasks", "counting", "--items", "4", "--json");
+    const results = (lines: string) => jsonLines(lines).filter(({ kind }) => kind !== "progress");
+    expect(results(stdout)).toEqual(results(named.stdout));
+  });
+
+  it("refuses to read a checkpoint with another tokeniser, naming both", async () => {
+    const other = await espalier("tokenize", at("text.jsonl.gz"), "--out", at("other"), "--vocab", String(VOCAB - 20), "--validation", "0.05");
+    expect(other).toMatchObject({ status: 0, stderr: "" });
+    const { status, stdout, stderr } = await espalier("generate", at("run"), "Ada", "--data", at("other"));
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(sentence(stderr)).toMatch(/^error [^\n]*step-\d+: tokenizer [^\n]* has digest [0-9a-f]{12}, expected [0-9a-f]{12}, which it was trained with\. Use that tokenizer\.$/);
+  });
+
+  it("generate continues a prompt: the same for the same seed, another for another, several at once as one by one", async () => {
+    const answers = async (...args: string[]) => {
+      const { status, stdout, stderr } = await espalier("generate", at("run"), "Ada waters", "--max-tokens", "12", "--json", ...args);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      return jsonLines(stdout).map(({ kind, value }) => (expect(kind).toBe("answer"), value as unknown as { text: string; numTokens: number; finish: string }));
+    };
+    const [three, third, greedy, warmGreedy] = await Promise.all([
+      answers("--count", "3", "--temperature", "1"),
+      answers("--seed", "2", "--temperature", "1"),
+      answers("--temperature", "0"),
+      answers("--temperature", "0", "--seed", "5"),
+    ]);
+    expect(three).toHaveLength(3);
+    expect(new Set(three.map(({ text }) => text)).size).toBeGreaterThan(1);
+    expect(third).toEqual([three[2]]);
+    expect(greedy).toEqual(warmGreedy);
+    expect(greedy[0]).toMatchObject({ numTokens: 12, finish: "length" });
+    const stop = greedy[0]!.text.trim().split(/\s+/)[1]!;
+    const [stopped] = await answers("--temperature", "0", "--stop", stop);
+    expect(stopped).toMatchObject({ text: greedy[0]!.text.slice(0, greedy[0]!.text.indexOf(stop)), finish: "stop" });
+    const { stdout } = await espalier("generate", at("run"), "Ada waters", "--max-tokens", "12", "--temperature", "0");
+    expect(stdout).toMatch(/^Ada waters[^]*\n12 tokens, \d+ tokens\/s; ended by --max-tokens\n$/);
+    expect(stdout.startsWith(`Ada waters${greedy[0]!.text}\n`)).toBe(true);
+  });
+
+  it("generate says what a long prompt lost, and refuses an answer that the model cannot hold", async () => {
+    const [long, tooMany, none] = await Promise.all([
+      espalier("generate", at("run"), "Ada waters trees daily. ".repeat(40), "--max-tokens", "4"),
+      espalier("generate", at("run"), "Ada", "--max-tokens", "32"),
+      espalier("generate", at("data"), "Ada"),
+    ]);
+    expect(long).toMatchObject({ status: 0, stderr: "" });
+    expect(long.stdout).toMatch(/\nThe prompt lost its first \d+ tokens: 32 hold it and the answer\.\n/);
+    expect(tooMany.status).toBe(1);
+    expect(sentence(tooMany.stderr)).toMatch(/^error --max-tokens: is 32, expected at most 31: [^\n]* holds 32 tokens\. Ask for fewer\.$/);
+    expect(none.status).toBe(1);
+    expect(sentence(none.stderr)).toMatch(/^error [^\n]*: holds no checkpoints, no state\.json and no config\.json, expected a run, [^\n]*\. Check the path\.$/);
+  });
+
   it("serve answers on loopback and ends with Ctrl-C", async () => {
     const { child, done } = start(["serve", at("nothing-yet"), "--checkpoint", result().checkpoint, "--data", at("data"), "--port", "0", "--json"]);
     const line = jsonLines(String((await once(child.stdout!, "data"))[0]))[0]! as unknown as { value: { url: string } };

@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   train: async () => (await import("./commands/train.ts")).addTrain,
   grow: async () => (await import("./commands/grow.ts")).addGrow,
   eval: async () => (await import("./commands/eval.ts")).addEval,
+  generate: async () => (await import("./commands/generate.ts")).addGenerate,
   export: async () => (await import("./commands/export.ts")).addExport,
   cost: async () => (await import("./commands/cost.ts")).addCost,
   plan: async () => (await import("./commands/plan.ts")).addPlan,

@@ -19,7 +19,8 @@ interface Scored {
  * @throws {DataError} when a prompt does not fit in front of its answer, is empty, or has an id that no token has
  */
 export async function complete(engine: RowEngine, codec: TextCodec, requests: readonly CompletionRequest[]): Promise<Completion[]> {
-  const prompts = requests.map((request) => promptOf(engine, codec, request));
+  const given = requests.map((request) => promptOf(engine, codec, request));
+  const prompts = given.map(({ kept }) => kept);
   const wantsPrompt = requests.map(({ echo, numLogprobs }) => echo === true && numLogprobs !== undefined);
   const scored = requests.map((): Scored[] => []);
   const echoed = requests.flatMap((_, i) => (wantsPrompt[i] ? [i] : []));
@@ -47,22 +48,24 @@ export async function complete(engine: RowEngine, codec: TextCodec, requests: re
       text: before[i]! + generation.text,
       tokens: requests[i]!.numLogprobs === undefined ? [] : withText(codec, scored[i]!),
       numPromptTokens: prompts[i]!.length,
+      ...(given[i]!.numTruncated > 0 && { numTruncated: given[i]!.numTruncated }),
     };
   });
 }
 
-function promptOf(engine: RowEngine, codec: TextCodec, { prompt, echo, maxTokens, numLogprobs }: CompletionRequest): number[] {
+function promptOf(engine: RowEngine, codec: TextCodec, { prompt, echo, maxTokens, numLogprobs }: CompletionRequest): { kept: number[]; numTruncated: number } {
   const { seqLen } = engine.model.config;
   const ids = typeof prompt === "string" ? Array.from(codec.encodeStart(prompt)) : [...prompt];
   const unknown = ids.find((id) => !Number.isInteger(id) || id < 0 || !codec.isToken(id));
   if (unknown !== undefined) throw new DataError(`prompt: has token id ${unknown}, which this model's tokenizer does not have. Encode with the model's tokenizer.`);
   if (ids.length === 0) {
     if (echo && numLogprobs !== undefined) throw new DataError("prompt: is empty, expected at least one token to echo with log-probabilities. Put the end-of-text token there.");
-    return [codec.startId];
+    return { kept: [codec.startId], numTruncated: 0 };
   }
-  if (ids.length + maxTokens <= seqLen) return ids;
+  if (ids.length + maxTokens <= seqLen) return { kept: ids, numTruncated: 0 };
   if (echo) throw new DataError(`prompt: has ${ids.length} tokens and max_tokens is ${maxTokens}, expected at most ${seqLen} together. Shorten the prompt.`);
-  return ids.slice(-Math.max(1, seqLen - maxTokens));
+  const kept = ids.slice(-Math.max(1, seqLen - maxTokens));
+  return { kept, numTruncated: ids.length - kept.length };
 }
 
 /** A token of the prompt, in the fp32 of the device: loss = lse - logit. */

@@ -1,5 +1,5 @@
 import { ConfigError, DataError } from "@espalier/core";
-import { END_OF_TEXT, tokenByteLengths, type TokenSource } from "@espalier/tokenizer";
+import { END_OF_TEXT, tokenByteLengths, type TokenSource, writeTokenizerJson } from "@espalier/tokenizer";
 import type { TrainPlan } from "@espalier/spec/plan";
 import type { Corpus, CorpusOnDisk, Shard, TokenFile } from "@espalier/tokenizer/node";
 
@@ -14,6 +14,8 @@ export interface TrainData {
   /** Of whatever the tokens were made from; a run refuses to continue on other data. */
   digest: string;
   tokenizerDigest: string;
+  /** The tokenizer as the text of a `tokenizer.json`: a run keeps it, and its model can be used without the corpus. */
+  tokenizerJson?: () => string;
 }
 
 /**
@@ -40,6 +42,7 @@ export function corpusData({ manifest, tokenizer, train, validation, extra }: Co
     separator: tokenizer.specialId(manifest.separator ?? END_OF_TEXT),
     digest: manifest.digest,
     tokenizerDigest: tokenizer.digest,
+    tokenizerJson: () => writeTokenizerJson(tokenizer),
   };
 }
 

@@ -18,6 +18,7 @@ export {
   microStepProgram,
   optimizerProgram,
 } from "./programs.ts";
+export { newestCheckpoint, type ResumePoint } from "./resume.ts";
 export { listCheckpoints, planDigest, readEvents, readIdentity, readMetrics, runPaths } from "./runDirectory.ts";
 export { learningRateSchedule, stageStarts, totalSteps } from "./schedule.ts";
 export type { TrainHooks, TrainRequest } from "./session.ts";

@@ -125,7 +125,7 @@ describe("loadLanguageModel", () => {
     const plan = { ...wide, stages: wide.stages.map((stage) => ({ ...stage, model: { ...stage.model, vocabSize: 300 } })) };
     const stop = new AbortController();
     const hooks = { signal: stop.signal, onMetric: ({ step }: { step: number }) => void (step === 8 && stop.abort()) };
-    const data = { ...tinyData(), byteLengths: new Uint32Array(300).fill(1) };
+    const data = { ...tinyData(), byteLengths: new Uint32Array(300).fill(1), tokenizerDigest: tokenizer.digest };
     await expect(train({ plan, data, directory, executor }, hooks)).rejects.toThrow(/stopped at step 8 of 19/);
     const path = runPaths.checkpoint(directory, 8, false);
     const state = await readModelState(await openCheckpoint(path), false);
@@ -135,6 +135,10 @@ describe("loadLanguageModel", () => {
     expect(await opened.loglikelihood(asked)).toEqual(await inMemory.loglikelihood(asked));
     const ended = await loadLanguageModel({ model: { ...state, step: 99 }, tokenizer, executor });
     expect(await ended.loglikelihood(asked)).not.toEqual(await opened.loglikelihood(asked));
+    const other = trainTokenizer([new TextEncoder().encode("other text, other merges")], { vocabSize: 260 });
+    await expect(loadLanguageModel({ model: path, tokenizer: other, executor })).rejects.toThrow(
+      `has digest ${other.digest.slice(0, 12)}, expected ${tokenizer.digest.slice(0, 12)}, which it was trained with. Use that tokenizer.`,
+    );
   });
 
   it("names a tokenizer that does not fit and a checkpoint that is not there", async () => {

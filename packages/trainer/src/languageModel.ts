@@ -41,13 +41,19 @@ export interface LoadedLanguageModel extends CompletionModel {
  * not hold, or that lost all its tokens at the boundary to its context, has `numTokens` 0.
  *
  * @throws {FileError} when the checkpoint is missing or damaged
- * @throws {ConfigError} when the tokenizer has more ids than the model's vocabulary, or no end-of-text token
+ * @throws {ConfigError} when a checkpoint was trained with another tokenizer, or the tokenizer has more ids than the
+ *   model's vocabulary, or no end-of-text token
  */
 export async function loadLanguageModel(options: LanguageModelOptions): Promise<LoadedLanguageModel> {
   const { model, tokenizer, executor, name = "espalier" } = options;
   const codec = "encodeStart" in tokenizer ? tokenizer : codecOf(tokenizer);
   const { encoding = codec.encoding } = options;
-  const state = typeof model === "string" ? await readModelState(await openCheckpoint(model), false) : model;
+  const checkpoint = typeof model === "string" ? await openCheckpoint(model) : undefined;
+  if (checkpoint && "digest" in tokenizer && tokenizer.digest !== checkpoint.record.tokenizerDigest) {
+    const [found, expected] = [tokenizer.digest, checkpoint.record.tokenizerDigest].map((digest) => digest.slice(0, 12));
+    throw new ConfigError(`${checkpoint.directory}: tokenizer ${tokenizer.name} has digest ${found}, expected ${expected}, which it was trained with. Use that tokenizer.`);
+  }
+  const state = checkpoint ? await readModelState(checkpoint, false) : (model as ModelState);
   const { vocabSize, seqLen: maxLen } = state.config;
   if (codec.vocabSize > vocabSize) {
     throw new ConfigError(

@@ -12,6 +12,7 @@ export const runPaths = {
   identity: (directory: string) => join(directory, "run.json"),
   events: (directory: string) => join(directory, "events.jsonl"),
   metrics: (directory: string) => join(directory, "metrics.jsonl"),
+  tokenizer: (directory: string) => join(directory, "tokenizer.json"),
   checkpoints: (directory: string) => join(directory, "checkpoints"),
   /** `grown`: the model right after a growth, at the step where the stage before it ended. */
   checkpoint: (directory: string, step: number, grown: boolean) =>
@@ -44,6 +45,12 @@ export async function claimRun(directory: string, identity: RunIdentity, fileSys
     }
   }
   return found;
+}
+
+/** Writes the tokenizer beside a run, once: `claimRun` has seen that it is the run's. */
+export async function keepTokenizer(directory: string, json: () => string, fileSystem: FileSystem = disk): Promise<void> {
+  const path = runPaths.tokenizer(directory);
+  if (!existsSync(path)) await atomicWrite(path, json(), fileSystem);
 }
 
 /** @throws {FileError} when there is no run here, or its `run.json` is damaged */

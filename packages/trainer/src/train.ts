@@ -6,7 +6,7 @@ import manifest from "../package.json" with { type: "json" };
 import { documentSeparator, expectIds } from "./data.ts";
 import { fork } from "./fork.ts";
 import { trainingMemory } from "./memory.ts";
-import { claimRun, planDigest, readMetrics, removeLeftovers, runPaths } from "./runDirectory.ts";
+import { claimRun, keepTokenizer, planDigest, readMetrics, removeLeftovers, runPaths } from "./runDirectory.ts";
 import { expectTrainablePlan, stageStarts, sumOverStages } from "./schedule.ts";
 import { Session, type TrainHooks, type TrainRequest } from "./session.ts";
 
@@ -77,6 +77,7 @@ export async function train(request: TrainRequest, hooks: TrainHooks = {}): Prom
       createdAt: new Date().toISOString(),
     };
     await claimRun(directory, identity, hooks.fileSystem);
+    if (data.tokenizerJson !== undefined) await keepTokenizer(directory, data.tokenizerJson, hooks.fileSystem);
     if (request.fork) await fork(request.fork, directory, identity, hooks.fileSystem);
     const session = await Session.open({ ...request, plan }, hooks, digest);
     try {

@@ -22,12 +22,12 @@ export function addEval(program: Command): void {
   const command = program
     .command("eval")
     .description("IQ and knowledge tests of a model, with intervals, chance and what the set can show")
-    .argument("<model>", "checkpoint of a run, Hugging Face directory, or address of an endpoint (http://.../v1)")
+    .argument("<model>", "run, one of its checkpoints, Hugging Face directory, or address of an endpoint (http://.../v1)")
     .option("--tasks <names...>", "tasks, groups, patterns or .yaml files; `espalier eval list` shows them", [
       "iq",
       "recall",
     ])
-    .option("--data <dir>", "directory written by `espalier tokenize`, for the tokeniser of a checkpoint")
+    .option("--data <dir>", "directory written by `espalier tokenize`, for the tokeniser of a checkpoint (default: the one of its run)")
     .option("--sets <dir>", "directory of the data sets of knowledge tests; digests are checked")
     .option("--items <n>", "items of an IQ test: a number, quick, paper or large", "quick")
     .addOption(

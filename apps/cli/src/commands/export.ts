@@ -1,10 +1,11 @@
+import { ConfigError } from "@espalier/core";
 import { exportHuggingFace } from "@espalier/trainer";
 import { type Command, Option } from "commander";
 import { action } from "../command.ts";
-import { openTokenizer } from "../model.ts";
+import { locateModel, readTokenizer } from "../model.ts";
 
 interface ExportOptions {
-  data: string;
+  data?: string;
   out: string;
   family?: string;
   json?: boolean;
@@ -14,15 +15,17 @@ export function addExport(program: Command): void {
   program
     .command("export")
     .description("a checkpoint as a Hugging Face directory")
-    .argument("<checkpoint>", "checkpoint of a run")
-    .requiredOption("--data <dir>", "directory written by `espalier tokenize`, for its tokeniser")
+    .argument("<model>", "run (its newest checkpoint) or one of its checkpoints")
+    .option("--data <dir>", "directory written by `espalier tokenize`, for its tokeniser (default: the run's own)")
     .requiredOption("--out <dir>", "directory to write")
     .addOption(new Option("--family <name>", "default: the first that can express the model").choices(["starcoder2", "gpt_neox", "gpt2", "llama"]))
     .action(
-      action<ExportOptions>(async (options, { output, path }, [checkpoint]) => {
-        const tokenizer = await openTokenizer(path(options.data));
+      action<ExportOptions>(async (options, { output, path }, [model]) => {
+        const found = await locateModel(path(model!), options.data && path(options.data));
+        if (found.kind === "huggingface") throw new ConfigError(`${found.directory}: is a Hugging Face directory already, expected a run or a checkpoint. Nothing to do.`);
         const out = path(options.out);
-        const { modelType, bytes } = await exportHuggingFace(path(checkpoint!), out, { tokenizer, ...(options.family ? { modelType: options.family } : {}) });
+        const tokenizer = await readTokenizer(found.tokenizer);
+        const { modelType, bytes } = await exportHuggingFace(found.directory, out, { tokenizer, ...(options.family ? { modelType: options.family } : {}) });
         output.line(`${out}: ${modelType}, ${(bytes / 1e6).toFixed(1)} MB of weights.`);
         output.result("export", { directory: out, modelType, bytes });
       }),

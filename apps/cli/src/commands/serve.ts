@@ -20,8 +20,8 @@ export function addServe(program: Command): void {
     .command("serve")
     .description("the report of a reproduction as a page that follows it, and a checkpoint behind OpenAI-style completions (echo, logprobs, streaming)")
     .argument("[dir]", "directory of a reproduction", "reproduction")
-    .option("--checkpoint <dir>", "checkpoint of a run or Hugging Face directory, served at /v1/completions")
-    .option("--data <dir>", "directory written by `espalier tokenize`, for its tokeniser (default: the reproduction's corpus)")
+    .option("--checkpoint <dir>", "run, one of its checkpoints or Hugging Face directory, served at /v1/completions")
+    .option("--data <dir>", "directory written by `espalier tokenize`, for its tokeniser (default: the run's own)")
     .addOption(deviceOption())
     .option("--port <port>", "0: any free one", port, 4400)
     .action(
@@ -29,7 +29,7 @@ export function addServe(program: Command): void {
         const directory = path(dir);
         if (options.data && !options.checkpoint) throw new ConfigError("serve: --data without --checkpoint. Name the checkpoint to serve.");
         const model = options.checkpoint
-          ? await openModel(path(options.checkpoint), options.data ? path(options.data) : join(directory, "corpus"), options.device)
+          ? await openModel(path(options.checkpoint), options.data && path(options.data), options.device)
           : undefined;
         const app = createApp({
           page: await workspace.page(),

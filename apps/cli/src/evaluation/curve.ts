@@ -41,7 +41,7 @@ export function addCurve(command: Command): void {
     .argument("<task>", "an IQ test of `espalier eval list`")
     .requiredOption("--over <knob=values>", "such as length=2,4,8,16; level=tiny,small,paper for whole levels")
     .option("--and <knob=values>", "a second knob: every pair is measured")
-    .option("--data <dir>", "directory written by `espalier tokenize`, for the tokeniser of a checkpoint")
+    .option("--data <dir>", "directory written by `espalier tokenize`, for the tokeniser of a checkpoint (default: the one of its run)")
     .addOption(
       new Option("--scoring <how>", "what counts as right; of procedures also steps")
         .choices(["exact match", "likelihood", "likelihood per character", "prefix accuracy", "sequential match", "final match"])

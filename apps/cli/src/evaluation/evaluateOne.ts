@@ -3,7 +3,7 @@ import { DEFAULT_FEWSHOT_SEED, type SetSize } from "@espalier/evals";
 import { openRequestCache } from "@espalier/evals/node";
 import type { Context } from "../command.ts";
 import { openEvaluation } from "./files.ts";
-import { type ModelOptions, openEvaluated } from "./model.ts";
+import { isAddress, type ModelOptions, openEvaluated } from "./model.ts";
 import { type Evaluated, type RunOptions, runEvaluation, writeEvaluation } from "./run.ts";
 import type { Selection } from "./select.ts";
 
@@ -72,7 +72,7 @@ async function evaluateLocked(
     if (directory !== undefined) {
       const { fewShot = null, limit = null, items, difficulty, seed, fewShotSeeds, harness } = run;
       await openEvaluation(directory, {
-        model: place,
+        model: isAddress(place) ? place : opened.model.name,
         tasks: options.tasks ?? [],
         items,
         difficulty,

@@ -29,7 +29,7 @@ export function addLeak(command: Command): void {
     .option("--seed <seed>", "the public seed", "1")
     .option("--tasks <names...>", "IQ tests, groups or patterns", ["iq", "recall"])
     .option("--items <n>", "of each test and seed: a number, quick, paper or large", "paper")
-    .option("--data <dir>", "directory written by `espalier tokenize`, for the tokeniser of a checkpoint")
+    .option("--data <dir>", "directory written by `espalier tokenize`, for the tokeniser of a checkpoint (default: the one of its run)")
     .addOption(
       new Option("--difficulty <level>", "of the tests").choices(["tiny", "small", "paper", "large"]).default("tiny"),
     )

@@ -1,11 +1,10 @@
-import { join } from "node:path";
 import { ConfigError } from "@espalier/core";
 import { sha256, sha256File } from "@espalier/core/node";
 import { openAiChat, openAiCompletions } from "@espalier/evals";
 import { modelDirectoryDigest } from "@espalier/evals/node";
 import { nativeStatus } from "@espalier/kernels";
 import type { LanguageModel } from "@espalier/spec/languageModel";
-import { openCodec, openModel } from "../model.ts";
+import { loadModel, locateModel, openCodec } from "../model.ts";
 import type { WithDevice } from "../options.ts";
 
 export interface ModelOptions extends WithDevice {
@@ -32,7 +31,7 @@ export interface OpenedModel {
 export const isAddress = (text: string): boolean => /^https?:\/\//.test(text);
 
 /**
- * A checkpoint, a Hugging Face directory, or the address of an OpenAI-style endpoint.
+ * A run or one of its checkpoints, a Hugging Face directory, or the address of an OpenAI-style endpoint.
  *
  * @throws {ConfigError} when an endpoint has no model name, or `--chat` is asked of a directory
  * @throws {EndpointError} when the endpoint cannot score prompts
@@ -43,9 +42,10 @@ export async function openEvaluated(place: string, options: ModelOptions): Promi
       throw new ConfigError(
         `${place}: --chat is for endpoints, expected an address such as http://127.0.0.1:8000/v1. Leave --chat out.`,
       );
-    const model = await openModel(place, options.data, options.device);
-    const tokenizer = async () => (options.data === undefined ? "" : sha256File(join(options.data, "tokenizer.json")));
-    const digest = async () => modelDirectoryDigest(place, { tokenizer: await tokenizer(), kernels: nativeStatus().available, device: options.device });
+    const found = await locateModel(place, options.data);
+    const model = await loadModel(found, options.device);
+    const tokenizer = async () => (found.kind === "huggingface" ? "" : sha256File(found.tokenizer));
+    const digest = async () => modelDirectoryDigest(found.directory, { tokenizer: await tokenizer(), kernels: nativeStatus().available, device: options.device });
     return { model, likelihood: true, source: "espalier", digest, free: () => model.free() };
   }
   if (options.model === undefined)

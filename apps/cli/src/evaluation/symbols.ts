@@ -50,7 +50,7 @@ export function addSymbols(command: Command): void {
     .addOption(
       new Option("--difficulty <level>", "shots and symbols").choices(["tiny", "small", "paper", "large"]).default("paper"),
     )
-    .option("--data <dir>", "directory written by `espalier tokenize`, for the tokeniser of a checkpoint")
+    .option("--data <dir>", "directory written by `espalier tokenize`, for the tokeniser of a checkpoint (default: the one of its run)")
     .option("--model <name>", "of an endpoint")
     .option("--api-key-env <name>", "environment variable with an endpoint's key", "OPENAI_API_KEY")
     .addOption(deviceOption())

@@ -10,6 +10,8 @@ export interface Output {
   readonly mode: OutputMode;
   /** One finished sentence. Printed to standard output, except with `--json`. */
   line(text: string): void;
+  /** Part of a text that grows as it is made. Printed as it stands; nothing with `--json`. */
+  piece(text: string): void;
   /** A result for programs: one JSON line with `--json`, otherwise nothing. */
   result(kind: string, value: unknown): void;
   readonly progress: Progress;
@@ -101,6 +103,11 @@ export function createOutput(options: { json: boolean; stream?: NodeJS.WriteStre
       erase();
       stream.write(`${text}\n`);
       if (mode === "terminal") draw();
+    },
+    piece(text) {
+      if (mode === "json") return;
+      erase();
+      stream.write(text);
     },
     result(kind, value) {
       if (mode === "json") stream.write(`${JSON.stringify({ kind, value })}\n`);
