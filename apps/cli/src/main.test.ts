@@ -123,6 +123,9 @@ describe.skipIf(!nativeStatus().available)("a corpus, a run, its evaluation (nee
     expect(other).toMatchObject({ status: 0, stderr: "" });
     const { status, stdout, stderr } = await espalier("generate", at("run"), "Ada", "--data", at("other"));
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    const missing = await espalier("eval", at("run"), "--data", at("nothing"));
+    expect(missing).toMatchObject({ status: 1, stdout: "" });
+    expect(sentence(missing.stderr)).toMatch(/^error reading [^\n]*nothing\/tokenizer\.json: it does not exist/);
     expect(sentence(stderr)).toMatch(/^error [^\n]*step-\d+: tokenizer [^\n]* has digest [0-9a-f]{12}, expected [0-9a-f]{12}, which it was trained with\. Use that tokenizer\.$/);
   });
 

@@ -44,7 +44,7 @@ describe("espalier eval without a model", () => {
   it("refuses unknown names, missing data, an endpoint without name, in one sentence", async () => {
     const refused = await Promise.all([
       espalier("eval", "x", "--tasks", "countin"),
-      espalier("eval", "x", "--tasks", "boolq", "--data", at("none")),
+      espalier("eval", at("none"), "--tasks", "boolq"),
       espalier("eval", "http://127.0.0.1:1/v1", "--tasks", "counting"),
       espalier("eval", "http://127.0.0.1:1/v1", "--stages"),
       espalier("eval", "x", "--chat"),
@@ -53,7 +53,7 @@ describe("espalier eval without a model", () => {
     ]);
     const sentences = [
       'error --tasks: "countin" is no task, group or pattern. Nearest: counting, ',
-      `error reading ${at("none")}`,
+      `error ${at("none")}: does not exist, expected a run, one of its checkpoints (RUN/checkpoints/step-...) or a Hugging Face directory.`,
       "error http://127.0.0.1:1/v1: an endpoint serves models by name, but --model is missing.",
       "error http://127.0.0.1:1/v1: --stages needs the directory of a run, found an address.",
       "--chat is for endpoints",
