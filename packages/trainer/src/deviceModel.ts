@@ -97,8 +97,9 @@ export class DeviceModel {
     return this.program(name, (open) => evaluationProgram(this.config, shape, open, this.precision, documents));
   }
 
-  logits(shape: BatchShape): Ready {
-    return this.program(`logits ${shape.B} ${shape.T}`, (open) => logitsProgram(this.config, shape, open, this.precision));
+  logits(shape: BatchShape, documents = false): Ready {
+    const name = `logits ${shape.B} ${shape.T}${documents ? " documents" : ""}`;
+    return this.program(name, (open) => logitsProgram(this.config, shape, open, this.precision, documents));
   }
 
   /** The program of a name, traced with the present gates, compiled and bound when it is new. */

@@ -4,6 +4,7 @@ import { cpuExecutor } from "@espalier/kernels";
 import { type ModelConfig, parameters } from "@espalier/spec/model";
 import { documentStarts } from "@espalier/tokenizer";
 import { describe, expect, it } from "vitest";
+import { openCheckpoint, readModelState } from "./checkpoint.ts";
 import { DeviceModel } from "./deviceModel.ts";
 import { probeGrowth } from "./probeGrowth.ts";
 import { logitsProgram } from "./programs.ts";
@@ -11,7 +12,7 @@ import { readEvents } from "./runDirectory.ts";
 import { relativeError } from "./testing/executors.ts";
 import { SEPARATOR, temporaryDirectory, tinyData, tinyModel, tinyPlan, tinyRun } from "./testing/runs.ts";
 import { train } from "./train.ts";
-import { validateCheckpoint } from "./validation.ts";
+import { comparisonLogits, validateCheckpoint, validationSet } from "./validation.ts";
 
 const models: Record<string, ModelConfig> = {
   "rotary": tinyModel({ seqLen: 12, numLayers: 2 }),
@@ -80,6 +81,13 @@ describe("training within documents", () => {
     expect((await probeGrowth(stages[0]!.checkpoint, probe)).lossBefore).toBe((await over({})).loss);
     const grown = (await readEvents(directory)).find((event) => event.kind === "growth")!;
     expect(masked.logitChange).toBe(grown.logitChange);
+
+    // Logits before and after a growth are compared with the masks too.
+    const model = new DeviceModel(executor, await readModelState(await openCheckpoint(checkpoint), false));
+    const set = (separator?: number) => validationSet(data, plan.stages[1]!.model.seqLen, 8, separator);
+    const [within, across] = [await comparisonLogits(model, set(data.separator)), await comparisonLogits(model, set())];
+    expect(within.length).toBe(across.length);
+    expect(within).not.toEqual(across);
     await expect(validateCheckpoint(checkpoint, { ...request, data: tinyData(), plan })).rejects.toThrow(ConfigError);
   });
 

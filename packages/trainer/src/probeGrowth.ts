@@ -21,8 +21,8 @@ export interface ProbedGrowth {
   growth: GrowthStep;
   data: TrainData;
   executor: Executor;
-  /** Of the run: where it has `documentMasks`, losses are of tokens that attend within their own document. Default: they do not. */
-  plan?: Pick<TrainPlan, "documentMasks">;
+  /** Of the run: its `documentMasks` and its `precision` hold here too. Default: tokens attend over documents, in fp32. */
+  plan?: Partial<Pick<TrainPlan, "documentMasks" | "precision">>;
 }
 
 /**
@@ -35,7 +35,7 @@ export interface ProbedGrowth {
 export async function probeGrowth(checkpoint: string, { target, growth, data, executor, plan = {} }: ProbedGrowth): Promise<GrowthProbe> {
   const separator = documentSeparator(plan, data);
   const batchSize = 8;
-  const source = new DeviceModel(executor, await readModelState(await openCheckpoint(checkpoint), true));
+  const source = new DeviceModel(executor, await readModelState(await openCheckpoint(checkpoint), true), { precision: plan.precision });
   try {
     const validation = validationSet(data, source.config.seqLen, batchSize, separator);
     const { loss: lossBefore } = await validate(source, validation, batchSize);

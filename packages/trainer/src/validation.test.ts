@@ -35,6 +35,14 @@ describe("validateCheckpoint", () => {
     const all = await validateCheckpoint(result.checkpoint, { data, executor, maxSequences: 1000 });
     expect(all.loss).not.toBe(again.loss);
   });
+
+  it("does so in the precision of the run's plan", async () => {
+    const plan = tinyPlan({ precision: "bf16" });
+    const result = await train({ plan, data, directory: temporaryDirectory(), executor });
+    const request = { data, executor, maxSequences: plan.validationSequences, batchSize: plan.microBatchSize };
+    expect((await validateCheckpoint(result.checkpoint, { ...request, plan })).loss).toBe(result.validationLoss);
+    expect((await validateCheckpoint(result.checkpoint, request)).loss).not.toBe(result.validationLoss);
+  });
 });
 
 describe("relativeChange", () => {

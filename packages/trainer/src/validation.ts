@@ -60,8 +60,8 @@ export interface CheckpointValidation {
   maxSequences: number;
   /** B. Default 16. */
   batchSize?: number;
-  /** Of the run: where it has `documentMasks`, tokens attend within their own document here too. Default: they do not. */
-  plan?: Pick<TrainPlan, "documentMasks">;
+  /** Of the run: its `documentMasks` and its `precision` hold here too. Default: tokens attend over documents, in fp32. */
+  plan?: Partial<Pick<TrainPlan, "documentMasks" | "precision">>;
 }
 
 /**
@@ -76,7 +76,7 @@ export async function validateCheckpoint(
   { data, executor, maxSequences, batchSize = 16, plan = {} }: CheckpointValidation,
 ): Promise<ValidationResult> {
   const separator = documentSeparator(plan, data);
-  const model = new DeviceModel(executor, await readModelState(await openCheckpoint(checkpoint), false));
+  const model = new DeviceModel(executor, await readModelState(await openCheckpoint(checkpoint), false), { precision: plan.precision });
   try {
     return await validate(model, validationSet(data, model.config.seqLen, maxSequences, separator), batchSize);
   } finally {
@@ -97,9 +97,10 @@ const COMPARED_POSITIONS = 64;
 export async function comparisonLogits(model: DeviceModel, set: ValidationSet): Promise<Float32Array> {
   const T = Math.min(COMPARED_POSITIONS, set.seqLen);
   const B = Math.min(set.numSequences, Math.ceil(COMPARED_POSITIONS / T));
-  const rows = Array.from({ length: B }, (_, b) => [...set.tokens.subarray(b * set.seqLen, b * set.seqLen + T)]);
-  const { program, inputs, outputs } = model.logits({ B, T });
-  inputs[0].set("tokens", rows.flat());
+  const tokens = Int32Array.from({ length: B * T }, (_, i) => set.tokens[Math.floor(i / T) * set.seqLen + (i % T)]!);
+  const { program, inputs, outputs } = model.logits({ B, T }, set.separator !== undefined);
+  inputs[0].set("tokens", tokens);
+  if (set.separator !== undefined) model.setDocuments(inputs[0], tokens, { B, T }, set.separator);
   model.setModelInputs(inputs[0]);
   await program.run(inputs[0].bytes, outputs.bytes);
   return Float32Array.from(outputs.get("logits").subarray(0, COMPARED_POSITIONS * model.config.vocabSize));
