@@ -154,7 +154,7 @@ export { multirc } from "./knowledge/superGlue/multirc.ts";
 export { record } from "./knowledge/superGlue/record.ts";
 export { cb, rte, wic, wsc } from "./knowledge/superGlue/task.ts";
 export { type DataFile, type KnowledgeEntry, knowledgeBundles, knowledgeNamed, knowledgeTable } from "./knowledge/table.ts";
-export type { Doc, Harness, KnowledgeSet, KnowledgeTask, OutputType } from "./knowledge/task.ts";
+export type { Doc, Harness, KnowledgeSet, KnowledgeTask, OutputType, ReadFile } from "./knowledge/task.ts";
 export { readTruthfulQa, truthfulQaMc, truthfulQaMc1, truthfulQaMc2 } from "./knowledge/truthfulQa/task.ts";
 export { wikitext } from "./knowledge/wikitext/task.ts";
 export { winogrande, wsc273 } from "./knowledge/winograd/task.ts";
@@ -174,6 +174,7 @@ export {
 export { type PythonRandom, pythonRandom } from "./python/random.ts";
 export { compileTemplate, type Template } from "./jinja/render.ts";
 export type { ReadInclude, YamlConfig } from "./yaml/config.ts";
+export type { BuiltInSets, LoadBuiltIn } from "./yaml/builtIn.ts";
 export { type ExpandedGroup, type ExpandedTask, expandGroup, type FoundMember } from "./yaml/expand.ts";
 export type { YamlGroup, YamlMember } from "./yaml/group.ts";
 export { readTaskYaml } from "./yaml/load.ts";

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { appendFileSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -58,7 +59,7 @@ describe("espalier eval without a model", () => {
       "error http://127.0.0.1:1/v1: --stages needs the directory of a run, found an address.",
       "--chat is for endpoints",
       `error ${at("a")}: no samples, expected a directory of \`espalier eval --out\`.`,
-      "error ngrams: knowledge tests need data, but --sets is missing.",
+      "error ngrams: boolq needs data, but --sets is missing.",
     ];
     refused.forEach(({ status, stderr, stdout }, i) => {
       expect({ status, stdout }, stderr).toEqual({ status: 1, stdout: "" });
@@ -176,6 +177,26 @@ describe.skipIf(!nativeStatus().available)("espalier eval of a run (needs the na
     const results = readdirSync(at("orchard/results"), { recursive: true }).map(String).find((file) => /results_.*\.json$/.test(file))!;
     expect(JSON.parse(read("orchard/results", results))).toMatchObject({ "n-shot": { apple: 0, pear: 1 }, group_subtasks: { orchard: ["apple", "pear"] } });
     expect(await espalier(...asked, at("group/apple.yaml"))).toMatchObject({ status: 1, stderr: expect.stringContaining("asks for apple more than once") as string });
+  });
+
+  it("--include-path: tasks, groups and tags of a directory by name; data of no manifest are named by their digests", async () => {
+    mkdirSync(at("mine/deep"), { recursive: true });
+    writeFileSync(at("mine/base.inc"), taskFile.replace(/fruit/g, "base"));
+    for (const name of ["plum", "fig"]) {
+      writeFileSync(at(`mine/deep/${name}.yaml`), `include: ../base.inc\ntask: ${name}\ntag: stone\ntask_alias: the ${name}\n`);
+      mkdirSync(at(`sets/${name}`), { recursive: true });
+      writeFileSync(at(`sets/${name}/test.jsonl`), copa.join("\n"));
+    }
+    writeFileSync(at("mine/basket.yaml"), "group: basket\ntask: [plum, xcopa_zh]\naggregate_metric_list: [{metric: acc}]\n");
+    const asked = (...tasks: string[]) => espalier("eval", model(), "--data", at("data"), "--sets", at("sets"), "--include-path", at("mine"), "--tasks", ...tasks);
+    const [tag, pattern, lost, basket] = await Promise.all([asked("stone"), asked("fi*", "counting", "--items", "3"), asked("stonee"), asked("basket")]);
+    expect(tag).toMatchObject({ status: 0, stderr: "" });
+    expect(tag.stdout).toMatch(/^the fig +acc .*\nthe plum +acc /m);
+    const digest = createHash("sha256").update(copa.join("\n")).digest("hex");
+    expect(tag.stdout).toMatch(new RegExp(`^Data that no manifest\\.json below --sets states .*\\n {2}"fig/test\\.jsonl": \\{"sha256": "${digest}"\\}\\n {2}"plum/`, "m"));
+    expect(pattern.stdout).toMatch(/^counting +exact match[^]*^the fig +acc /m);
+    expect(lost.stderr).toContain('error --tasks: "stonee" is no task, group or pattern. Nearest: stone, ');
+    expect(basket).toMatchObject({ status: 1, stderr: expect.stringMatching(/^error reading \S+xcopa_zh\/test\.zh\.jsonl/) as string });
   });
 
   it("draws few-shot examples anew for each seed, and cuts what does not fit, counted", async () => {

@@ -7,8 +7,8 @@ import { evaluateStages } from "../evaluation/evaluateStages.ts";
 import { writeSamplesPage } from "../evaluation/files.ts";
 import { isAddress } from "../evaluation/model.ts";
 import type { Evaluated } from "../evaluation/run.ts";
-import { selectTasks } from "../evaluation/select.ts";
-import { iqLines, knowledgeLines, SHOWS } from "../evaluation/tables.ts";
+import { iqLines, knowledgeLines, SHOWS, unstatedLines } from "../evaluation/tables.ts";
+import { selectWithFiles } from "../evaluation/taskFiles.ts";
 import { deviceOption, positive, positiveInteger } from "../options.ts";
 import { addEvalParts } from "../evaluation/parts.ts";
 
@@ -27,6 +27,7 @@ export function addEval(program: Command): void {
       "iq",
       "recall",
     ])
+    .option("--include-path <dirs...>", "directories of lm-evaluation-harness's .yaml files, whose tasks, groups and tags --tasks may then name")
     .option("--data <dir>", "directory written by `espalier tokenize`, for the tokeniser of a checkpoint (default: the one of its run)")
     .option("--sets <dir>", "directory of the data sets of knowledge tests; digests are checked")
     .option("--items <n>", "items of an IQ test: a number, quick, paper or large", "quick")
@@ -55,8 +56,7 @@ export function addEval(program: Command): void {
     .action(
       action<EvalOptions>(
         async (options, context, [place]) => {
-          const selection = selectTasks(options.tasks ?? []);
-          selection.files = selection.files.map(context.path);
+          const selection = await selectWithFiles(options.tasks ?? [], options.includePath ?? [], context.path);
           const directory = options.out === undefined ? undefined : context.path(options.out);
           const model = isAddress(place!) ? place! : context.path(place!);
           if (options.stages) return await evaluateStages(model, selection, options, context, directory);
@@ -78,4 +78,5 @@ function printScores({ iq, knowledge, overSeeds }: Evaluated, { output }: Pick<C
   if (iq && knowledge.length > 0) output.line("");
   for (const line of knowledgeLines(knowledge, overSeeds)) output.line(line);
   if (iq || knowledge.length > 0) output.line(pc.dim(SHOWS));
+  for (const line of unstatedLines(knowledge)) output.line(line);
 }

@@ -10,6 +10,7 @@ import type { Selection } from "./select.ts";
 /** Options of `espalier eval` as the command line gives them. */
 export interface EvalOptions extends ModelOptions {
   tasks?: string[];
+  includePath?: string[];
   sets?: string;
   items: string;
   difficulty: RunOptions["difficulty"];
@@ -74,6 +75,7 @@ async function evaluateLocked(
       await openEvaluation(directory, {
         model: isAddress(place) ? place : opened.model.name,
         tasks: options.tasks ?? [],
+        ...(selection.includePaths.length > 0 && { includePaths: selection.includePaths }),
         items,
         difficulty,
         seed,

@@ -1,10 +1,10 @@
-import { ConfigError } from "@espalier/core";
 import { atomicWrite } from "@espalier/core/node";
 import { itemCount, itemSet } from "@espalier/evals";
-import { loadKnowledge, loadTaskFile } from "@espalier/evals/node";
+import { loadKnowledge } from "@espalier/evals/node";
 import { ngramsOf, writeNgrams } from "@espalier/tokenizer";
 import type { Context } from "../command.ts";
 import type { Selection } from "./select.ts";
+import { expectSets, loadTaskFiles } from "./taskFiles.ts";
 
 /** Writes the n-grams of evaluation texts, for `espalier tokenize --ngrams`. */
 export async function writeEvaluationNgrams(
@@ -13,10 +13,7 @@ export async function writeEvaluationNgrams(
   { sets, n, seed }: { sets?: string; n: number; seed: string },
   { output }: Pick<Context, "output">,
 ): Promise<void> {
-  if (sets === undefined && selection.knowledge.length + selection.files.length > 0)
-    throw new ConfigError(
-      "ngrams: knowledge tests need data, but --sets is missing. Name the directory of the data sets, or leave them out of --tasks.",
-    );
+  expectSets("ngrams", selection, sets);
   const sources: string[] = [];
   const texts: string[] = [];
   for (const task of selection.iq) {
@@ -25,8 +22,8 @@ export async function writeEvaluationNgrams(
     texts.push(...items.map(({ prompt, target }) => `${prompt} ${target}`));
   }
   const knowledge = [
-    ...(await Promise.all(selection.knowledge.map((entry) => loadKnowledge(sets!, entry)))).flat(),
-    ...(await Promise.all(selection.files.map((file) => loadTaskFile(file, sets!)))).flatMap((file) => file.sets),
+    ...(await Promise.all(selection.knowledge.map((entry) => loadKnowledge(sets, entry)))).flat(),
+    ...(await loadTaskFiles(selection, sets, {})).flatMap((file) => file.sets),
   ];
   for (const { task, docs } of knowledge) {
     sources.push(`${task.name}@${task.version}`);

@@ -9,14 +9,15 @@ import { addLeak } from "./leak.ts";
 import { listTasks } from "./list.ts";
 import { writeEvaluationNgrams } from "./ngrams.ts";
 import { paperTables } from "./paper.ts";
-import { selectTasks } from "./select.ts";
 import { addSymbols } from "./symbols.ts";
 import { comparisonLines } from "./tables.ts";
+import { selectWithFiles } from "./taskFiles.ts";
 import { positiveInteger } from "../options.ts";
 
 interface NgramOptions {
   out: string;
   tasks: string[];
+  includePath?: string[];
   sets?: string;
   words: number;
   seed: string;
@@ -67,14 +68,15 @@ export function addEvalParts(command: Command): void {
     .description("the n-grams of evaluation sets, for `espalier tokenize` to keep out of training text")
     .requiredOption("--out <file>", "n-gram file to write")
     .option("--tasks <names...>", "tasks, groups, patterns or .yaml files", ["iq", "recall", "knowledge"])
+    .option("--include-path <dirs...>", "directories of .yaml files whose tasks, groups and tags --tasks may name")
     .option("--sets <dir>", "directory of the data sets of knowledge tests")
     .option("--words <n>", "words of an n-gram", positiveInteger, 13)
     .option("--seed <seed>", "of IQ items", "1")
     .action(
-      action<NgramOptions>(async ({ out, tasks: names, sets, words, seed }, context) => {
+      action<NgramOptions>(async ({ out, tasks: names, includePath = [], sets, words, seed }, context) => {
         await writeEvaluationNgrams(
           context.path(out),
-          selectTasks(names),
+          await selectWithFiles(names, includePath, context.path),
           { ...(sets !== undefined && { sets: context.path(sets) }), n: words, seed },
           context,
         );

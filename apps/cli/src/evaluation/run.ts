@@ -19,7 +19,6 @@ import {
 } from "@espalier/evals";
 import {
   loadKnowledge,
-  loadTaskFile,
   openKnowledgeLog,
   openSampleLog,
   type SampleLog,
@@ -29,6 +28,7 @@ import type { LanguageModel } from "@espalier/spec/languageModel";
 import type { Context } from "../command.ts";
 import { LOGS } from "./files.ts";
 import type { Selection } from "./select.ts";
+import { expectSets, loadTaskFiles, needingData } from "./taskFiles.ts";
 
 export interface RunOptions {
   items: SetSize;
@@ -56,21 +56,18 @@ export interface Evaluated {
 
 /** The sets of a selection, with the shots of the published form where the user says nothing, and the tables over several. */
 async function knowledgeSets(
-  { knowledge, files }: Selection,
+  selection: Selection,
   { sets, harness, fewShot }: RunOptions,
 ): Promise<{ sets: KnowledgeSet[]; groups: KnowledgeGroup[] }> {
-  if (knowledge.length + files.length === 0) return { sets: [], groups: [] };
-  if (sets === undefined) {
-    throw new ConfigError(
-      `eval: ${[...knowledge.map(({ name }) => name), ...files].join(", ")} needs data, but --sets is missing. Name the directory of the data sets; \`espalier eval list\` shows its files.`,
-    );
-  }
+  const { knowledge } = selection;
+  if (needingData(selection).length === 0) return { sets: [], groups: [] };
+  expectSets("eval", selection, sets);
   const listed = await Promise.all(
     knowledge.map(async (entry) =>
       (await loadKnowledge(sets, entry, harness)).map((set) => withShots(set, fewShot ?? entry.shots)),
     ),
   );
-  const read = await Promise.all(files.map((file) => loadTaskFile(file, sets)));
+  const read = await loadTaskFiles(selection, sets, { harness, ...(fewShot !== undefined && { numFewshot: fewShot }) });
   const own = read.flatMap((file) => file.sets.map((set) => (fewShot === undefined ? set : withShots(set, fewShot))));
   const names = [...listed.flat(), ...own].map(({ task }) => task.name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);

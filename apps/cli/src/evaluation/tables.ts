@@ -65,7 +65,7 @@ export function knowledgeLines(evaluations: readonly KnowledgeEvaluation[], over
       const seeds = overSeeds?.find(({ task: name, metric, filter }) => name === task.task && metric === score.metric && filter === score.filter);
       const interval = seeds ? seeds.interval : score.interval;
       return [
-        task.task,
+        task.alias ?? task.task,
         score.filter === "none" ? score.metric : `${score.metric} (${score.filter})`,
         value(seeds?.mean ?? score.value, score.metric),
         isShareMetric(score.metric) ? between(interval) : "",
@@ -100,9 +100,20 @@ function groupLines(evaluations: readonly KnowledgeEvaluation[], value: (x: numb
       const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
       const interval = evaluations.length === 1 && score.interval && isShareMetric(score.metric) ? ` (${between(score.interval)}, tasks as clusters)` : "";
       const metric = score.filter === "none" ? score.metric : `${score.metric} (${score.filter})`;
-      return `${group.group}, ${metric}: ${value(mean, score.metric)}${interval} over ${group.tasks.length} tasks, ${group.documents} documents`;
+      return `${group.alias ?? group.group}, ${metric}: ${value(mean, score.metric)}${interval} over ${group.tasks.length} tasks, ${group.documents} documents`;
     }),
   );
+}
+
+/** Files whose digest nobody states: a result over them names what was measured by these. */
+export function unstatedLines([first]: readonly KnowledgeEvaluation[]): string[] {
+  const files = first?.tasks.flatMap(({ files: read = [] }) => read.filter(({ statedBy }) => statedBy === "nothing")) ?? [];
+  const digests = new Map(files.map(({ path, sha256 }) => [path, sha256]));
+  if (digests.size === 0) return [];
+  return [
+    "\nData that no manifest.json below --sets states (put these there, and other bytes are refused):",
+    ...[...digests].map(([path, sha256]) => `  ${JSON.stringify(path)}: {"sha256": "${sha256}"}`),
+  ];
 }
 
 const SEEDS = (seeds: number) =>

@@ -7,7 +7,7 @@ import { aboveChance, clusteredEstimate, type Estimate, meanEstimate } from "../
 import { aggregate, aggregationOf, allRightByGroup, isHigherBetter, isShareMetric, pooledStandardError, standardError } from "./aggregate.ts";
 import type { DocScore, MetricName, MetricSpec } from "./metrics.ts";
 import type { KnowledgeSample } from "./sample.ts";
-import type { Harness, KnowledgeSet } from "./task.ts";
+import type { Harness, KnowledgeSet, ReadFile } from "./task.ts";
 
 export interface KnowledgeScore {
   metric: MetricName;
@@ -32,6 +32,8 @@ export interface KnowledgeScore {
 
 export interface KnowledgeResult {
   task: string;
+  /** What tables call the task, where that is not its name. */
+  alias?: string;
   version: number;
   harness: Harness;
   shots: number;
@@ -43,12 +45,16 @@ export interface KnowledgeResult {
   /** Documents whose context was longer than the model's and lost its beginning. */
   truncated: number;
   bootstrapIterations: number;
+  /** What the documents were read from, where they come from files. */
+  files?: readonly ReadFile[];
   samples: readonly KnowledgeSample[];
 }
 
 /** A row over several tasks. */
 export interface KnowledgeGroup {
   readonly name: string;
+  /** What tables call it. Default: the name. */
+  readonly alias?: string;
   /** Names of tasks or groups. */
   readonly tasks: readonly string[];
   /** What is summed up; where absent, all that the first task has. One without a filter stands for every filter it is scored under. */
@@ -57,6 +63,7 @@ export interface KnowledgeGroup {
 
 export interface GroupResult {
   group: string;
+  alias?: string;
   tasks: readonly string[];
   documents: number;
   scores: readonly {
@@ -72,10 +79,11 @@ export interface GroupResult {
 }
 
 /** Scores of all samples of a task. */
-export function summariseKnowledge({ task }: KnowledgeSet, samples: readonly KnowledgeSample[], { shots, bootstrapIterations }: { shots: number; bootstrapIterations: number }): KnowledgeResult {
+export function summariseKnowledge({ task, files }: KnowledgeSet, samples: readonly KnowledgeSample[], { shots, bootstrapIterations }: { shots: number; bootstrapIterations: number }): KnowledgeResult {
   const filters = task.outputType === "generate_until" ? (task.filters ?? [{ name: "none" }]).map(({ name }) => name) : ["none"];
   return {
     task: task.name,
+    ...(task.alias !== undefined && { alias: task.alias }),
     version: task.version,
     harness: task.harness,
     shots,
@@ -85,6 +93,7 @@ export function summariseKnowledge({ task }: KnowledgeSet, samples: readonly Kno
     boundaryErrors: samples.filter(({ boundaryError }) => boundaryError).length,
     truncated: samples.filter(({ numTruncated }) => numTruncated > 0).length,
     bootstrapIterations,
+    ...(files && { files }),
     samples,
   };
 }
@@ -145,6 +154,7 @@ export function groupResults(groups: readonly KnowledgeGroup[], results: readonl
     return [
       {
         group: group.name,
+        ...(group.alias !== undefined && { alias: group.alias }),
         tasks: members.map(({ task }) => task),
         documents: members.reduce((sum, { documents }) => sum + documents, 0),
         scores: wanted.flatMap(({ metric, filter, weightBySize = true }) => (filter === undefined ? filtersOf(metric) : [filter]).flatMap((name) => groupScore(members, metric, name, weightBySize))),

@@ -18,6 +18,8 @@ export type Harness = "v0.4" | "v0.3";
 export interface KnowledgeTask {
   /** Name in lm-evaluation-harness. */
   readonly name: string;
+  /** What tables call it. Default: the name. */
+  readonly alias?: string;
   readonly version: number;
   readonly harness: Harness;
   readonly outputType: OutputType;
@@ -75,6 +77,18 @@ export interface KnowledgeSet {
   docs: readonly Doc[];
   /** Where shots come from. Without: from `docs`, the evaluated one left out. */
   fewshotDocs?: readonly Doc[];
+  /** The files that the documents were read from, so that a result names what was measured. */
+  files?: readonly ReadFile[];
+}
+
+/** A data file that was read. */
+export interface ReadFile {
+  /** Below the data directory. */
+  path: string;
+  /** Of its bytes. */
+  sha256: string;
+  /** Who states this digest: the manifest of the directory, this project, or nobody. */
+  statedBy: "manifest" | "espalier" | "nothing";
 }
 
 /** Text of a column. @throws {DataError} when it is missing or not text */

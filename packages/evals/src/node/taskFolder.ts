@@ -8,6 +8,8 @@ import { parseMapping } from "../yaml/config.ts";
 
 /** Names of a folder: files of tasks and groups, and tasks by tag. */
 export interface TaskFolder {
+  /** Of tasks and groups, and tags. */
+  readonly names: readonly string[];
   /** The file of a task or group. @throws {ConfigError} where several files give the name */
   fileOf(name: string): string | undefined;
   tasksOf(tag: string): readonly string[] | undefined;
@@ -42,6 +44,7 @@ export async function readTaskFolder(directory: string): Promise<TaskFolder> {
     if (typeof names.task === "string") for (const tag of [names.tag].flat()) add(tags, tag, names.task);
   }
   return {
+    names: [...new Set([...files.keys(), ...tags.keys()])],
     fileOf(name) {
       const found = files.get(name) ?? [];
       if (found.length > 1) throw new ConfigError(`${found[0]}: ${name} is also the name of ${found.slice(1).join(", ")}, expected one file of that name. Rename or remove the others.`);

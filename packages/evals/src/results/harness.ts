@@ -25,13 +25,14 @@ export async function harnessResults(evaluation: AnyEvaluation, about: RunAbout)
   const byTask = <T>(value: (task: ReportedTask) => T): Record<string, T> => Object.fromEntries(tasks.map((task) => [task.task, value(task)]));
   const hashes = await Promise.all(tasks.map(async ({ task, samples }) => [task, await sha256Text(samples.map(({ hashes: { docHash, promptHash, targetHash } }) => docHash + promptHash + targetHash).join(""))] as const));
   const groupRows = Object.fromEntries(
-    groups.map(({ group, documents, scores }) => [
+    groups.map(({ group, alias = group, documents, scores }) => [
       group,
-      { name: group, alias: group, sample_len: documents, ...scoreFields(scores) },
+      { name: group, alias, sample_len: documents, ...scoreFields(scores) },
     ]),
   );
+  const data = tasks.flatMap(({ task, files }) => (files ? [[task, files.map(({ path, sha256, statedBy }) => ({ path, sha256, stated_by: statedBy }))] as const] : []));
   return {
-    results: { ...byTask(({ task, documents, metrics }) => ({ name: task, alias: task, sample_len: documents, ...scoreFields(metrics) })), ...groupRows },
+    results: { ...byTask(({ task, title, documents, metrics }) => ({ name: task, alias: "groups" in evaluation ? title : task, sample_len: documents, ...scoreFields(metrics) })), ...groupRows },
     ...(groups.length > 0 ? { groups: groupRows } : {}),
     group_subtasks: Object.fromEntries([...tasks.map(({ task }) => [task, []] as const), ...groups.map(({ group, tasks: below }) => [group, below] as const)]),
     configs: byTask(({ task, version, shots, outputType, metrics }) => ({
@@ -72,8 +73,13 @@ export async function harnessResults(evaluation: AnyEvaluation, about: RunAbout)
     chat_template: null,
     chat_template_sha: null,
     total_evaluation_time_seconds: String(about.seconds),
-    // Of this project, for what the harness has no place: it ends on a lost continuation, and does not count cut contexts.
-    espalier: { boundary_errors: byTask(({ boundaryErrors }) => boundaryErrors), truncated: byTask(({ truncated }) => truncated) },
+    // Of this project, for what the harness has no place: it ends on a lost continuation, does not count cut contexts, and
+    // does not say which bytes it read.
+    espalier: {
+      boundary_errors: byTask(({ boundaryErrors }) => boundaryErrors),
+      truncated: byTask(({ truncated }) => truncated),
+      ...(data.length > 0 && { data: Object.fromEntries(data) }),
+    },
   };
 }
 

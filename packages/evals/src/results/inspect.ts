@@ -40,7 +40,7 @@ export async function inspectLogs(evaluation: AnyEvaluation, about: RunAbout): P
           model_generate_config: {},
           config: { limit: about.limit ?? null, epochs: 1 },
           packages: {},
-          metadata: { tokenizer: about.tokenizer ?? null, max_length: about.maxLen ?? null },
+          metadata: { tokenizer: about.tokenizer ?? null, max_length: about.maxLen ?? null, ...(task.files && { data: task.files.map(({ path, sha256: digest }) => ({ path, sha256: digest })) }) },
         },
         plan: { name: "plan", steps: [{ solver: task.outputType === "generate_until" ? "generate" : "loglikelihood", params: {} }], config: {} },
         results: {

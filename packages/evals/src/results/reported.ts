@@ -5,6 +5,7 @@ import type { KnowledgeEvaluation } from "../knowledge/evaluateKnowledge.ts";
 import type { DocScore } from "../knowledge/metrics.ts";
 import { type GenerationSettings, type KnowledgeSample, sampleHashes } from "../knowledge/sample.ts";
 import type { KnowledgeResult } from "../knowledge/summary.ts";
+import type { ReadFile } from "../knowledge/task.ts";
 
 export interface ReportedMetric {
   metric: string;
@@ -53,6 +54,8 @@ export interface ReportedTask {
   boundaryErrors: number;
   /** Samples with a cut context. */
   truncated: number;
+  /** Data files with their digests, where documents come from files. */
+  files?: readonly ReadFile[];
   samples: readonly ReportedSample[];
 }
 
@@ -64,11 +67,11 @@ export async function reportedTasks(evaluation: AnyEvaluation): Promise<Reported
   return Promise.all(evaluation.tasks.map(iqTask));
 }
 
-function knowledgeTask({ task, version, shots, documents, scores, boundaryErrors, truncated, samples }: KnowledgeResult): ReportedTask {
+function knowledgeTask({ task, alias = task, version, shots, documents, scores, boundaryErrors, truncated, files, samples }: KnowledgeResult): ReportedTask {
   const generates = samples.some(({ generated }) => generated !== undefined);
   return {
     task,
-    title: task,
+    title: alias,
     version,
     shots,
     outputType: generates ? "generate_until" : samples.some(({ requests }) => requests.length > 1) ? "multiple_choice" : "loglikelihood",
@@ -77,6 +80,7 @@ function knowledgeTask({ task, version, shots, documents, scores, boundaryErrors
     documents,
     boundaryErrors,
     truncated,
+    ...(files && { files }),
     samples: samples.map(knowledgeSample),
   };
 }

@@ -62,6 +62,18 @@ describe("harnessResults", () => {
     });
   });
 
+  it("has aliases and the digests of what was read", async () => {
+    const files = [{ path: "arc/easy.jsonl", sha256: "ab".repeat(32), statedBy: "nothing" as const }];
+    const named = await evaluateKnowledge(model, [{ task: { ...arc("easy"), alias: "ARC, easy" }, docs, files }], { groups: [{ name: "both", alias: "Both", tasks: ["arc_easy"] }], bootstrapIterations: 10 });
+    expect(await harnessResults(named, about)).toMatchObject({
+      results: { arc_easy: { name: "arc_easy", alias: "ARC, easy" }, both: { name: "both", alias: "Both" } },
+      espalier: { data: { arc_easy: [{ path: "arc/easy.jsonl", sha256: "ab".repeat(32), stated_by: "nothing" }] } },
+    });
+    const [{ log }] = await inspectLogs(named, about);
+    expect((log.eval as { metadata: object }).metadata).toMatchObject({ data: [{ path: "arc/easy.jsonl", sha256: "ab".repeat(32) }] });
+    expect((await harnessResults(knowledge, about)).espalier).not.toHaveProperty("data");
+  });
+
   it("names the scores of IQ tests as the harness would", async () => {
     const { results } = (await harnessResults(iq, about)) as { results: Record<string, Record<string, number>> };
     const [counting] = iq.tasks;

@@ -69,7 +69,7 @@ export const harnessResultsSchema = z.strictObject({
   chat_template: z.null(),
   chat_template_sha: z.null(),
   total_evaluation_time_seconds: z.string(),
-  espalier: z.strictObject({ boundary_errors: z.record(z.string(), count), truncated: z.record(z.string(), count) }),
+  espalier: z.strictObject({ boundary_errors: z.record(z.string(), count), truncated: z.record(z.string(), count), data: z.record(z.string(), z.array(z.strictObject({ path: z.string(), sha256, stated_by: z.enum(["manifest", "espalier", "nothing"]) }))).optional() }),
 });
 
 const generationArguments = z.strictObject({ until: z.array(z.string()), max_gen_toks: count, do_sample: z.boolean(), temperature: z.number() });

@@ -2,18 +2,20 @@
 
 import { ConfigError } from "@espalier/core";
 import type { KnowledgeGroup } from "../knowledge/summary.ts";
+import type { KnowledgeSet } from "../knowledge/task.ts";
+import { type BuiltInSets, changeBuiltIn, type LoadBuiltIn } from "./builtIn.ts";
 import type { ReadInclude, YamlConfig } from "./config.ts";
 import { groupKeys, groupOfConfig, taskKeys, type YamlGroup, type YamlMember } from "./group.ts";
 import { TASK_KEYS, taskOfConfig, type YamlTask } from "./task.ts";
 
-/** What a name stands for: the keys of a task or group file, or the tasks that carry it as a tag. */
-export type FoundMember = { readonly config: YamlConfig; readonly path: string } | { readonly tagged: readonly string[] };
+/** What a name stands for: the keys of a task or group file, the tasks that carry it as a tag, or tasks of this project. */
+export type FoundMember = { readonly config: YamlConfig; readonly path: string } | { readonly tagged: readonly string[] } | { readonly builtIn: LoadBuiltIn };
 
-export interface ExpandedTask {
-  readonly task: YamlTask;
-  /** The name in its file; that of `task` differs where the group has the task more than once. */
+/** A task of a file, whose documents are still to be read, or a built-in one with its documents. */
+export type ExpandedTask = {
+  /** The name in its file; that of `task` or `set` differs where the group has the task more than once. */
   readonly name: string;
-}
+} & ({ readonly task: YamlTask } | { readonly set: KnowledgeSet });
 
 export interface ExpandedGroup {
   readonly tasks: readonly ExpandedTask[];
@@ -29,9 +31,9 @@ export interface ExpandedGroup {
  * @param find  what a name stands for; undefined where it stands for nothing
  * @throws {ConfigError} for a name that stands for nothing, a key that no task has, and groups that contain themselves
  */
-export function expandGroup(root: YamlGroup, find: (name: string) => FoundMember | undefined, readInclude: ReadInclude): ExpandedGroup {
+export async function expandGroup(root: YamlGroup, find: (name: string) => FoundMember | undefined, readInclude: ReadInclude): Promise<ExpandedGroup> {
   const tasks: ExpandedTask[] = [];
-  const groups: { name: string; tasks: readonly string[]; metrics: KnowledgeGroup["metrics"] }[] = [];
+  const groups: (KnowledgeGroup & { tasks: readonly string[] })[] = [];
   /** Results by what they are made of, so that the same thing met twice is one. */
   const known = new Map<string, string>();
   const used = new Set<string>();
@@ -45,29 +47,57 @@ export function expandGroup(root: YamlGroup, find: (name: string) => FoundMember
     return { name: free, isNew: true };
   };
 
-  const walk = (group: YamlGroup, pushed: YamlConfig, trail: readonly string[]): string => {
+  const walk = async (group: YamlGroup, pushed: YamlConfig, trail: readonly string[]): Promise<string> => {
     const { name, isNew } = nameOnce(identityOf("group", group, pushed), group.name);
     if (!isNew) return name;
-    const row = { name, tasks: [] as readonly string[], metrics: group.metrics };
-    groups.push(row);
+    const below: string[] = [];
+    groups.push({ name, ...(group.alias !== undefined && { alias: group.alias }), tasks: below, metrics: group.metrics });
     const settings = { ...group.overrides, ...pushed };
-    row.tasks = group.members.flatMap((member) => ("members" in member ? [walk(member, settings, trail)] : resolve(member, settings, group, trail)));
+    for (const member of group.members) below.push(...("members" in member ? [await walk(member, settings, trail)] : await resolve(member, settings, group, trail)));
     return name;
   };
 
-  const resolve = (member: YamlMember, pushed: YamlConfig, group: YamlGroup, trail: readonly string[]): string[] => {
+  const resolve = async (member: YamlMember, pushed: YamlConfig, group: YamlGroup, trail: readonly string[]): Promise<string[]> => {
     const overrides = { ...member.overrides, ...pushed };
     const found = find(member.name);
     if (found === undefined) {
       const own = { ...member.included, ...overrides };
-      if (own.doc_to_text === undefined) throw new ConfigError(`${group.path}: ${group.name} has the member ${member.name}, expected a task, group or tag of a file that is read with it. Correct the name, or put its file beside the group's.`);
+      if (own.doc_to_text === undefined) throw new ConfigError(`${group.path}: ${group.name} has the member ${member.name}, expected a task, group or tag of a file that is read with it, or a knowledge test of this project. Correct the name, or put its file beside the group's.`);
       return [addTask(member.name, own, {}, group)];
     }
-    if ("tagged" in found) return found.tagged.flatMap((name) => resolve({ ...member, name }, pushed, group, trail));
+    if ("tagged" in found) {
+      const names: string[] = [];
+      for (const name of found.tagged) names.push(...(await resolve({ ...member, name }, pushed, group, trail)));
+      return names;
+    }
+    if ("builtIn" in found) {
+      const { group: _, group_alias: alias, aggregate_metric_list: __, metadata: ___, ...changes } = { ...member.included, ...overrides };
+      const split = changes.fewshot_split ?? undefined;
+      return addBuiltIn(await found.builtIn(split === undefined || changes.num_fewshot === 0 ? undefined : String(split)), changes, alias as string | undefined, group);
+    }
     if (!Array.isArray(found.config.task)) return [addTask(member.name, { ...member.included, ...found.config }, overrides, group, found.path)];
     if (Object.keys(member.included).length > 0) throw new ConfigError(`${group.path}: ${group.name} has an include at ${member.name}, which is a group, expected it at a task. Write the keys out, or put them into the group's tasks.`);
     if (trail.includes(member.name)) throw new ConfigError(`${group.path}: ${[...trail.slice(trail.indexOf(member.name)), member.name].join(" > ")} is a circle of groups, expected an end. Take one of them out.`);
-    return [walk(groupOfConfig({ ...found.config, ...groupKeys(overrides) }, found.path, readInclude), taskKeys(overrides), [...trail, member.name])];
+    return [await walk(groupOfConfig({ ...found.config, ...groupKeys(overrides) }, found.path, readInclude), taskKeys(overrides), [...trail, member.name])];
+  };
+
+  const addBuiltIn = ({ sets, groups: rows }: BuiltInSets, changes: YamlConfig, alias: string | undefined, group: YamlGroup): string[] => {
+    const owned = new Map<string, string>();
+    for (const set of sets) {
+      const { name: own, isNew } = nameOnce(identityOf("built in", set.task.name, changes), set.task.name);
+      owned.set(set.task.name, own);
+      if (!isNew) continue;
+      const changed = changeBuiltIn(set, changes, `${group.path}: ${group.name}`);
+      tasks.push({ name: set.task.name, set: { ...changed, task: { ...changed.task, name: own } } });
+    }
+    const names = rows.flatMap((row, i) => {
+      const below = row.tasks.flatMap((name) => owned.get(name) ?? []);
+      if (below.length === 0) return [];
+      const { name, isNew } = nameOnce(identityOf("built in row", row.name, below), row.name);
+      if (isNew) groups.push({ ...row, name, ...(i === 0 && alias !== undefined && { alias }), tasks: below });
+      return [name];
+    });
+    return names.length > 0 ? [names[0]!] : [...owned.values()];
   };
 
   const addTask = (name: string, config: YamlConfig, overrides: YamlConfig, group: YamlGroup, path = group.path): string => {
@@ -80,7 +110,7 @@ export function expandGroup(root: YamlGroup, find: (name: string) => FoundMember
     return own;
   };
 
-  walk(root, {}, [root.name]);
+  await walk(root, {}, [root.name]);
   return { tasks, groups };
 }
 

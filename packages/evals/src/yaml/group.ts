@@ -16,6 +16,8 @@ export interface YamlMember {
 /** A group as its file writes it. */
 export interface YamlGroup {
   readonly name: string;
+  /** What tables call it. */
+  readonly alias?: string;
   /** The file that it stands in. */
   readonly path: string;
   /** Groups that are written out within this one stand among the members. */
@@ -54,7 +56,8 @@ export function groupOfConfig(config: YamlConfig, path: string, readInclude: Rea
     const { task: _, group: __, ...included } = include === undefined ? {} : withIncludes({ include }, path, readInclude);
     return { name, overrides: rest, included };
   });
-  return { name: reader.text("group"), path, members, overrides: taskKeys(config), metrics: metricsOf(config, reader) };
+  const alias = reader.optionalText("group_alias");
+  return { name: reader.text("group"), ...(alias !== undefined && { alias }), path, members, overrides: taskKeys(config), metrics: metricsOf(config, reader) };
 }
 
 function metricsOf(config: YamlConfig, reader: Reader): YamlGroup["metrics"] {

@@ -21,6 +21,8 @@ export interface YamlSource {
   /** Split that is scored, and the one that shots are taken from. */
   scored: string;
   fewshot: string;
+  /** Files by split, where `dataset_kwargs: {data_files: ...}` names them. */
+  files?: Readonly<Record<string, string>>;
 }
 
 export interface YamlTask {
@@ -32,7 +34,7 @@ export interface YamlTask {
 }
 
 const OUTPUT_TYPES: readonly OutputType[] = ["multiple_choice", "loglikelihood", "loglikelihood_rolling", "generate_until"];
-const IGNORED = ["dataset_kwargs", "training_split", "task_alias", "should_decontaminate", "use_prompt"];
+const IGNORED = ["training_split", "should_decontaminate", "use_prompt"];
 /** What the harness would do and this reader does not; present and not empty, it is refused. */
 const UNSUPPORTED = ["custom_dataset", "doc_to_image", "doc_to_audio", "class", "unsafe_code"];
 export const METRICS: readonly MetricName[] = ["acc", "acc_norm", "acc_bytes", "acc_mutual_info", "exact_match", "f1", "em", "mcc", "brier_score", "likelihood", "perplexity", "word_perplexity", "byte_perplexity", "bits_per_byte"];
@@ -67,6 +69,7 @@ export function taskOfConfig(config: YamlConfig, path: string): YamlTask {
   const cachedChoices = own.choices;
   const description = reader.text("description", "");
   const prefix = reader.optionalText("gen_prefix");
+  const alias = reader.optionalText("task_alias");
   const scoredSplit = testSplit === undefined ? "validation" : "test";
   const shotSplit = (fewshot.split as string | undefined) ?? fewshotSplit;
   const template = description.includes("{") ? compileTemplate(description) : undefined;
@@ -78,6 +81,7 @@ export function taskOfConfig(config: YamlConfig, path: string): YamlTask {
   if (isGenerative && repeats < answersNeeded(config.filter_list)) throw reader.error("repeats", `${answersNeeded(config.filter_list)} or more, as many as take_first_k takes`);
   const task: KnowledgeTask = {
     name: reader.text("task"),
+    ...(alias !== undefined && { alias }),
     version: Number((config.metadata as { version?: unknown } | undefined)?.version ?? 0),
     harness: "v0.4",
     outputType,
@@ -107,16 +111,32 @@ export function taskOfConfig(config: YamlConfig, path: string): YamlTask {
   const training = reader.optionalText("training_split") ?? reader.optionalText("validation_split") ?? scored;
   return {
     task,
-    source: { ...optional("path", reader.optionalText("dataset_path")), ...optional("name", reader.optionalText("dataset_name")), scored, fewshot: shotSplit ?? training },
+    source: { ...optional("path", reader.optionalText("dataset_path")), ...optional("name", reader.optionalText("dataset_name")), scored, fewshot: shotSplit ?? training, ...dataFiles(reader) },
     tags: [config.tag ?? []].flat().map(String),
     process,
   };
 }
 
 /** Keys that a task may have. */
-export const TASK_KEYS: ReadonlySet<string> = new Set(["task", "tag", "group", "include", "dataset_path", "dataset_name", "validation_split", "test_split", "fewshot_split", "output_type", "doc_to_text", "doc_to_target", "doc_to_choice", "description", "target_delimiter", "fewshot_delimiter", "fewshot_config", "num_fewshot", "generation_kwargs", "filter_list", "metric_list", "repeats", "gen_prefix", "doc_to_decontamination_query", "metadata", "process_docs", "process_results", ...IGNORED, ...UNSUPPORTED]);
+export const TASK_KEYS: ReadonlySet<string> = new Set(["task", "task_alias", "tag", "group", "include", "dataset_path", "dataset_name", "dataset_kwargs", "validation_split", "test_split", "fewshot_split", "output_type", "doc_to_text", "doc_to_target", "doc_to_choice", "description", "target_delimiter", "fewshot_delimiter", "fewshot_config", "num_fewshot", "generation_kwargs", "filter_list", "metric_list", "repeats", "gen_prefix", "doc_to_decontamination_query", "metadata", "process_docs", "process_results", ...IGNORED, ...UNSUPPORTED]);
 
 const optional = <K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> => (value === undefined ? {} : ({ [key]: value } as Record<K, string>));
+
+/** `data_files` of `dataset_kwargs`: one file for each split, or one alone, which is the split `train`, as the datasets library has it. */
+function dataFiles(reader: Reader): Pick<YamlSource, "files"> {
+  const { data_files: given } = reader.mapping("dataset_kwargs");
+  if (given === undefined || given === null) return {};
+  const bySplit = typeof given === "object" && !Array.isArray(given) ? Object.entries(given) : [["train", given] as const];
+  return {
+    files: Object.fromEntries(
+      bySplit.map(([split, file]) => {
+        const [only, ...others] = [file].flat() as unknown[];
+        if (typeof only !== "string" || others.length > 0) throw reader.error("dataset_kwargs", "data_files with one path for each split");
+        return [split, only];
+      }),
+    ),
+  };
+}
 
 type Field = { column: string; template: (doc: Doc) => string } | { constant: number | readonly unknown[] } | { function: DocFunction };
 
