@@ -139,6 +139,8 @@ def memory_bound(library, bandwidth, small, rounds, pattern):
         ("swiglu", {}, [x, x], [(R, C)], 12 * count),
         ("layerNorm", dict(epsilon=1e-5), [x, gain, gain], [(R, C), (R,), (R,)], 8 * count),
         ("layerNormGrad", {}, [x, x, Tensor((R,)), Tensor((R,)), gain], [(R, C)], 12 * count),
+        ("addLayerNorm", dict(epsilon=1e-5), [x, x, gain, gain], [(R, C), (R,), (R,), (R, C)], 16 * count),
+        ("layerNormGradAdd", {}, [x, x, Tensor((R,)), Tensor((R,)), gain, x], [(R, C)], 16 * count),
         ("rmsNorm", dict(epsilon=1e-5), [x, gain], [(R, C), (R,)], 8 * count),
         ("columnSum", dict(accumulate=0), [x], [(C,)], 4 * count),
         ("gradNorm", {}, [big], [(1,)], 4 * big.count),

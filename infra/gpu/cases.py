@@ -80,6 +80,10 @@ def norms(C):
         yield Case("rmsNorm", [x, gains(C)] + weighted, [(R, C), (R,)], dict(epsilon=1e-5), note=note, tolerance=2e-6)
         yield Case("layerNormGrad", [T((R, C)), x, *stats, gains(C)] + weighted, [(R, C)], note=note, tolerance=4e-6)
         yield Case("rmsNormGrad", [T((R, C)), x, stats[1], gains(C)] + weighted, [(R, C)], note=note, tolerance=4e-6)
+        yield Case("addLayerNorm", [T((R, C)), x, gains(C), T((C,))] + weighted, [(R, C), (R,), (R,), (R, C)], dict(epsilon=1e-5), note=note, tolerance=2e-6)
+        yield Case("addRmsNorm", [T((R, C)), x, gains(C)] + weighted, [(R, C), (R,), (R, C)], dict(epsilon=1e-5), note=note, tolerance=2e-6)
+        yield Case("layerNormGradAdd", [T((R, C)), x, *stats, gains(C), T((R, C))] + weighted, [(R, C)], note=note, tolerance=4e-6)
+        yield Case("rmsNormGradAdd", [T((R, C)), x, stats[1], gains(C), T((R, C))] + weighted, [(R, C)], note=note, tolerance=4e-6)
         has = dict(accumulate=0, hasMean=1, hasChannelWeights=len(weighted))
         yield Case("normParameterGrad", [T((R, C)), x, *stats] + weighted, [(C,), (C,)], has, note=note, tolerance=4e-6)
 

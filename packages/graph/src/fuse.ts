@@ -1,6 +1,7 @@
 import { fuseCrossEntropy } from "./fusion/crossEntropy.ts";
 import { fuseMatmulEpilogues } from "./fusion/matmulEpilogue.ts";
 import { NodeList } from "./fusion/nodeList.ts";
+import { fuseResidualNorms } from "./fusion/residualNorm.ts";
 import { liveNodes } from "./prune.ts";
 import type { GraphData } from "./types.ts";
 
@@ -11,9 +12,10 @@ export interface FuseOptions {
 
 /**
  * Rewrites a differentiated graph so that fewer values pass through memory: epilogues join their product
- * (`matmul` with bias, gelu, gate, residual), the loss joins its gradient (`linearCrossEntropyWithGrad`). The values
- * are the same to the last bit on the reference executor. Nodes that nothing reads are dropped first, so that dead
- * readers do not stand in the way.
+ * (`matmul` with bias, gelu, gate, residual), other sums join the norm of the residual stream or its gradient
+ * (`addLayerNorm`, `layerNormGradAdd`, `addRmsNorm`, `rmsNormGradAdd`), the loss joins its gradient
+ * (`linearCrossEntropyWithGrad`). The values are the same to the last bit on the reference executor, and those of norms
+ * on the CPU too. Nodes that nothing reads are dropped first, so that dead readers do not stand in the way.
  */
 export function fuse(graph: GraphData, { keep = [] }: FuseOptions = {}): GraphData {
   const kept = new Set(keep);
@@ -22,6 +24,7 @@ export function fuse(graph: GraphData, { keep = [] }: FuseOptions = {}): GraphDa
   );
   const list = new NodeList(liveNodes(graph, visible));
   fuseMatmulEpilogues(list, visible);
+  fuseResidualNorms(list, visible);
   fuseCrossEntropy(list);
   return { tensors: graph.tensors, nodes: list.nodes() };
 }

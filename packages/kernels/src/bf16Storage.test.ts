@@ -17,7 +17,8 @@ describe("ops with tensors in bf16", () => {
     const expected = await runCase(referenceExecutor(), opCase, withRoundedInputs(opCase));
     const [found, ...others] = await Promise.all([1, 4].map((seed) => runInBf16(opCase, seed)));
     // bf16 keeps 8 bits: one rounding is at most 2^-9 of the largest; with bf16 products, rounded probabilities and g beside it.
-    const allowed = 5e-3 * (opCase.patience ?? 1);
+    // The norm of a sum is that of the sum as it is stored, rounded once more.
+    const allowed = 5e-3 * (opCase.patience ?? 1) * (/^add.*Norm$/.test(opCase.op) ? 2 : 1);
     expected.forEach((values, i) => expect(largestError(values, found![i]!), `output ${i}`).toBeLessThanOrEqual(allowed));
     for (const other of others) expect(other).toEqual(found);
   });

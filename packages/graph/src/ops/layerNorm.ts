@@ -2,6 +2,7 @@ import type { Tensor } from "../graph.ts";
 import { elements, expectElements, expectFloats, expectInputs, expectShape, f32, lastAxis, numRows } from "../shapes.ts";
 import { type OpDefinition, perElement, record } from "./definition.ts";
 import { gainAndBiasGradients } from "./normParameterGrad.ts";
+import { withAddend, withResidual } from "./residualNorm.ts";
 
 const LAST_AXIS = "It must match the last axis of x.";
 
@@ -47,6 +48,12 @@ export const layerNormGradOp: OpDefinition = {
   },
   flops: perElement(13),
 };
+
+/** Made by fusion: `sum = a + b` and its layer norm. */
+export const addLayerNormOp: OpDefinition = withAddend("addLayerNorm", layerNormOp);
+
+/** Made by fusion: the gradient behind a norm, added to that of the residual connection around it. */
+export const layerNormGradAddOp: OpDefinition = withResidual("layerNormGradAdd", layerNormGradOp, 5);
 
 export interface NormOptions {
   /** Added to the variance. Default 1e-5. */

@@ -3,6 +3,7 @@ import { elements, expectElements, expectFloats, expectInputs, expectShape, f32,
 import { type OpDefinition, perElement, record } from "./definition.ts";
 import type { NormOptions } from "./layerNorm.ts";
 import { gainAndBiasGradients } from "./normParameterGrad.ts";
+import { withAddend, withResidual } from "./residualNorm.ts";
 
 const LAST_AXIS = "It must match the last axis of x.";
 
@@ -44,6 +45,12 @@ export const rmsNormGradOp: OpDefinition = {
   },
   flops: perElement(8),
 };
+
+/** Made by fusion: `sum = a + b` and its RMS norm. */
+export const addRmsNormOp: OpDefinition = withAddend("addRmsNorm", rmsNormOp);
+
+/** Made by fusion: the gradient behind a norm, added to that of the residual connection around it. */
+export const rmsNormGradAddOp: OpDefinition = withResidual("rmsNormGradAdd", rmsNormGradOp, 4);
 
 /**
  * Root-mean-square norm over the last axis, with channel weights c for growth:

@@ -15,12 +15,12 @@ import { gatherRowsOp } from "./gatherRows.ts";
 import { geluGradOp, geluOp } from "./gelu.ts";
 import { geluErfGradOp, geluErfOp } from "./geluErf.ts";
 import { gradNormOp } from "./gradNorm.ts";
-import { layerNormGradOp, layerNormOp } from "./layerNorm.ts";
+import { addLayerNormOp, layerNormGradAddOp, layerNormGradOp, layerNormOp } from "./layerNorm.ts";
 import { linearCrossEntropyGradOp, linearCrossEntropyOp, linearCrossEntropyWithGradOp } from "./linearCrossEntropy.ts";
 import { matmulOp } from "./matmul.ts";
 import { normParameterGradOp } from "./normParameterGrad.ts";
 import { RESHAPE } from "./reshape.ts";
-import { rmsNormGradOp, rmsNormOp } from "./rmsNorm.ts";
+import { addRmsNormOp, rmsNormGradAddOp, rmsNormGradOp, rmsNormOp } from "./rmsNorm.ts";
 import { rotaryOp } from "./rotary.ts";
 import { rotaryAnglesOp, rotaryAtOp } from "./rotaryAt.ts";
 import { scaleOp } from "./scale.ts";
@@ -49,9 +49,13 @@ export const opTable: Readonly<Record<string, OpDefinition>> = Object.fromEntrie
     swigluGradOp,
     layerNormOp,
     layerNormGradOp,
+    addLayerNormOp,
+    layerNormGradAddOp,
     normParameterGradOp,
     rmsNormOp,
     rmsNormGradOp,
+    addRmsNormOp,
+    rmsNormGradAddOp,
     rotaryOp,
     causalAttentionOp,
     causalAttentionGradOp,

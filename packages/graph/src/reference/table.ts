@@ -15,6 +15,7 @@ import { layerNorm, layerNormGrad } from "./layerNorm.ts";
 import { linearCrossEntropy, linearCrossEntropyGrad, linearCrossEntropyWithGrad } from "./linearCrossEntropy.ts";
 import { matmul } from "./matmul.ts";
 import { normParameterGrad } from "./normParameterGrad.ts";
+import { addLayerNorm, addRmsNorm, layerNormGradAdd, rmsNormGradAdd } from "./residualNorm.ts";
 import { rmsNorm, rmsNormGrad } from "./rmsNorm.ts";
 import { rotary } from "./rotary.ts";
 import { rotaryAngles, rotaryAt } from "./rotaryAt.ts";
@@ -43,9 +44,13 @@ export const referenceTable: Readonly<Record<string, ReferenceOp>> = {
   swigluGrad,
   layerNorm,
   layerNormGrad,
+  addLayerNorm,
+  layerNormGradAdd,
   normParameterGrad,
   rmsNorm,
   rmsNormGrad,
+  addRmsNorm,
+  rmsNormGradAdd,
   rotary,
   causalAttention,
   causalAttentionGrad,

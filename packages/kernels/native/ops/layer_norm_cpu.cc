@@ -11,11 +11,10 @@ namespace {
 // Rows [begin, end), few enough to stay in L1. Step by step for all of them, since one row alone is a long chain of
 // dependent sums: with several in flight a step costs its work, not its latency.
 template <class Weights>
-void normalize_rows(const OpCall& call, const Weights& weights, int64_t begin, int64_t end) {
+void normalize_rows(const OpCall& call, const float* input, int32_t first_parameter, const Weights& weights, int64_t begin, int64_t end) {
   const int64_t C = call.outputs[0].last();
-  const float* input = call.inputs[0].f32();
-  const float* gain = call.inputs[1].f32();
-  const float* bias = call.inputs[2].f32();
+  const float* gain = call.inputs[first_parameter].f32();
+  const float* bias = call.inputs[first_parameter + 1].f32();
   float* means = call.outputs[1].f32();
   float* rstds = call.outputs[2].f32();
   const float epsilon = static_cast<float>(call.attributes[0]);
@@ -46,19 +45,25 @@ void normalize_rows(const OpCall& call, const Weights& weights, int64_t begin, i
   }
 }
 
+// The sum of two inputs first when kOfSum, as many rows at a time as stay in L1.
+template <bool kOfSum>
 void run_layer_norm(const OpCall& call, int64_t task_begin, int64_t task_end) {
   constexpr int64_t kL1Elements = 4096;
+  constexpr int32_t kFirstParameter = kOfSum ? 2 : 1;
   const Range rows = row_range(call, task_begin, task_end);
   const int64_t C = call.outputs[0].last();
   const int64_t together = larger(1, kL1Elements / C);
-  with_channel_weights(call, 3, C, [&](const auto& weights) {
+  const float* input = kOfSum ? call.outputs[3].f32() : call.inputs[0].f32();
+  with_channel_weights(call, kFirstParameter + 2, C, [&](const auto& weights) {
     for (int64_t r = rows.begin; r < rows.end; r += together) {
-      normalize_rows(call, weights, r, smaller(r + together, rows.end));
+      const int64_t end = smaller(r + together, rows.end);
+      if (kOfSum) add_rows(call.outputs[3].f32(), call.inputs[0].f32(), call.inputs[1].f32(), r * C, end * C);
+      normalize_rows(call, input, kFirstParameter, weights, r, end);
     }
   });
 }
 
-template <class Weights>
+template <bool kPlusResidual, class Weights>
 void differentiate_rows(const OpCall& call, const Weights& weights, Range rows) {
   const int64_t C = call.outputs[0].last();
   const float* gain = call.inputs[4].f32();
@@ -82,24 +87,33 @@ void differentiate_rows(const OpCall& call, const Weights& weights, Range rows) 
     const vf mean_a_xhat = splat(reduce_add(sum_a_xhat) * weights.inverse_sum);
     for_each_vector(C, [&](int64_t i, int64_t lanes) {
       const vf along = weights.times(fma(xhat_of(i, lanes), mean_a_xhat, mean_a), i, lanes);
-      store_some(dx + i, rstd * (a_of(i, lanes) - along), lanes);
+      vf result = rstd * (a_of(i, lanes) - along);
+      if (kPlusResidual) result += load_some(call.inputs[5].f32() + r * C + i, lanes);
+      store_some(dx + i, result, lanes);
     });
   }
 }
 
+template <bool kPlusResidual>
 void run_layer_norm_grad(const OpCall& call, int64_t task_begin, int64_t task_end) {
-  with_channel_weights(call, 5, call.outputs[0].last(), [&](const auto& weights) {
-    differentiate_rows(call, weights, row_range(call, task_begin, task_end));
+  with_channel_weights(call, kPlusResidual ? 6 : 5, call.outputs[0].last(), [&](const auto& weights) {
+    differentiate_rows<kPlusResidual>(call, weights, row_range(call, task_begin, task_end));
   });
 }
 
 }  // namespace
 
 const OpKernel layer_norm_kernel = {
-    "layerNorm", "epsilon", row_tasks, run_layer_norm, nullptr, nullptr, norm_work, nullptr, nullptr, nullptr,
+    "layerNorm", "epsilon", row_tasks, run_layer_norm<false>, nullptr, nullptr, norm_work, nullptr, nullptr, nullptr,
 };
 const OpKernel layer_norm_grad_kernel = {
-    "layerNormGrad", "", row_tasks, run_layer_norm_grad, nullptr, nullptr, norm_work, nullptr, nullptr, nullptr,
+    "layerNormGrad", "", row_tasks, run_layer_norm_grad<false>, nullptr, nullptr, norm_work, nullptr, nullptr, nullptr,
+};
+const OpKernel add_layer_norm_kernel = {
+    "addLayerNorm", "epsilon", row_tasks, run_layer_norm<true>, nullptr, nullptr, norm_work, nullptr, nullptr, nullptr,
+};
+const OpKernel layer_norm_grad_add_kernel = {
+    "layerNormGradAdd", "", row_tasks, run_layer_norm_grad<true>, nullptr, nullptr, norm_work, nullptr, nullptr, nullptr,
 };
 
 }  // namespace ESPALIER_ISA

@@ -9,7 +9,8 @@ namespace {
 
 struct Forward {
   Out y, mean, rstd;
-  In x, gain, bias;
+  NormInput x;
+  In gain, bias;
   ChannelWeights weights;
   int64_t R, C;
   float epsilon;
@@ -24,7 +25,7 @@ __global__ void __launch_bounds__(kNormThreads) layer_norm_rows(Forward a) {
   float sum = 0.0f;
   for_lane_channels<W>(a.C, [&](int64_t i) {
     float x[W], c[W];
-    a.x.template load<W>(start + i, x);
+    a.x.template first<W>(start + i, x);
     a.weights.template load<W>(i, c);
 #pragma unroll
     for (int j = 0; j < W; ++j) sum += c[j] * x[j];
@@ -58,6 +59,7 @@ __global__ void __launch_bounds__(kNormThreads) layer_norm_rows(Forward a) {
 struct Backward {
   Out dx;
   In dy, x, mean, rstd, gain;
+  In residual;  // no data: absent
   ChannelWeights weights;
   int64_t R, C;
 };
@@ -93,28 +95,38 @@ __global__ void __launch_bounds__(kNormThreads) layer_norm_grad_rows(Backward a)
     a.gain.template load<W>(i, gain);
 #pragma unroll
     for (int j = 0; j < W; ++j) dy[j] = rstd * (c[j] * gain[j] * dy[j] - c[j] * sum - c[j] * (x[j] - mean) * rstd * sum_xhat);
+    add_residual<W>(a.residual, start + i, dy);
     a.dx.template store<W>(start + i, dy);
   });
 }
 
-void launch_layer_norm(const OpCall& call, const CudaContext& context) {
-  const TensorView& x = call.inputs[0];
-  const Forward a{out(call.outputs[0]), out(call.outputs[1]), out(call.outputs[2]), in(x), in(call.inputs[1]), in(call.inputs[2]),
-                  {in_or_none(call, 3)}, x.rows(), x.last(), static_cast<float>(call.attributes[0])};
-  launch_rows(context, "layerNorm", layer_norm_rows<kWide>, layer_norm_rows<1>, a);
+// `next` is the input behind x, or behind a and b.
+void launch_forward(const char* name, const NormInput& x, int32_t next, const OpCall& call, const CudaContext& context) {
+  const TensorView& y = call.outputs[0];
+  const Forward a{out(y), out(call.outputs[1]), out(call.outputs[2]), x, in(call.inputs[next]), in(call.inputs[next + 1]),
+                  {in_or_none(call, next + 2)}, y.rows(), y.last(), static_cast<float>(call.attributes[0])};
+  launch_rows(context, name, layer_norm_rows<kWide>, layer_norm_rows<1>, a);
+}
+void launch_layer_norm(const OpCall& call, const CudaContext& context) { launch_forward("layerNorm", {in(call.inputs[0]), {}, {}}, 1, call, context); }
+void launch_add_layer_norm(const OpCall& call, const CudaContext& context) {
+  launch_forward("addLayerNorm", {in(call.inputs[0]), in(call.inputs[1]), out(call.outputs[3])}, 2, call, context);
 }
 
-void launch_layer_norm_grad(const OpCall& call, const CudaContext& context) {
+void launch_backward(const char* name, const In& residual, int32_t next, const OpCall& call, const CudaContext& context) {
   const TensorView& x = call.inputs[1];
-  const Backward a{out(call.outputs[0]), in(call.inputs[0]), in(x), in(call.inputs[2]), in(call.inputs[3]), in(call.inputs[4]),
-                   {in_or_none(call, 5)}, x.rows(), x.last()};
-  launch_rows(context, "layerNormGrad", layer_norm_grad_rows<kWide>, layer_norm_grad_rows<1>, a);
+  const Backward a{out(call.outputs[0]), in(call.inputs[0]), in(x), in(call.inputs[2]), in(call.inputs[3]), in(call.inputs[4]), residual,
+                   {in_or_none(call, next)}, x.rows(), x.last()};
+  launch_rows(context, name, layer_norm_grad_rows<kWide>, layer_norm_grad_rows<1>, a);
 }
+void launch_layer_norm_grad(const OpCall& call, const CudaContext& context) { launch_backward("layerNormGrad", {}, 5, call, context); }
+void launch_layer_norm_grad_add(const OpCall& call, const CudaContext& context) { launch_backward("layerNormGradAdd", in(call.inputs[5]), 6, call, context); }
 
 }  // namespace
 
 const OpKernel layer_norm_kernel = cuda_op("layerNorm", "epsilon", launch_layer_norm);
 const OpKernel layer_norm_grad_kernel = cuda_op("layerNormGrad", "", launch_layer_norm_grad);
+const OpKernel add_layer_norm_kernel = cuda_op("addLayerNorm", "epsilon", launch_add_layer_norm);
+const OpKernel layer_norm_grad_add_kernel = cuda_op("layerNormGradAdd", "", launch_layer_norm_grad_add);
 
 }  // namespace cuda
 }  // namespace espalier

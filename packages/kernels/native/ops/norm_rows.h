@@ -30,6 +30,13 @@ ESPALIER_INLINE void with_channel_weights(const OpCall& call, int32_t input, int
   body(ChannelWeights<true>{c, 1.0f / reduce_add(sum)});
 }
 
+// sum = a + b for elements [begin, end); sum may lie over a or b.
+ESPALIER_INLINE void add_rows(float* sum, const float* a, const float* b, int64_t begin, int64_t end) {
+  for_each_vector(end - begin, [&](int64_t i, int64_t lanes) {
+    store_some(sum + begin + i, load_some(a + begin + i, lanes) + load_some(b + begin + i, lanes), lanes);
+  });
+}
+
 inline float inverse_sqrt(float x) { return 1.0f / __builtin_sqrtf(x); }
 
 // Two passes over a row that stays in L1: about twice the time of an op with one.

@@ -23,6 +23,43 @@ struct ChannelWeights {
   }
 };
 
+// x of a norm: a tensor, or the sum of two, which is written as it is read first and normalised as it is stored.
+struct NormInput {
+  In x;
+  In addend;  // no data: x alone
+  Out sum;
+  // x at i, the first time that the lane comes there.
+  template <int W>
+  __device__ __forceinline__ void first(int64_t i, float (&to)[W]) const {
+    x.load<W>(i, to);
+    if (!addend.data) return;
+    float more[W];
+    addend.load<W>(i, more);
+#pragma unroll
+    for (int j = 0; j < W; ++j) {
+      to[j] += more[j];
+      if (sum.bf16) to[j] = from_bf16(to_bf16(to[j]));
+    }
+    sum.store<W>(i, to);
+  }
+  // x at i, later.
+  template <int W>
+  __device__ __forceinline__ void load(int64_t i, float (&to)[W]) const {
+    if (addend.data) In{sum.data, sum.bf16}.load<W>(i, to);
+    else x.load<W>(i, to);
+  }
+};
+
+// Adds what reaches the same value around the norm, when there is such a thing.
+template <int W>
+__device__ __forceinline__ void add_residual(const In& residual, int64_t i, float (&to)[W]) {
+  if (!residual.data) return;
+  float more[W];
+  residual.load<W>(i, more);
+#pragma unroll
+  for (int j = 0; j < W; ++j) to[j] += more[j];
+}
+
 // Calls f(i, W elements at i) for the lane's share of a row of C channels.
 template <int W, class F>
 __device__ __forceinline__ void for_lane_channels(int64_t C, F f) {

@@ -9,7 +9,8 @@ namespace {
 
 struct Forward {
   Out y, rstd;
-  In x, gain;
+  NormInput x;
+  In gain;
   ChannelWeights weights;
   int64_t R, C;
   float epsilon;
@@ -23,7 +24,7 @@ __global__ void __launch_bounds__(kNormThreads) rms_norm_rows(Forward a) {
   float squares = 0.0f;
   for_lane_channels<W>(a.C, [&](int64_t i) {
     float x[W], c[W];
-    a.x.template load<W>(start + i, x);
+    a.x.template first<W>(start + i, x);
     a.weights.template load<W>(i, c);
 #pragma unroll
     for (int j = 0; j < W; ++j) squares += c[j] * x[j] * x[j];
@@ -44,6 +45,7 @@ __global__ void __launch_bounds__(kNormThreads) rms_norm_rows(Forward a) {
 struct Backward {
   Out dx;
   In dy, x, rstd, gain;
+  In residual;  // no data: absent
   ChannelWeights weights;
   int64_t R, C;
 };
@@ -73,28 +75,38 @@ __global__ void __launch_bounds__(kNormThreads) rms_norm_grad_rows(Backward a) {
     a.gain.template load<W>(i, gain);
 #pragma unroll
     for (int j = 0; j < W; ++j) dy[j] = rstd * (c[j] * gain[j] * dy[j] - c[j] * x[j] * rstd * sum_xhat);
+    add_residual<W>(a.residual, start + i, dy);
     a.dx.template store<W>(start + i, dy);
   });
 }
 
-void launch_rms_norm(const OpCall& call, const CudaContext& context) {
-  const TensorView& x = call.inputs[0];
-  const Forward a{out(call.outputs[0]), out(call.outputs[1]), in(x), in(call.inputs[1]), {in_or_none(call, 2)},
-                  x.rows(), x.last(), static_cast<float>(call.attributes[0])};
-  launch_rows(context, "rmsNorm", rms_norm_rows<kWide>, rms_norm_rows<1>, a);
+// `next` is the input behind x, or behind a and b.
+void launch_forward(const char* name, const NormInput& x, int32_t next, const OpCall& call, const CudaContext& context) {
+  const TensorView& y = call.outputs[0];
+  const Forward a{out(y), out(call.outputs[1]), x, in(call.inputs[next]), {in_or_none(call, next + 1)},
+                  y.rows(), y.last(), static_cast<float>(call.attributes[0])};
+  launch_rows(context, name, rms_norm_rows<kWide>, rms_norm_rows<1>, a);
+}
+void launch_rms_norm(const OpCall& call, const CudaContext& context) { launch_forward("rmsNorm", {in(call.inputs[0]), {}, {}}, 1, call, context); }
+void launch_add_rms_norm(const OpCall& call, const CudaContext& context) {
+  launch_forward("addRmsNorm", {in(call.inputs[0]), in(call.inputs[1]), out(call.outputs[2])}, 2, call, context);
 }
 
-void launch_rms_norm_grad(const OpCall& call, const CudaContext& context) {
+void launch_backward(const char* name, const In& residual, int32_t next, const OpCall& call, const CudaContext& context) {
   const TensorView& x = call.inputs[1];
-  const Backward a{out(call.outputs[0]), in(call.inputs[0]), in(x), in(call.inputs[2]), in(call.inputs[3]), {in_or_none(call, 4)},
+  const Backward a{out(call.outputs[0]), in(call.inputs[0]), in(x), in(call.inputs[2]), in(call.inputs[3]), residual, {in_or_none(call, next)},
                    x.rows(), x.last()};
-  launch_rows(context, "rmsNormGrad", rms_norm_grad_rows<kWide>, rms_norm_grad_rows<1>, a);
+  launch_rows(context, name, rms_norm_grad_rows<kWide>, rms_norm_grad_rows<1>, a);
 }
+void launch_rms_norm_grad(const OpCall& call, const CudaContext& context) { launch_backward("rmsNormGrad", {}, 4, call, context); }
+void launch_rms_norm_grad_add(const OpCall& call, const CudaContext& context) { launch_backward("rmsNormGradAdd", in(call.inputs[4]), 5, call, context); }
 
 }  // namespace
 
 const OpKernel rms_norm_kernel = cuda_op("rmsNorm", "epsilon", launch_rms_norm);
 const OpKernel rms_norm_grad_kernel = cuda_op("rmsNormGrad", "", launch_rms_norm_grad);
+const OpKernel add_rms_norm_kernel = cuda_op("addRmsNorm", "epsilon", launch_add_rms_norm);
+const OpKernel rms_norm_grad_add_kernel = cuda_op("rmsNormGradAdd", "", launch_rms_norm_grad_add);
 
 }  // namespace cuda
 }  // namespace espalier

@@ -1,4 +1,4 @@
-/** Cases of layerNorm, rmsNorm and their gradients, with and without channel weights. */
+/** Cases of layerNorm, rmsNorm and their gradients, alone and with residuals, with and without channel weights. */
 import type { OpCase } from "../opCase.ts";
 import { accumulations, f32, matrices } from "./operands.ts";
 
@@ -21,6 +21,10 @@ function normCases([R, C]: readonly [number, number], weighted: boolean): OpCase
     ...(C > 1 ? [{ op: "layerNormGrad", note, inputs: [rows, rows, mean, rstd, gain, ...c] }] : []),
     { op: "rmsNorm", note, attributes, inputs: [rows, gain, ...c] },
     { op: "rmsNormGrad", note, inputs: [rows, rows, rstd, gain, ...c] },
+    { op: "addLayerNorm", note, attributes, inputs: [rows, rows, gain, f32([C]), ...c] },
+    ...(C > 1 ? [{ op: "layerNormGradAdd", note, inputs: [rows, rows, mean, rstd, gain, rows, ...c] }] : []),
+    { op: "addRmsNorm", note, attributes, inputs: [rows, rows, gain, ...c] },
+    { op: "rmsNormGradAdd", note, inputs: [rows, rows, rstd, gain, rows, ...c] },
     ...accumulations.flatMap((mode) => [1, 0].map((hasMean): OpCase => ({
       op: "normParameterGrad",
       note: `${note}${hasMean ? "" : " without mean"} ${mode.note}`,
