@@ -1,8 +1,9 @@
-import type { NativeEncodeCore, NativeLearnTokens, NativePieceCounts, NativeTextsOfLines } from "./types.ts";
+import type { NativeEncodeCore, NativeLearnTokens, NativePieceCounts, NativeTextsOfLines, NativeTreatPool } from "./types.ts";
 
 /** Where there is no Node there is no addon. */
 export const nativeEncodeCore: NativeEncodeCore = () => undefined;
 export const nativePieceCounts: NativePieceCounts = () => undefined;
 export const nativeLearnTokens: NativeLearnTokens = () => undefined;
 export const nativeTextsOfLines: NativeTextsOfLines = () => undefined;
+export const nativeTreatPool: NativeTreatPool = () => undefined;
 export const instructionSets = (): string[] => [];

@@ -4,19 +4,24 @@ import { patterns } from "../pretokenize/patterns.ts";
 import { codePointClass } from "../unicode/classTable.ts";
 import { byteOrder } from "../train/byteOrder.ts";
 import { offsetsOf } from "../train/pieceCounts.ts";
-import type { NativeEncodeCore, NativeLearnTokens, NativePieceCounts, NativeTextsOfLines } from "./types.ts";
+import type { NativeEncodeCore, NativeLearnTokens, NativePieceCounts, NativeTextsOfLines, NativeTreatPool } from "./types.ts";
 
-/** An encoder or a counter of the addon; its memory goes when this is collected. */
+/** An encoder, a counter or threads of the addon; its memory goes when this is collected. */
 declare const handle: unique symbol;
 type Handle = { readonly [handle]: true };
 
-/** What native/addon.cc, native/lines/lines_addon.cc and native/train/train_addon.cc export. */
+/** What native/addon.cc and the `*_addon.cc` in the folders beside it export. */
 interface Addon {
   instructionSets(): string[];
   create(tokens: Uint8Array, offsets: Uint32Array, classes: Uint8Array, pattern: number, instructionSet?: string): Handle | undefined;
   encode(encoder: Handle, text: Uint8Array, out: Uint32Array): number;
   encodeDocuments(encoder: Handle, texts: Uint8Array, ends: Uint32Array, separator: number, out: Uint32Array, idEnds: Uint32Array): number;
   textsOfLines(lines: Uint8Array, field: Uint8Array, out: Uint8Array): [numLines: number, ends: Uint32Array, numbers: Uint32Array, malformed: Uint32Array];
+  createPool(tokens: Uint8Array, offsets: Uint32Array, classes: Uint8Array, pattern: number, field: Uint8Array, separator: number, threads: number, ids?: Uint32Array): Handle;
+  treatLines(pool: Handle, lines: Uint8Array, ids: Uint32Array): Promise<
+    [numLines: number, numbers: Uint32Array, malformed: Uint32Array, textEnds: Uint32Array, hashes: Uint8Array, positions: Float64Array, ends: Uint32Array] | number
+  >;
+  closePool(pool: Handle): void;
   createCounter(classes: Uint8Array, pattern: number): Handle;
   count(counter: Handle, text: Uint8Array): void;
   counterSize(counter: Handle): [pieces: number, heldBytes: number];
@@ -52,6 +57,21 @@ export const nativeEncodeCore: NativeEncodeCore = (ranks, pattern, instructionSe
 };
 
 export const nativeTextsOfLines: NativeTextsOfLines = (lines, field, out) => addon()?.textsOfLines(lines, field, out);
+
+export const nativeTreatPool: NativeTreatPool = ({ ranks, pattern, ids, separator }, textField, threads) => {
+  const native = addon();
+  if (!native) return undefined;
+  const pool = native.createPool(ranks.bytes, ranks.offsets, codePointClass, patterns[pattern].nativeNumber, textField, separator, threads, ids);
+  return {
+    async treat(lines, out) {
+      const found = await native.treatLines(pool, lines, out);
+      if (typeof found === "number") return found;
+      const [numLines, numbers, malformed, textEnds, hashes, positions, ends] = found;
+      return { numLines, numbers, malformed, textEnds, hashes: new Uint32Array(hashes.buffer), positions, ends };
+    },
+    close: () => native.closePool(pool),
+  };
+};
 
 export const nativePieceCounts: NativePieceCounts = (pattern) => {
   const native = addon();

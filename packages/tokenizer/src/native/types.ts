@@ -19,3 +19,39 @@ export type NativeLearnTokens = (pieces: Pieces, limits: LearnLimits) => Learned
 
 /** Texts of JSON lines end to end, as the addon finds them; `malformed` has number, begin and end of every line without a text. */
 export type NativeTextsOfLines = (lines: Uint8Array, field: Uint8Array, out: Uint8Array) => [numLines: number, ends: Uint32Array, numbers: Uint32Array, malformed: Uint32Array] | undefined;
+
+/** What the addon's threads found in a batch of JSON lines; documents are the texts that are not blank. */
+export interface LinesTreated {
+  numLines: number;
+  /** Line of each document, from 1 `[documents]`. */
+  numbers: Uint32Array;
+  /** Number, begin and end of every line without a text. */
+  malformed: Uint32Array;
+  /** Where each text ends, all end to end `[documents]`. */
+  textEnds: Uint32Array;
+  /** The first 16 bytes of the sha256 of each text `[4 * documents]`. */
+  hashes: Uint32Array;
+  /** `splitPosition` of each text `[documents]`. */
+  positions: Float64Array;
+  /** Where the ids of each document end, its separator included `[documents]`. */
+  ends: Uint32Array;
+}
+
+/** Threads of the addon, each with an encoder of its own. */
+export interface TreatPool {
+  /**
+   * @param lines  whole JSON lines
+   * @param ids    result: ids with separators, end to end
+   * @returns      how many ids there must be room for, where there is less
+   */
+  treat(lines: Uint8Array, ids: Uint32Array): Promise<LinesTreated | number>;
+  /** Ends the threads; what is not done is rejected. */
+  close(): void;
+}
+
+/** Threads that make ids of JSON lines; nothing where the addon is not built. */
+export type NativeTreatPool = (
+  definition: { ranks: Ranks; pattern: PatternName; ids?: Uint32Array; separator: number },
+  textField: Uint8Array,
+  threads: number,
+) => TreatPool | undefined;

@@ -8,8 +8,8 @@ import { writeTokenizerJson } from "../formats/json.ts";
 import type { Tokenizer } from "../tokenizer.ts";
 import { CORPUS_FILES, type CorpusManifest, type InputSummary, MANIFEST_FORMAT, MANIFEST_VERSION, type ShardSummary } from "./manifest.ts";
 import { encodeCorpus, type EncodedCorpus, encodeExtra } from "./prepare/encode.ts";
-import { endMembers, type Member, startMembers } from "./pipeline/pool.ts";
-import { definitionOf, stageOf } from "./prepare/pass.ts";
+import type { Threads } from "./pipeline/threads.ts";
+import { definitionOf, stageOf, threadsFor } from "./prepare/pass.ts";
 import { digestInputs, digestOf, optionsDigestOf, textDigestOf } from "./prepare/inputs.ts";
 import { finishedCorpus, finishedScan, finishedShard, removeLeftovers } from "./prepare/resume.ts";
 import { scanAndTrain } from "./prepare/scan.ts";
@@ -66,21 +66,26 @@ export async function prepareCorpus(options: PrepareCorpusOptions): Promise<Corp
   if (options.inputs.length === 0) throw new DataError("prepareCorpus: no inputs, expected at least one file or directory. Name a corpus.");
   const all = await listCorpusFiles(options.inputs);
   const files = slice ? sliceFiles(all, slice) : all;
-  const early = startEarly(options);
+  let early = startEarly(options, files);
+  const takeEarly = () => {
+    const taken = early;
+    early = undefined;
+    return taken;
+  };
   try {
-    return await prepareFiles(options, files, () => early.splice(0));
+    return await prepareFiles(options, files, takeEarly);
   } finally {
-    await endMembers(early); // those that no pass took
+    await early?.end(); // no pass took them
   }
 }
 
-/** Workers for a finished tokeniser, so that they load while inputs are hashed; none where the corpus seems to be there. */
-function startEarly({ directory, tokenizer, workers = 0, ...documents }: PrepareCorpusOptions): Member[] {
-  if (workers === 0 || !("encode" in tokenizer) || existsSync(join(directory, CORPUS_FILES.manifest))) return [];
-  return startMembers(stageOf(documents, definitionOf(tokenizer, documentSeparator(documents))), workers);
+/** Threads for a finished tokeniser, so that they load while inputs are hashed; none where the corpus seems to be there. */
+function startEarly({ directory, tokenizer, workers = 0, ...documents }: PrepareCorpusOptions, files: readonly CorpusFile[]): Threads | undefined {
+  if (workers === 0 || !("encode" in tokenizer) || existsSync(join(directory, CORPUS_FILES.manifest))) return undefined;
+  return threadsFor(stageOf(documents, definitionOf(tokenizer, documentSeparator(documents))), workers, files);
 }
 
-async function prepareFiles(options: PrepareCorpusOptions, files: readonly CorpusFile[], takeEarly: () => Member[]): Promise<CorpusManifest> {
+async function prepareFiles(options: PrepareCorpusOptions, files: readonly CorpusFile[], takeThreads: () => Threads | undefined): Promise<CorpusManifest> {
   const { directory, tokenizer: choice, extra, validationShare = 0.02, progress = silent, fileSystem = disk, signal, slice } = options;
   const inputs = await digestInputs(files);
   const optionsDigest = optionsDigestOf(choice, validationShare, options, extra);
@@ -99,10 +104,7 @@ async function prepareFiles(options: PrepareCorpusOptions, files: readonly Corpu
   const work: Work = {
     directory, files, digest, tokenizer: choice, validationShare, documents: options, separator, extra, progress, signal, fileSystem, slice,
     workers: options.workers ?? 0,
-    takeMembers() {
-      const taken = takeEarly();
-      return taken.length > 0 ? taken : undefined;
-    },
+    takeThreads,
     checkpointBytes: options.checkpointBytes ?? CHECKPOINT_BYTES,
     duplicateMemoryBytes: options.duplicateMemoryBytes ?? 2 ** 32,
   };

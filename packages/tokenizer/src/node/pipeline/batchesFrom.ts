@@ -1,5 +1,5 @@
 import { FileError } from "@espalier/core";
-import { type Batch, readBatches } from "../read/batches.ts";
+import { type Batch, type BatchOptions, readBatches } from "../read/batches.ts";
 import type { CorpusFile } from "../read/files.ts";
 
 export interface ReadAllOptions {
@@ -8,13 +8,15 @@ export interface ReadAllOptions {
   skipDamaged: boolean;
   /** Bytes of all files as stored, read or passed over so far. */
   onBytes: (bytes: number) => void;
+  /** Where the lines of a batch go. */
+  room?: BatchOptions["room"];
 }
 
 /** Batches of all files from a position on; whole files before it are not read again. */
 export async function* batchesFrom(
   files: readonly CorpusFile[],
   from: { file: number; batch: number },
-  { textField, skipDamaged, onBytes }: ReadAllOptions,
+  { textField, skipDamaged, onBytes, room }: ReadAllOptions,
 ): AsyncGenerator<Batch & { damaged?: string }> {
   let done = files.slice(0, from.file).reduce((sum, { bytes }) => sum + bytes, 0);
   for (let i = from.file; i < files.length; i++) {
@@ -22,6 +24,7 @@ export async function* batchesFrom(
     let index = 0;
     const options = {
       textField,
+      ...(room && { room }),
       onBytes: (bytes: number) => onBytes((done += bytes)),
       ...(skipDamaged && { onDamaged: (reason: string) => void (damaged = reason) }),
     };

@@ -74,7 +74,7 @@ export async function createTreat({ textField, clean, minHash, tokenizer }: Stag
 }
 
 /** Whether no rule can drop or change a document. */
-const keepsAll = ({ quality = [], languages, ngrams, blockedWords = [], mask }: CleanOptions): boolean =>
+export const keepsAll = ({ quality = [], languages, ngrams, blockedWords = [], mask }: CleanOptions): boolean =>
   quality.length === 0 && !languages && !ngrams && blockedWords.length === 0 && !mask;
 
 function treatWith(

@@ -1,7 +1,8 @@
 import { batchesFrom } from "../pipeline/batchesFrom.ts";
-import { treatInOrder } from "../pipeline/pool.ts";
 import { CorpusState, type StateRecord } from "../pipeline/state.ts";
+import { startThreads, type Threads } from "../pipeline/threads.ts";
 import type { StageOptions, Treated } from "../pipeline/treat.ts";
+import type { CorpusFile } from "../read/files.ts";
 import type { Split } from "../split.ts";
 import type { Tokenizer } from "../../tokenizer.ts";
 import { type DocumentOptions, throwIfAborted, type Work } from "./work.ts";
@@ -33,13 +34,19 @@ export async function* passOver(
   const report = (done: number) => progress({ task, done, total, unit: "bytes", detail: detailOf(state, numTokens()) });
   const onBytes = (done: number) => report(Math.min(done, total - 1)); // reading runs ahead: all is done once all is treated
   const stage = stageOf(documents, tokenizer);
-  const batches = batchesFrom(files, { file, batch }, { textField, skipDamaged: documents.damaged === "skip", onBytes });
-  for await (const treated of treatInOrder(batches, stage, workers, tokenizer && work.takeMembers?.())) {
+  const threads = (tokenizer && work.takeThreads?.()) ?? threadsFor(stage, workers, files);
+  const batches = batchesFrom(files, { file, batch }, { textField, skipDamaged: documents.damaged === "skip", onBytes, ...(threads.room && { room: threads.room }) });
+  for await (const treated of threads.treatInOrder(batches)) {
     throwIfAborted(signal);
     yield { treated, ...state.accept(treated) };
   }
   throwIfAborted(signal);
   report(total);
+}
+
+/** Threads for these files. */
+export function threadsFor(stage: StageOptions, workers: number, files: readonly CorpusFile[]): Threads {
+  return startThreads(stage, workers, files.every(({ kind }) => kind === "jsonl"));
 }
 
 /** What is done to documents one by one. */
@@ -49,8 +56,8 @@ export function stageOf({ textField = "text", clean = {}, nearDuplicates }: Docu
 
 /** A tokeniser as plain data that workers can be given. */
 export function definitionOf(tokenizer: Tokenizer, separator: string): NonNullable<StageOptions["tokenizer"]> {
-  const { name, ranks, ids, specialTokens, pattern } = tokenizer;
-  return { name, ranks, specialTokens, pattern, ...(ids && { ids }), separator: tokenizer.specialId(separator) };
+  const { name, ranks, ids, specialTokens, pattern, encoder } = tokenizer;
+  return { name, ranks, specialTokens, pattern, encoder: encoder === "native" ? "auto" : encoder, ...(ids && { ids }), separator: tokenizer.specialId(separator) };
 }
 
 function detailOf({ record }: CorpusState, numTokens: number): string {

@@ -4,8 +4,8 @@ import { END_OF_TEXT } from "../../encodings.ts";
 import type { Tokenizer } from "../../tokenizer.ts";
 import type { CorpusFile } from "../read/files.ts";
 import type { CleanOptions } from "../../clean/cleaner.ts";
-import type { Member } from "../pipeline/pool.ts";
 import type { NearDuplicateOptions } from "../pipeline/state.ts";
+import type { Threads } from "../pipeline/threads.ts";
 import type { Split } from "../split.ts";
 import type { Slice } from "../writers/slices.ts";
 
@@ -54,8 +54,8 @@ export interface Work {
   separator: string;
   duplicateMemoryBytes: number;
   workers: number;
-  /** Workers that were started ahead for the pass that encodes; nothing the second time. */
-  takeMembers?: () => Member[] | undefined;
+  /** Threads that were started ahead for the pass that encodes; nothing the second time. */
+  takeThreads?: () => Threads | undefined;
   checkpointBytes: number;
   slice?: Slice;
   extra?: ExtraDocuments;

@@ -45,7 +45,8 @@ export function batchTextsReader(textField: Uint8Array, way: "auto" | "typescrip
 /** Room that the addon wants behind three bytes for each. */
 const SLACK = 64;
 
-function malformedLines(lines: Uint32Array, bytes: Uint8Array, textField: Uint8Array): BatchTexts["malformed"] {
+/** Of lines without a text, as the addon gives them, why they have none. */
+export function malformedLines(lines: Uint32Array, bytes: Uint8Array, textField: Uint8Array): BatchTexts["malformed"] {
   return Array.from({ length: lines.length / 3 }, (_, i) => ({
     number: lines[3 * i]!,
     reason: () => reasonOf(bytes.subarray(lines[3 * i + 1]!, lines[3 * i + 2]!), textField),

@@ -22,7 +22,7 @@ export interface Batch {
   file: number;
   /** Place in the file, from 0. */
   index: number;
-  /** Whole JSONL lines, or the texts of `records` end to end; the whole of a buffer of its own, to be given away. */
+  /** Whole JSONL lines, or the texts of `records` end to end; the whole of a buffer of its own, to be given away, unless `BatchOptions.room` gave it. */
   bytes: Uint8Array<ArrayBuffer>;
   /** Absent for JSONL: lines are taken apart where they are treated, beside the reading. */
   records?: { end: number; number: number; splitKey?: string }[];
@@ -33,6 +33,8 @@ export interface Batch {
 export interface BatchOptions extends ContentOptions {
   /** Name of the column of text in CSV and Parquet. */
   textField: string;
+  /** Gives memory for the lines of a batch. Default: memory of its own for each. */
+  room?: (bytes: number) => Uint8Array<ArrayBuffer>;
   /** After which a decoder that gives no rows is ended. Default one minute. */
   deadlineMs?: number;
 }
@@ -73,8 +75,8 @@ export async function* readBatches(file: CorpusFile, fileIndex: number, options:
   if (batch.records.length + batch.malformed.length > 0) yield packed();
 }
 
-function joined(pieces: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
-  const bytes = Buffer.allocUnsafeSlow(size); // of no pool, whose buffers cannot be given away
+function joined(pieces: readonly Uint8Array[], size: number, room: BatchOptions["room"] = ownRoom): Uint8Array<ArrayBuffer> {
+  const bytes = room(size);
   let at = 0;
   for (const piece of pieces) {
     bytes.set(piece, at);
@@ -83,13 +85,16 @@ function joined(pieces: readonly Uint8Array[], size: number): Uint8Array<ArrayBu
   return bytes;
 }
 
+/** Of no pool, whose buffers cannot be given away. */
+const ownRoom = (bytes: number): Uint8Array<ArrayBuffer> => Buffer.allocUnsafeSlow(bytes);
+
 /** Cut behind the first line end at or after `BATCH_BYTES`. */
 async function* lineBatches(file: CorpusFile, fileIndex: number, options: BatchOptions): AsyncGenerator<Batch> {
   let index = 0;
   let pieces: Buffer[] = [];
   let size = 0;
   const packed = (): Batch => {
-    const bytes = joined(pieces, size);
+    const bytes = joined(pieces, size, options.room);
     pieces = [];
     size = 0;
     return { file: fileIndex, index: index++, bytes, malformed: [] };
