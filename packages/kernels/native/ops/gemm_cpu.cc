@@ -186,6 +186,7 @@ void multiply(const Product& p, float* room, int64_t tile_begin, int64_t tile_en
       const int64_t rows = tile_row(p.M, tile + 1) - row;
       tile_kernel(p.precision, rows, vectors)(p.c + row * p.c_stride + col, p.rows + (tile * all_words + words.begin) * kTileStride,
                                               columns, count, options, cols - (vectors - 1) * kWidth, ahead);
+      ahead.pack_fetched();
       if (epilogue && last_block) epilogue(context, row, row + rows, col, col + cols);
     }
     if (packed_ahead) {
