@@ -55,15 +55,15 @@ export function addGrow(program: Command): void {
             holds ? (needsGates ? "with gates" : exactAtMultiples ? "at multiples" : "kept") : "not kept";
           const rows = table.map((operator) => {
             const { name, summary, groups, preserves, source } = operator;
-            return [name, groups.join(", "), kept(preserves.logits, operator), kept(preserves.gradients, operator), summary, source];
+            return [name, groups.join(", "), kept(preserves.logits, operator), kept(preserves.gradients, operator), source, summary];
           });
-          for (const line of tableLines(["operator", "grows", "logits", "gradients", "", "source"], rows)) output.line(line);
+          for (const line of tableLines(["operator", "grows", "logits", "gradients", "source", "what it does"], rows, [], process.stdout.columns)) output.line(line);
           return output.result("operators", table);
         }
         if (model === undefined) throw new ConfigError("grow: no model named, expected a Hugging Face directory. `espalier grow --list` shows the operators.");
         if (options.out === undefined) throw new ConfigError("grow: --out is missing. Name the directory to write.");
         const [from, out] = [path(model), path(options.out)];
-        if (existsSync(join(from, "state.json"))) throw new ConfigError(`${from}: a checkpoint of a run, expected a Hugging Face directory. Export it first: espalier export ${model} --data DIR --out DIR`);
+        if (existsSync(join(from, "state.json"))) throw new ConfigError(`${from}: a checkpoint of a run, expected a Hugging Face directory. Export it first: espalier export ${model} --out DIR`);
         const shape = shapeOf(options);
         const grown = await growHuggingFace(from, out, { shape, operators: operatorsOf(shape, options.operators ?? []), seed: options.seed });
         const { before, after } = grown.parameters;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createOutput } from "./output.ts";
 
 /** A terminal that applies what is written: cursor up, erase below, lines. */
-function terminal(isTTY: boolean) {
+function terminal(isTTY: boolean, columns = 100) {
   const lines: string[] = [""];
   const chunks: string[] = [];
   const write = (text: string) => {
@@ -15,7 +15,7 @@ function terminal(isTTY: boolean) {
     }
     return true;
   };
-  return { stream: { isTTY, columns: 100, write } as unknown as NodeJS.WriteStream, lines, chunks };
+  return { stream: { isTTY, columns, write } as unknown as NodeJS.WriteStream, lines, chunks };
 }
 
 const event = (task: string, done: number, total = 100) => ({ task, done, total, unit: "tokens" });
@@ -39,6 +39,23 @@ describe("createOutput", () => {
     const output = createOutput({ json: false, stream, now: () => now });
     for (let done = 0; done <= 100; done++, now += 250) output.progress(event("a", done));
     expect(chunks.map((chunk) => chunk.trim())).toEqual(["a:   0 %", expect.stringMatching(/^a: {2}40 % {2}4 tokens\/s {2}15 s left$/), expect.stringMatching(/^a: {2}80 %/), expect.stringMatching(/^a: 100 % {2}4 tokens\/s$/)]);
+  });
+
+  it("shows rate and remaining time in a narrow terminal too", () => {
+    const ci = process.env.CI;
+    delete process.env.CI;
+    try {
+      const { stream, lines } = terminal(true, 72);
+      let now = 0;
+      const output = createOutput({ json: false, stream, now: () => now });
+      for (let done = 0; done <= 50; done++, now += 1000) output.progress(event("growth three stages seed 1", done));
+      const [line, ...rest] = lines.filter(Boolean);
+      expect(rest).toEqual([]);
+      expect(line!.replace(/[━─]+/, "|")).toMatch(/^\| growth three stages seed 1 {2}50 % {2}1 tokens\/s {2}50 s left$/);
+      expect(line!.length).toBeLessThan(72);
+    } finally {
+      if (ci !== undefined) process.env.CI = ci;
+    }
   });
 
   it("keeps finished sentences above one redrawn line a running task", () => {

@@ -19,13 +19,16 @@ export interface Output {
   close(): void;
 }
 
-const BAR_WIDTH = 22;
+const BAR = { wide: 22, narrow: 10 };
+/** Below this many columns the bar and the names give way to the figures. */
+const WIDE_COLUMNS = 100;
+const LONGEST_NAME = 26;
 const REDRAW_MS = 100;
 const LINE_EVERY_MS = 10_000;
 
-function bar(share: number): string {
-  const full = Math.round(share * BAR_WIDTH);
-  return pc.green("━".repeat(full)) + pc.dim("─".repeat(BAR_WIDTH - full));
+function bar(share: number, width: number): string {
+  const full = Math.round(share * width);
+  return pc.green("━".repeat(full)) + pc.dim("─".repeat(width - full));
 }
 
 function describe(event: ProgressEvent, rate: TaskRate): string {
@@ -58,12 +61,15 @@ export function createOutput(options: { json: boolean; stream?: NodeJS.WriteStre
   };
   const draw = () => {
     erase();
-    const columns = stream.columns ?? 100;
+    const columns = stream.columns ?? WIDE_COLUMNS;
+    const barWidth = columns < WIDE_COLUMNS ? BAR.narrow : BAR.wide;
+    const longest = Math.min(LONGEST_NAME, Math.max(0, ...[...tasks.keys()].map((name) => name.length)));
+    const nameWidth = columns < WIDE_COLUMNS ? longest : LONGEST_NAME;
     for (const [name, rate] of tasks) {
       const event = rate.last!;
       const share = event.total ? Math.min(1, event.done / event.total) : 0;
-      const text = `${name.padEnd(26).slice(0, 26)} ${describe(event, rate)}`;
-      stream.write(`${bar(share)} ${text.slice(0, Math.max(20, columns - BAR_WIDTH - 2))}\n`);
+      const text = `${name.padEnd(nameWidth).slice(0, nameWidth)} ${describe(event, rate)}`;
+      stream.write(`${bar(share, barWidth)} ${text.slice(0, Math.max(20, columns - barWidth - 2))}\n`);
       drawn++;
     }
     lastDraw = now();

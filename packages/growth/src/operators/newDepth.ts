@@ -13,7 +13,7 @@ import type { GrowthOperator } from "./operator.ts";
  */
 export const randomDepth: GrowthOperator = {
   name: "randomDepth",
-  summary: "puts freshly initialised layers on top; not function preserving",
+  summary: "puts freshly initialised layers on top",
   source: "arXiv:2511.04981",
   groups: ["depth"],
   preserves: { logits: false, gradients: false },
@@ -34,7 +34,7 @@ export const randomDepth: GrowthOperator = {
  */
 export const averageDepth: GrowthOperator = {
   name: "averageDepth",
-  summary: "puts the mean of two neighbours between them; not function preserving",
+  summary: "puts the mean of two neighbours between them",
   source: "arXiv:2508.08011",
   groups: ["depth"],
   preserves: { logits: false, gradients: false },

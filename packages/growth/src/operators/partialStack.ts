@@ -23,7 +23,7 @@ const range = (from: number, to: number, isNew: boolean): DepthSlot[] =>
 export const gradualStack: GrowthOperator = {
   ...plain,
   name: "gradualStack",
-  summary: "repeats the last layers on top; not function preserving",
+  summary: "repeats the last layers on top",
   source: "arXiv:2409.19044",
   map(_, { numLayers: n }, { numLayers }) {
     const added = addedLayers("gradualStack", n, numLayers);
@@ -40,7 +40,7 @@ export const gradualStack: GrowthOperator = {
 export const interleavedStack: GrowthOperator = {
   ...plain,
   name: "interleavedStack",
-  summary: "copies layers at even distances, each right after its source; not function preserving",
+  summary: "copies layers at even distances, each right after its source",
   source: "arXiv:2303.00980",
   needsMultiples: true,
   map: (_, { numLayers: n }, { numLayers }) => ({ layers: layersInOrder(n, evenOrder("interleavedStack", n, numLayers)) }),
@@ -56,7 +56,7 @@ export const interleavedStack: GrowthOperator = {
 export const midas: GrowthOperator = {
   ...plain,
   name: "midas",
-  summary: "copies the middle block right after itself, as long as what is added; not function preserving",
+  summary: "copies the middle block right after itself, as long as what is added",
   source: "arXiv:2409.19044",
   needsMultiples: true,
   map(_, { numLayers: n }, { numLayers }) {
@@ -76,7 +76,7 @@ export const midas: GrowthOperator = {
 export const lidas: GrowthOperator = {
   ...plain,
   name: "lidas",
-  summary: "copies the layers around the end of the middle block, half from each side; not function preserving",
+  summary: "copies the layers around the end of the middle block, half from each side",
   source: "arXiv:2512.08819",
   needsMultiples: true,
   map(_, { numLayers: n }, { numLayers }) {
@@ -100,7 +100,7 @@ export const lidas: GrowthOperator = {
 export const solar: GrowthOperator = {
   ...plain,
   name: "solar",
-  summary: "two copies of the stack that overlap in the middle; not function preserving",
+  summary: "two copies of the stack that overlap in the middle",
   source: "arXiv:2312.15166",
   needsMultiples: true,
   map(_, { numLayers: n }, { numLayers }) {

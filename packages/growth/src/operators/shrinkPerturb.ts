@@ -16,7 +16,7 @@ const SHRINK = 0.4;
  */
 export const shrinkPerturb: GrowthOperator = {
   name: "shrinkPerturb",
-  summary: "shrinks every weight to 0.4, pads with zeros and adds a fresh initialisation; not function preserving",
+  summary: "shrinks every weight to 0.4, pads with zeros and adds a fresh initialisation",
   source: "arXiv:2605.13405",
   groups: ["residual", "ffn", "head"],
   preserves: { logits: false, gradients: false },

@@ -15,7 +15,7 @@ import type { GrowthOperator } from "./operator.ts";
  */
 export const stack: GrowthOperator = {
   name: "stack",
-  summary: "repeats the whole stack of layers; not function preserving",
+  summary: "repeats the whole stack of layers",
   source: "arXiv:2405.15319",
   groups: ["depth"],
   preserves: { logits: false, gradients: false },

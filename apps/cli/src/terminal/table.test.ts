@@ -1,0 +1,26 @@
+import { describe, expect, it } from "vitest";
+import { tableLines } from "./table.ts";
+
+const head = ["name", "n", "what"];
+const rows = [
+  ["a", "10", "short"],
+  ["longer", "7", "a text that is too long for a narrow window"],
+];
+/** Colours off, whatever the terminal. */
+const plain = (lines: string[]) => lines.map((line) => line.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g"), ""));
+
+describe("tableLines", () => {
+  it("aligns columns, numbers to the right", () => {
+    expect(plain(tableLines(head, rows, [1]))).toEqual(["name     n  what", "a       10  short", "longer   7  a text that is too long for a narrow window"]);
+  });
+
+  it("wraps the last column between words within a terminal's width", () => {
+    const lines = plain(tableLines(head, rows, [1], 40));
+    expect(lines).toEqual(["name     n  what", "a       10  short", "longer   7  a text that is too long for", "            a narrow window"]);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(40);
+  });
+
+  it("leaves a last column of 24 where the others fill the window", () => {
+    expect(plain(tableLines(head, rows, [1], 5))).toContain("longer   7  a text that is too long");
+  });
+});
