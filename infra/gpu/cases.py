@@ -48,7 +48,7 @@ PLAIN = dict(transA=0, transB=0, alpha=1, accumulate=0, bias=0, gelu=0, gate=0, 
 def matmul(M, N, K, large=False, **options):
     a = {**PLAIN, **options}
     inputs = [T((K, M) if a["transA"] else (M, K)), T((N, K) if a["transB"] else (K, N))]
-    inputs += [T((N,))] * bool(a["bias"]) + [T((N,))] * bool(a["gate"]) + [T((M, N))] * bool(a["residual"])
+    inputs += [T((N,))] * bool(a["bias"]) + [T((N,))] * bool(a["gate"]) + [T((M, N))] * (bool(a["residual"]) + bool(a.get("geluGrad")))
     if a["accumulate"] == 2:
         inputs.append(flag(1))
     note = f"{M}x{N}x{K} " + " ".join(f"{k}={v}" for k, v in options.items())
@@ -64,6 +64,7 @@ def matmuls():
                 yield matmul(136, 144, 264, transA=ta, transB=tb, **bf16)
         yield matmul(1, 1, 1, **bf16)
         yield matmul(30, 50, 20, transB=1, bias=1, gelu=1, savePre=1, **bf16)
+        yield matmul(130, 40, 48, **bf16, geluGrad=1)
         yield matmul(130, 40, 48, transB=1, bias=1, gelu=1, gate=1, residual=1, savePre=1, alpha=0.5, **bf16)
         yield matmul(24, 56, 300, transA=1, accumulate=1, **bf16)
         yield matmul(24, 56, 300, transA=1, accumulate=2, **bf16)

@@ -4,7 +4,7 @@ import { fuse } from "./fuse.ts";
 import { Graph, type Tensor } from "./graph.ts";
 import { add } from "./ops/add.ts";
 import { addBias } from "./ops/addBias.ts";
-import { gelu } from "./ops/gelu.ts";
+import { gelu, geluGrad } from "./ops/gelu.ts";
 import { linearCrossEntropy } from "./ops/linearCrossEntropy.ts";
 import { matmul } from "./ops/matmul.ts";
 import { scale } from "./ops/scale.ts";
@@ -71,6 +71,34 @@ describe("fuse", () => {
     expect(fused.nodes.find(({ op }) => op === "geluGrad")!.inputs[0]).toBe(product.outputs[1]);
     const inputs = { ...runtime, targets: [4, 0], weights: 0.5 };
     expect(await resultsOf(fused, inputs)).toEqual(await resultsOf(g, inputs));
+  });
+
+  it("takes the gradient of gelu into the product that makes it, before a gate and a residual", async () => {
+    const g = new Graph();
+    const pre = scale(g.owned("pre", [2, 4]), 3);
+    const { product, withGate, withResidual } = parts(g);
+    g.output("y", withResidual(withGate(geluGrad(pre, product))));
+    const fused = fuse(g);
+    expect(opsOf(fused).toSorted()).toEqual(["matmul", "scale", "scale"]);
+    expect(fused.nodes.find(({ op }) => op === "matmul")!.attributes).toMatchObject({ geluGrad: 1, gelu: 0, gate: 1, residual: 1 });
+    expect(await resultsOf(fused, runtime)).toEqual(await resultsOf(g, runtime));
+  });
+
+  it("takes no gradient of gelu behind a bias, at the product itself, or of a value that others read", () => {
+    const biased = new Graph();
+    const a = parts(biased);
+    biased.output("y", geluGrad(biased.owned("pre", [2, 4]), a.withBias(a.product)));
+    expect(opsOf(fuse(biased))).toEqual(["scale", "matmul", "geluGrad"]);
+
+    const own = new Graph();
+    const b = parts(own);
+    own.output("y", geluGrad(b.product, b.product));
+    expect(opsOf(fuse(own))).toEqual(["scale", "matmul", "geluGrad"]);
+
+    const read = new Graph();
+    const c = parts(read);
+    read.output("y", add(scale(c.product, 2), geluGrad(read.owned("pre", [2, 4]), c.product)));
+    expect(opsOf(fuse(read))).toContain("geluGrad");
   });
 
   it("leaves a value alone that something else reads, or that is an output or kept", () => {

@@ -12,8 +12,8 @@ export interface FuseOptions {
 
 /**
  * Rewrites a differentiated graph so that fewer values pass through memory: epilogues join their product
- * (`matmul` with bias, gelu, gate, residual), other sums join the norm of the residual stream or its gradient
- * (`addLayerNorm`, `layerNormGradAdd`, `addRmsNorm`, `rmsNormGradAdd`), the loss joins its gradient
+ * (`matmul` with bias, gelu or its gradient, gate, residual), other sums join the norm of the residual stream or its
+ * gradient (`addLayerNorm`, `layerNormGradAdd`, `addRmsNorm`, `rmsNormGradAdd`), the loss joins its gradient
  * (`linearCrossEntropyWithGrad`). The values are the same to the last bit on the reference executor, and those of norms
  * on the CPU too. Nodes that nothing reads are dropped first, so that dead readers do not stand in the way.
  */

@@ -51,8 +51,8 @@ describe("products by cuBLASLt", () => {
     expect(errors.filter(({ op, error }) => !(error <= tolerances[op]!))).toEqual([]);
   });
 
-  it("take the bias and GELU with its argument into the library's epilogue", () => {
-    expect([...epilogues].sort((a, b) => a - b)).toEqual([1, 4, 32, 164]);
+  it("take the bias, GELU with its argument and the gradient of GELU into the library's epilogue", () => {
+    expect([...epilogues].sort((a, b) => a - b)).toEqual([1, 4, 32, 164, 192]);
   });
 
   it("read on the device whether a sum goes on", () => {

@@ -1,8 +1,8 @@
 import type { GraphNode } from "../types.ts";
 import type { NodeList } from "./nodeList.ts";
 
-/** The parts of an epilogue in the order in which the op applies them. Each may occur once. */
-const STAGES = { addBias: 1, gelu: 2, scaleColumns: 3, add: 4 } as const satisfies Record<string, number>;
+/** The parts of an epilogue in the order in which the op applies them. Each may occur once; geluGrad comes first or not at all. */
+const STAGES = { addBias: 1, gelu: 2, geluGrad: 2, scaleColumns: 3, add: 4 } as const satisfies Record<string, number>;
 type EpilogueOp = keyof typeof STAGES;
 
 interface Chain {
@@ -16,11 +16,13 @@ interface Chain {
   bias?: number;
   gate?: number;
   residual?: number;
+  /** What the GELU was taken of whose gradient passes through. */
+  geluOf?: number;
   hasGelu: boolean;
 }
 
 /**
- * Folds bias, gelu, gate and residual addition into the product before them, in that order, as far as each
+ * Folds bias, gelu or its gradient, gate and residual addition into the product before them, in that order, as far as each
  * intermediate value is read by the next op alone. The value before gelu may have other, later readers: the fused op
  * saves it.
  *
@@ -35,8 +37,8 @@ export function fuseMatmulEpilogues(list: NodeList, visible: ReadonlySet<number>
   });
 }
 
-function hasEpilogue({ attributes: { bias, gelu, gate, residual } }: GraphNode): boolean {
-  return bias + gelu + gate + residual > 0;
+function hasEpilogue({ attributes: { bias, gelu, gate, residual, geluGrad = 0 } }: GraphNode): boolean {
+  return bias + gelu + gate + residual + geluGrad > 0;
 }
 
 /** Takes the next op into the chain if it can. */
@@ -60,6 +62,7 @@ function extend(list: NodeList, chain: Chain, visible: ReadonlySet<number>): boo
   if (op === "addBias") chain.bias = node.inputs[1];
   if (op === "scaleColumns") chain.gate = node.inputs[1];
   if (op === "add") chain.residual = node.inputs[0] === current ? node.inputs[1] : node.inputs[0];
+  if (op === "geluGrad") chain.geluOf = node.inputs[0];
   if (op === "gelu") {
     chain.hasGelu = true;
     if (needed) chain.pre = current;
@@ -72,6 +75,7 @@ function extend(list: NodeList, chain: Chain, visible: ReadonlySet<number>): boo
 
 function isEpilogue({ op, inputs }: GraphNode, current: number, stage: number): boolean {
   if (!Object.hasOwn(STAGES, op) || STAGES[op as EpilogueOp] <= stage) return false;
+  if (op === "geluGrad") return stage === 0 && inputs[1] === current && inputs[0] !== current;
   return op === "add" ? inputs[0] !== inputs[1] : inputs[0] === current && inputs[1] !== current;
 }
 
@@ -80,10 +84,10 @@ function producedBy(list: NodeList, chain: Chain, id: number): boolean {
 }
 
 function rewrite(list: NodeList, { inputs, attributes }: GraphNode, chain: Chain): void {
-  const { bias, gate, residual, pre, hasGelu, current, slots } = chain;
+  const { bias, gate, residual, geluOf, pre, hasGelu, current, slots } = chain;
   const fused: GraphNode = {
     op: "matmul",
-    inputs: [...inputs, ...[bias, gate, residual].filter((id) => id !== undefined)],
+    inputs: [...inputs, ...[bias, gate, residual, geluOf].filter((id) => id !== undefined)],
     outputs: pre === undefined ? [current] : [current, pre],
     attributes: {
       ...attributes,
@@ -92,6 +96,7 @@ function rewrite(list: NodeList, { inputs, attributes }: GraphNode, chain: Chain
       gate: +(gate !== undefined),
       residual: +(residual !== undefined),
       savePre: +(pre !== undefined),
+      ...(geluOf === undefined ? {} : { geluGrad: 1 }),
     },
   };
   for (const slot of slots) list.remove(slot);

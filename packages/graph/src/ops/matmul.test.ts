@@ -25,6 +25,13 @@ describe("matmul", () => {
     expect(matmul(g.owned("a", [2, 3, 4]), g.owned("b", [5, 4]), { transB: true }).shape).toEqual([2, 3, 5]);
   });
 
+  it("refuses the gradient of gelu where a value has been finished or is summed into", () => {
+    const g = new Graph();
+    const inputs = [g.owned("a", [2, 3]), g.owned("b", [3, 4]), g.owned("of", [2, 4])];
+    const attributes = { transA: 0, transB: 0, alpha: 1, accumulate: 1, bias: 0, gelu: 0, gate: 0, residual: 0, savePre: 0, geluGrad: 1 };
+    expect(() => recordOp("matmul", inputs, { attributes })).toThrow("matmul: geluGrad: found bias, gelu, savePre or accumulate with it");
+  });
+
   it("applies the epilogue in the order bias, gelu, gate, residual", async () => {
     const attributes = { transA: 0, transB: 0, alpha: 1, accumulate: 0, bias: 1, gelu: 1, gate: 1, residual: 1, savePre: 1 };
     const trace = (g: Graph) => {

@@ -27,10 +27,14 @@ export function matmulSizes(a: TensorType, b: TensorType, { transA, transB }: At
 export const matmulOp: OpDefinition = {
   name: "matmul",
   attributes: ["transA", "transB", "alpha", "accumulate", "bias", "gelu", "gate", "residual", "savePre"],
-  optional: ["bf16"],
+  optional: ["bf16", "geluGrad"],
   infer(inputs, attributes) {
     const plain = withoutFlag("matmul", inputs, attributes);
-    expectInputs("matmul", plain, 2 + attributes.bias + attributes.gate + attributes.residual);
+    const { bias, gelu, gate, residual: addsResidual, geluGrad = 0 } = attributes;
+    if (geluGrad && (bias || gelu || attributes.savePre || attributes.accumulate)) {
+      throw new ShapeError("matmul: geluGrad: found bias, gelu, savePre or accumulate with it, expected a plain product. Fuse a plain one.");
+    }
+    expectInputs("matmul", plain, 2 + bias + gate + addsResidual + geluGrad);
     const [a, b] = plain;
     expectFloats("matmul", { a, b });
     const { M, N, K, inner } = matmulSizes(a, b, attributes);
@@ -46,15 +50,16 @@ export const matmulOp: OpDefinition = {
       if (!attributes[vector]) continue;
       expectShape(`matmul: ${vector}`, epilogue.shift()!, [N], "It must match the columns of op(b).");
     }
-    const [residual] = epilogue;
-    if (residual) expectElements("matmul: residual", residual, M * N, "It must have the size of the product.");
+    for (const matrix of ["residual", "geluGrad"]) {
+      if (attributes[matrix]) expectElements(`matmul: ${matrix}`, epilogue.shift()!, M * N, "It must have the size of the product.");
+    }
     // Rows keep the leading axes of a: [B, T, K] times [K, N] is [B, T, N].
     const y = f32(attributes.transA ? [M, N] : [...a.shape.slice(0, -1), N]);
     return attributes.savePre ? [y, y] : [y];
   },
   gradient({ inputs: [a, b], attributes, dy, needs, target }) {
     const { transA, transB, alpha, bf16 = 0 } = attributes;
-    if (attributes.bias || attributes.gelu || attributes.gate || attributes.residual || attributes.accumulate) {
+    if (attributes.bias || attributes.gelu || attributes.gate || attributes.residual || attributes.geluGrad || attributes.accumulate) {
       throw new ShapeError("matmul: has an epilogue, expected a plain product. Differentiate first, then fuse.");
     }
     const product = (left: Tensor, right: Tensor, tA: number, tB: number, to: GradientTarget) =>
@@ -68,7 +73,7 @@ export const matmulOp: OpDefinition = {
   },
   flops([a, b], _outputs, attributes) {
     const { M, N, K } = matmulSizes(a, b, attributes);
-    const epilogue = attributes.bias + 9 * attributes.gelu + attributes.gate + attributes.residual;
+    const epilogue = attributes.bias + 9 * attributes.gelu + attributes.gate + attributes.residual + 17 * (attributes.geluGrad ?? 0);
     return 2 * M * N * K + epilogue * M * N;
   },
 };

@@ -12,12 +12,13 @@ export const gelu: ReferenceOp = ({ inputs: [x], outputs: [y] }) => {
   for (let i = 0; i < x.data.length; i++) y.data[i] = geluValue(x.data[i]);
 };
 
+export function geluDerivative(x: number): number {
+  const t = Math.tanh(SQRT_2_OVER_PI * (x + CUBIC * x ** 3));
+  const innerSlope = SQRT_2_OVER_PI * (1 + 3 * CUBIC * x ** 2);
+  return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * innerSlope;
+}
+
 /** `dx = dy * gelu'(x)` */
 export const geluGrad: ReferenceOp = ({ inputs: [x, dy], outputs: [dx] }) => {
-  for (let i = 0; i < x.data.length; i++) {
-    const value = x.data[i];
-    const t = Math.tanh(SQRT_2_OVER_PI * (value + CUBIC * value ** 3));
-    const innerSlope = SQRT_2_OVER_PI * (1 + 3 * CUBIC * value ** 2);
-    dx.data[i] = dy.data[i] * (0.5 * (1 + t) + 0.5 * value * (1 - t * t) * innerSlope);
-  }
+  for (let i = 0; i < x.data.length; i++) dx.data[i] = dy.data[i] * geluDerivative(x.data[i]);
 };

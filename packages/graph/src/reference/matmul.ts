@@ -1,10 +1,10 @@
 import { type ReferenceOp, accumulates, lastAxis, numRows } from "./call.ts";
 import { factorsOf } from "./bf16.ts";
-import { geluValue } from "./gelu.ts";
+import { geluDerivative, geluValue } from "./gelu.ts";
 
-/** `y = alpha op(a) op(b)`, a and b rounded where `bf16`, then bias, (pre = y), gelu, gate, residual, as flagged. */
+/** `y = alpha op(a) op(b)`, a and b rounded where `bf16`, then bias, (pre = y), gelu, or times the derivative of gelu, gate, residual, as flagged. */
 export const matmul: ReferenceOp = (call) => {
-  const { transA, transB, alpha, bias, gelu, gate, residual, savePre, bf16 } = call.attributes;
+  const { transA, transB, alpha, bias, gelu, gate, residual, savePre, bf16, geluGrad } = call.attributes;
   const [a, b] = call.inputs.slice(0, 2).map((values) => factorsOf(values, bf16));
   const epilogue = call.inputs.slice(2);
   const [y, pre] = call.outputs;
@@ -17,6 +17,7 @@ export const matmul: ReferenceOp = (call) => {
   const biasValues = bias ? epilogue.shift()!.data : undefined;
   const gateValues = gate ? epilogue.shift()!.data : undefined;
   const residualValues = residual ? epilogue.shift()!.data : undefined;
+  const geluOf = geluGrad ? epilogue.shift()!.data : undefined;
   const adds = accumulates(call);
 
   for (let m = 0; m < M; m++) {
@@ -27,6 +28,7 @@ export const matmul: ReferenceOp = (call) => {
       if (biasValues) z += biasValues[n];
       if (savePre) pre.data[m * N + n] = z;
       if (gelu) z = geluValue(z);
+      if (geluOf) z *= geluDerivative(geluOf[m * N + n]);
       if (gateValues) z *= gateValues[n];
       if (residualValues) z += residualValues[m * N + n];
       y.data[m * N + n] = adds ? y.data[m * N + n] + z : z;

@@ -17,7 +17,7 @@ constexpr int32_t kTransposed = 1;                  // cublasOperation_t
 constexpr int32_t kScalesOnDevice = 1;              // cublasLtPointerMode_t
 constexpr int kDescPointerMode = 2, kDescTransA = 3, kDescTransB = 4, kDescEpilogue = 7, kDescBias = 8, kDescAux = 11,
               kDescAuxStride = 12, kDescAuxType = 22, kDescBiasType = 26;  // cublasLtMatmulDescAttributes_t
-constexpr uint32_t kEpilogueNone = 1, kEpilogueBias = 4, kEpilogueGelu = 32, kEpilogueAux = 128;  // bits of cublasLtEpilogue_t
+constexpr uint32_t kEpilogueNone = 1, kEpilogueBias = 4, kEpilogueGelu = 32, kEpilogueGeluGrad = 64, kEpilogueAux = 128;  // bits of cublasLtEpilogue_t
 constexpr int kPreferWorkspace = 1, kPreferAlignment = 5;  // of a; b, c and d follow
 constexpr int kNotSupported = 15;                   // cublasStatus_t
 
@@ -38,7 +38,7 @@ static_assert(sizeof(HeuristicResult) == 96, "the layout of cublasLt.h");
 bool operator<(const LtKind& a, const LtKind& b) {
   const auto key = [](const LtKind& k) {
     return std::make_tuple(k.M, k.N, k.K, k.lda, k.ldb, k.trans_a, k.trans_b, k.bf16_factors, k.bf16_result, k.bias, k.bf16_bias, k.gelu,
-                           k.save_pre, k.device_scales);
+                           k.save_pre, k.gelu_grad, k.device_scales);
   };
   return key(a) < key(b);
 }
@@ -80,6 +80,8 @@ struct CublasLt::Functions {
 };
 
 namespace {
+
+bool has_aux(const LtKind& kind) { return (kind.gelu && kind.save_pre) || kind.gelu_grad; }
 
 void expect_ok(int status, const char* what) {
   if (status) throw Failure{ESPALIER_DEVICE, std::string("cuBLASLt: ") + what + ": status " + std::to_string(status) + ". Set ESPALIER_CUDA_PRODUCTS=own to multiply without it."};
@@ -163,7 +165,8 @@ std::shared_ptr<CublasLt::Plan> CublasLt::planned(const LtKind& kind) {
   if (kind.trans_b) plan->set(kDescTransA, kTransposed);
   if (kind.trans_a) plan->set(kDescTransB, kTransposed);
   if (kind.device_scales) plan->set(kDescPointerMode, kScalesOnDevice);
-  uint32_t epilogue = (kind.bias ? kEpilogueBias : 0) | (kind.gelu ? kEpilogueGelu : 0) | (kind.gelu && kind.save_pre ? kEpilogueAux : 0);
+  const bool aux = has_aux(kind);
+  uint32_t epilogue = (kind.bias ? kEpilogueBias : 0) | (kind.gelu ? kEpilogueGelu : 0) | (kind.gelu_grad ? kEpilogueGeluGrad : 0) | (aux ? kEpilogueAux : 0);
   if (epilogue == 0) epilogue = kEpilogueNone;
   plan->set(kDescEpilogue, epilogue);
   const int factors = kind.bf16_factors ? kBf16 : kF32, result = kind.bf16_result ? kBf16 : kF32;
@@ -172,7 +175,7 @@ std::shared_ptr<CublasLt::Plan> CublasLt::planned(const LtKind& kind) {
     plan->set(kDescBias, aligned);
     plan->set(kDescBiasType, kind.bf16_bias ? kBf16 : kF32);
   }
-  if (kind.gelu && kind.save_pre) {
+  if (aux) {
     plan->set(kDescAux, aligned);
     plan->set(kDescAuxStride, kind.N);
     plan->set(kDescAuxType, result);
@@ -205,7 +208,7 @@ bool CublasLt::multiply(cudaStream_t stream, const LtKind& kind, const LtOperand
   const float alpha = kind.device_scales ? 0.0f : *operands.alpha, beta = kind.device_scales ? 0.0f : *operands.beta;
   const auto call = [this, plan, kind, operands, alpha, beta, stream] {
     if (kind.bias) plan->set(kDescBias, operands.bias);
-    if (kind.gelu && kind.save_pre) plan->set(kDescAux, operands.pre);
+    if (has_aux(kind)) plan->set(kDescAux, operands.pre);
     const void* const first = kind.device_scales ? operands.alpha : &alpha;
     const void* const second = kind.device_scales ? operands.beta : &beta;
     expect_ok(functions_->matmul(handle_, plan->desc, first, operands.b, plan->b, operands.a, plan->a, second, operands.c, plan->d, operands.d,

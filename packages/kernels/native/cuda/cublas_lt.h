@@ -23,13 +23,14 @@ struct LtKind {
   bool bf16_factors;          // else fp32, multiplied as such
   bool bf16_result;           // c and d; else fp32
   bool bias, bf16_bias, gelu, save_pre;
+  bool gelu_grad;             // times the derivative of GELU at `pre`
   bool device_scales;         // alpha and beta are read on the device
 };
 bool operator<(const LtKind& a, const LtKind& b);
 
 struct LtOperands {
   void* d;
-  void* pre;        // what the GELU is taken of, in the format of d
+  void* pre;        // what the GELU is taken of, in the format of d: written when save_pre, read when gelu_grad
   const void *a, *b, *c, *bias;
   const float *alpha, *beta;  // on the host, or on the device when device_scales
   void* workspace;  // CublasLt::kWorkspaceBytes, aligned to 256

@@ -1,6 +1,7 @@
 // fake_cublas_lt.cc -- a stand-in for cuBLASLt, for tests without a GPU: the functions that cuda/cublas_lt.cc opens, by
 // plain loops over host memory in the library's own (column-major) terms. Built as a library of that name, found through
-// ESPALIER_CUDA_LIBRARIES. It has no algorithm for products of K = 9, for GELU of K = 32, and for a result in bf16 whose bias is
+// ESPALIER_CUDA_LIBRARIES. It has no algorithm for products of K = 9, for GELU and its
+// gradient of K = 32, for an argument of GELU whose rows are no multiple of 8 elements, and for a result in bf16 whose bias is
 // fp32 (as the library's documentation has it). With ESPALIER_FAKE_CUBLASLT_LOG it appends a line for every heuristic and
 // product to that file.
 #include <cmath>
@@ -146,7 +147,8 @@ EXPORT int cublasLtMatmulAlgoGetHeuristic(void*, void* desc, void* a, void* b, v
   if (m != D.rows || n != D.columns || k != k_of_b || A.type != B.type || c != d || wanted < 1) return kInvalid;
   if (static_cast<Preference*>(preference)->workspace == 0) return kInvalid;
   note("heuristic", of, A, D);
-  if (k == 9 || (k == 32 && (of.epilogue & 32))) return kUnsupported;
+  if (k == 9 || (k == 32 && (of.epilogue & (32 | 64)))) return kUnsupported;
+  if ((of.epilogue & 128) && of.aux_stride % 8 != 0) return kUnsupported;
   if ((of.epilogue & 4) && D.type == R_16BF && of.bias_type != R_16BF) return kUnsupported;
   *results = Result{};
   results->algorithm[0] = kMark;
@@ -163,7 +165,7 @@ EXPORT int cublasLtMatmul(void*, void* desc, const void* alpha, const void* a, v
   note(of.pointer_mode ? "product with scales of the device" : "product", of, A, D);
   const float scale = *static_cast<const float*>(alpha), old = *static_cast<const float*>(beta);
   const int64_t K = static_cast<int64_t>(of.trans_a ? A.rows : A.columns);
-  const bool with_bias = of.epilogue & 4, with_gelu = of.epilogue & 32, with_aux = of.epilogue & 128;
+  const bool with_bias = of.epilogue & 4, with_gelu = of.epilogue & 32, with_aux = of.epilogue & 128, with_gelu_grad = of.epilogue & 64;
   for (int64_t j = 0; j < static_cast<int64_t>(D.columns); ++j) {
     for (int64_t i = 0; i < static_cast<int64_t>(D.rows); ++i) {
       double sum = 0;
@@ -174,7 +176,10 @@ EXPORT int cublasLtMatmul(void*, void* desc, const void* alpha, const void* a, v
       float z = scale * static_cast<float>(sum);
       if (old != 0.0f) z += old * element(c, C.type, i + j * C.stride);
       if (with_bias) z += element(of.bias, of.bias_type, i);
-      if (with_aux) put(of.aux, of.aux_type, i + j * of.aux_stride, z);
+      if (with_gelu_grad) {
+        const float x = element(of.aux, of.aux_type, i + j * of.aux_stride), t = std::tanh(0.7978845608f * (x + 0.044715f * x * x * x));
+        z *= 0.5f * (1.0f + t) + 0.5f * x * (1.0f - t * t) * 0.7978845608f * (1.0f + 3.0f * 0.044715f * x * x);
+      } else if (with_aux) put(of.aux, of.aux_type, i + j * of.aux_stride, z);
       if (with_gelu) z = 0.5f * z * (1.0f + std::tanh(0.7978845608f * (z + 0.044715f * z * z * z)));
       put(d, D.type, i + j * D.stride, z);
     }

@@ -1,8 +1,8 @@
 // gemm_cuda.h -- matrix products for matmul and linearCrossEntropy:
 //
-//   z = alpha * op(a) op(b) + bias;  pre = z;  z = gelu(z) when gelu;  y (+)= z * gate + residual
+//   z = alpha * op(a) op(b) + bias;  pre = z;  z = gelu(z) when gelu, z gelu'(gelu_of) with gelu_of;  y (+)= z * gate + residual
 //
-//   a as stored [M, K], or [K, M] when trans_a; b [K, N], or [N, K] when trans_b; y, pre, residual [M, N]; bias, gate [N]
+//   a as stored [M, K], or [K, M] when trans_a; b [K, N], or [N, K] when trans_b; y, pre, residual, gelu_of [M, N]; bias, gate [N]
 //
 // Each element of y is summed by one thread or one tensor-core tile over k in order: the result depends on shapes alone.
 #pragma once
@@ -16,7 +16,7 @@ struct Gemm {
   Out y;
   Out pre;                  // no data: not wanted
   In a, b;
-  In bias, gate, residual;  // no data: absent
+  In bias, gate, residual, gelu_of;  // no data: absent
   int64_t M, N, K;
   int64_t lda, ldb;         // between rows as stored
   bool trans_a, trans_b, with_gelu;
@@ -49,6 +49,7 @@ __device__ __forceinline__ void finish_element(const Gemm& g, int64_t m, int64_t
   if (g.bias.data) z += g.bias[n];
   if (g.pre.data) g.pre.set(at, z);
   if (g.with_gelu) z = gelu(z);
+  if (g.gelu_of.data) z *= gelu_derivative(g.gelu_of[at]);
   if (g.gate.data) z *= g.gate[n];
   if (g.residual.data) z += g.residual[at];
   g.y.set(at, adds ? g.y[at] + z : z);

@@ -24,6 +24,7 @@ struct Operands {
   const float* bias;
   const float* gate;
   const float* residual;
+  const float* gelu_of;
   float* y;
   float* pre;
   bool gelu;
@@ -44,13 +45,14 @@ Operands operands_of(const OpCall& call) {
   if (attributes[at::bias] != 0) o.bias = call.inputs[next++].f32();
   if (attributes[at::gate] != 0) o.gate = call.inputs[next++].f32();
   if (attributes[at::residual] != 0) o.residual = call.inputs[next++].f32();
+  if (attributes[at::gelu_grad] != 0) o.gelu_of = call.inputs[next++].f32();
   o.y = call.outputs[0].f32();
   o.pre = attributes[at::save_pre] != 0 ? call.outputs[1].f32() : nullptr;
   o.gelu = attributes[at::gelu] != 0;
   return o;
 }
 
-bool has_epilogue(const Operands& o) { return o.bias || o.gate || o.residual || o.pre || o.gelu; }
+bool has_epilogue(const Operands& o) { return o.bias || o.gate || o.residual || o.pre || o.gelu || o.gelu_of; }
 
 // How y is cut: 560 to 1100 rows in a task, since b is packed again for each run of rows, while their packed a, read once a
 // panel, may lie in L3 (twice as many are 4 % slower in fp32 at k = 2048); then columns, until there are about 16 tasks, so
@@ -82,6 +84,7 @@ __attribute__((flatten)) void apply_epilogue(const void* context, int64_t row_be
       if (o.bias) z = z + load_some(o.bias + col_begin + j, lanes);
       if (o.pre) store_some(o.pre + start + j, z, lanes);
       if (o.gelu) z = gelu(z);
+      if (o.gelu_of) z = z * gelu_derivative(load_some(o.gelu_of + start + j, lanes));
       if (o.gate) z = z * load_some(o.gate + col_begin + j, lanes);
       if (o.residual) z = z + load_some(o.residual + start + j, lanes);
       store_some(o.y + start + j, z, lanes);

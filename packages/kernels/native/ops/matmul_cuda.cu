@@ -29,6 +29,7 @@ Gemm gemm_of(const OpCall& call) {
   if (attributes[at::bias] != 0) g.bias = in(call.inputs[next++]);
   if (attributes[at::gate] != 0) g.gate = in(call.inputs[next++]);
   if (attributes[at::residual] != 0) g.residual = in(call.inputs[next++]);
+  if (attributes[at::gelu_grad] != 0) g.gelu_of = in(call.inputs[next++]);
   g.with_gelu = attributes[at::gelu] != 0;
   g.alpha = static_cast<float>(attributes[at::alpha]);
   g.accumulate = accumulate_of(call, attributes[at::accumulate]);

@@ -1,8 +1,8 @@
 // product_cuda.cu -- which product runs: cuBLASLt where it is there and has an algorithm, else the kernels of this folder.
 //
 // The library's epilogue takes the bias, a residual (as c, times 1) and, of products of bf16 factors, GELU with its
-// argument saved; sums into y are c = y, times 0 or 1, read on the device when a flag decides. A result in bf16 wants its
-// bias in bf16. What the library cannot take (gates, a residual after GELU, fp32 GELU, or GELU where it has no algorithm)
+// argument saved, or the gradient of a GELU; sums into y are c = y, times 0 or 1, read on the device when a flag decides. A result in bf16 wants its
+// bias in bf16. What the library cannot take (gates, a residual after GELU, fp32 GELU, or GELU and its gradient where it has no algorithm)
 // follows in one pass over y. What fits neither way is a product of our own.
 #include "cuda/cublas_lt.h"
 #include "cuda/round_bf16.h"
@@ -22,16 +22,21 @@ __global__ void write_scales(float* scales, float alpha, Accumulate accumulate) 
   }
 }
 
-// y = gelu(z) * gate + residual, z being `pre` or what y holds.
+// y = gelu(z) * gate + residual, or gelu'(gelu_of) z in place of gelu(z), z being `pre` or what y holds.
 struct Finish {
   Out y;
-  In z, gate, residual;
+  In z, gate, residual, gelu_of;
   int64_t N;
   bool with_gelu;
   template <int W>
   __device__ void at(int64_t i) const {
     float v[W], more[W];
     z.load<W>(i, v);
+    if (gelu_of.data) {
+      gelu_of.load<W>(i, more);
+#pragma unroll
+      for (int j = 0; j < W; ++j) v[j] *= gelu_derivative(more[j]);
+    }
     if (residual.data) residual.load<W>(i, more);
 #pragma unroll
     for (int j = 0; j < W; ++j) {
@@ -51,21 +56,21 @@ bool fits_library(const Gemm& g, bool in_two) {
   if (g.accumulate.mode != 0 && (in_two || g.residual.data)) return false;
   if (g.pre.data && g.pre.bf16 != g.y.bf16) return false;
   if (!in_two && g.residual.data && g.residual.bf16 != g.y.bf16) return false;
-  for (const void* address : {static_cast<const void*>(g.y.data), static_cast<const void*>(g.pre.data), g.a.data, g.b.data, g.bias.data, g.residual.data}) {
+  for (const void* address : {static_cast<const void*>(g.y.data), static_cast<const void*>(g.pre.data), g.a.data, g.b.data, g.bias.data, g.residual.data, g.gelu_of.data}) {
     if (!aligned(address)) return false;
   }
   return true;
 }
 
-// False when the library has no algorithm. `scratch` holds what product_bytes says.
+// `fused_gelu`: GELU, or its gradient, in the library's epilogue. False when the library has no algorithm. `scratch` holds what product_bytes says.
 bool multiply_by_library(CublasLt& library, const CudaContext& context, const char* name, const Gemm& g, bool bf16, bool fused_gelu, void* scratch) {
-  const bool in_two = g.gate.data || (g.with_gelu && !fused_gelu);
+  const bool in_two = g.gate.data || ((g.with_gelu || g.gelu_of.data) && !fused_gelu);
   if (!fits_library(g, in_two) || (!bf16 && (g.a.bf16 || g.b.bf16))) return false;
   char* const workspace = static_cast<char*>(scratch);
   float* const scales = reinterpret_cast<float*>(workspace + CublasLt::kWorkspaceBytes);
   char* room = workspace + CublasLt::kWorkspaceBytes + kScalesBytes;
-  LtKind kind{g.M, g.N, g.K, g.lda, g.ldb, g.trans_a, g.trans_b, bf16, g.y.bf16, g.bias.data != nullptr, g.bias.bf16, fused_gelu,
-              g.pre.data != nullptr, g.accumulate.mode == 2};
+  LtKind kind{g.M, g.N, g.K, g.lda, g.ldb, g.trans_a, g.trans_b, bf16, g.y.bf16, g.bias.data != nullptr, g.bias.bf16, fused_gelu && g.with_gelu,
+              g.pre.data != nullptr, fused_gelu && g.gelu_of.data, g.accumulate.mode == 2};
   LtOperands operands{g.y.data, nullptr, g.a.data, g.b.data, g.y.data, g.bias.data, nullptr, nullptr, workspace};
   if (bf16) {
     const Rounded a = rounded(context, g.a, g.trans_a ? g.K : g.M, g.trans_a ? g.M : g.K, g.lda, room);
@@ -84,6 +89,7 @@ bool multiply_by_library(CublasLt& library, const CudaContext& context, const ch
   operands.beta = kind.device_scales ? scales + 1 : &beta;
   if (kind.device_scales) launch(context, name, write_scales, dim3(1), kWarpSize, 0, scales, g.alpha, g.accumulate);
   if (g.residual.data && !in_two) operands.c = g.residual.data;
+  if (kind.gelu_grad) operands.pre = const_cast<void*>(g.gelu_of.data);  // read
   if (g.pre.data) {
     if (fused_gelu) operands.pre = g.pre.data;
     else if (in_two) operands.d = g.pre.data, operands.c = g.pre.data;
@@ -91,7 +97,7 @@ bool multiply_by_library(CublasLt& library, const CudaContext& context, const ch
   }
   if (!library.multiply(context.stream, kind, operands)) return false;
   if (in_two) {
-    const Finish finish{g.y, g.pre.data ? In{g.pre.data, g.pre.bf16} : In{g.y.data, g.y.bf16}, g.gate, g.residual, g.N, g.with_gelu};
+    const Finish finish{g.y, g.pre.data ? In{g.pre.data, g.pre.bf16} : In{g.y.data, g.y.bf16}, g.gate, g.residual, g.gelu_of, g.N, g.with_gelu};
     launch_elementwise(context, name, finish, g.M * g.N);
   }
   return true;
@@ -106,7 +112,8 @@ std::size_t product_bytes(int64_t M, int64_t N, int64_t K, bool bf16) {
 void launch_product(const CudaContext& context, const char* name, const Gemm& gemm, bool bf16, void* scratch) {
   CublasLt* const library = CublasLt::get();
   if (library) {
-    const bool could_fuse = gemm.with_gelu && bf16 && !gemm.gate.data && !gemm.residual.data;
+    const bool gradient = gemm.gelu_of.data && gemm.gelu_of.bf16 == gemm.y.bf16;  // the argument has the format of the result there
+    const bool could_fuse = (gemm.with_gelu || gradient) && bf16 && !gemm.gate.data && !gemm.residual.data;
     if (could_fuse && multiply_by_library(*library, context, name, gemm, bf16, true, scratch)) return;
     if (multiply_by_library(*library, context, name, gemm, bf16, false, scratch)) return;
   }

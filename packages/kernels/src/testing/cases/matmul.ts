@@ -9,6 +9,7 @@ interface Options {
   gate?: number;
   residual?: number;
   savePre?: number;
+  geluGrad?: number;
   accumulate?: number;
   /** Value of the accumulate flag, mode 2. */
   flag?: number;
@@ -18,18 +19,19 @@ interface Options {
 
 function matmul(M: number, N: number, K: number, options: Options = {}): OpCase {
   const { transA = 0, transB = 0, alpha = 1, bias = 0, gelu = 0, gate = 0, residual = 0, savePre = 0 } = options;
-  const { accumulate = 0, flag = 0, bf16 = 0, note } = options;
+  const { accumulate = 0, flag = 0, bf16 = 0, geluGrad = 0, note } = options;
   const inputs: CaseTensor[] = [{ shape: transA ? [K, M] : [M, K] }, { shape: transB ? [N, K] : [K, N] }];
   if (bias) inputs.push({ shape: [N] });
   if (gate) inputs.push({ shape: [N] });
   if (residual) inputs.push({ shape: [M, N] });
+  if (geluGrad) inputs.push({ shape: [M, N] });
   if (accumulate === 2) inputs.push({ shape: [1], dtype: "i32", value: () => flag });
   const named = Object.entries(options).filter(([name, value]) => name !== "note" && value !== 0);
   return {
     op: "matmul",
     note: `${M}x${N}x${K}${named.map(([name, value]) => ` ${name}=${value}`).join("")}${note ? `, ${note}` : ""}`,
     inputs,
-    attributes: { transA, transB, alpha, accumulate, bias, gelu, gate, residual, savePre, ...(bf16 && { bf16 }) },
+    attributes: { transA, transB, alpha, accumulate, bias, gelu, gate, residual, savePre, ...(bf16 && { bf16 }), ...(geluGrad && { geluGrad }) },
     into: accumulate ? [{ shape: [M, N] }] : [],
   };
 }
@@ -51,6 +53,14 @@ export const matmulCases: OpCase[] = [
   matmul(9, 35, 20, { transB: 1, residual: 1 }),
   matmul(30, 50, 20, { transB: 1, bias: 1, gelu: 1, savePre: 1 }),
   matmul(30, 50, 20, { transB: 1, bias: 1, gelu: 1, gate: 1, residual: 1, savePre: 1, alpha: 0.5 }),
+  // The gradient of a GELU behind the product: alone, before a gate and a residual, in the library's epilogue and where it has none.
+  matmul(9, 35, 20, { geluGrad: 1 }),
+  matmul(30, 50, 1100, { geluGrad: 1, gate: 1, residual: 1, alpha: 0.5 }),
+  matmul(5, 70, 129, { transB: 1, geluGrad: 1 }),
+  matmul(9, 35, 20, { geluGrad: 1, bf16: 1 }),
+  matmul(30, 48, 31, { geluGrad: 1, bf16: 1 }),
+  matmul(30, 48, 32, { geluGrad: 1, bf16: 1 }),
+  matmul(30, 48, 40, { geluGrad: 1, gate: 1, residual: 1, bf16: 1 }),
   matmul(17, 40, 1100, { transB: 1, bias: 1, gelu: 1, gate: 1, savePre: 1, note: "epilogue after two blocks of k" }),
   matmul(20, 33, 1200, { transA: 1, accumulate: 1 }),
   ...[0, 1].map((bf16) => matmul(1180, 33, 24, { bf16, note: "two runs of rows" })),
