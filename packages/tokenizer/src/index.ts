@@ -22,6 +22,7 @@ export { readTokenizerJson, writeTokenizerJson } from "./formats/json.ts";
 export { readTiktoken, writeTiktoken } from "./formats/tiktoken.ts";
 export { pieceEnd } from "./pretokenize/cl100k.ts";
 export type { PatternName } from "./pretokenize/patterns.ts";
+export { type ReducedText, repeatedSpans, type RepeatedSpanOptions } from "./clean/repeatedSpans.ts";
 export { createTokenizer, type EncodedDocuments, type EncodeDocumentsOptions, type EncodeOptions, type Tokenizer, type TokenizerDefinition } from "./tokenizer.ts";
 export { type TokenSpan, tokenSpans } from "./tokenSpans.ts";
 export { createPieceCounts, type PieceCounts } from "./train/pieceCounts.ts";

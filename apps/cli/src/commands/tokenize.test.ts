@@ -56,6 +56,17 @@ describe("espalier tokenize", () => {
     expect(existsSync(at("none"))).toBe(false);
   });
 
+  it("takes out sentences that were seen before, and says so", async () => {
+    const shared = "We use cookies. You may agree. Or you may not.";
+    const lines = Array.from({ length: 30 }, (_, i) => JSON.stringify({ text: `Page ${i} begins. It is about ${i}. ${shared} It goes on with ${i * i}. So it ends ${i}.` }));
+    writeFileSync(at("cookies.jsonl"), lines.join("\n"));
+    const { status, stdout, stderr } = await espalier("tokenize", at("cookies.jsonl"), "--tokenizer", "gpt2", "--validation", "0.2", "--out", at("cookies"), "--repeated-spans");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toContain("87 sentences left out by repeated-spans");
+    const { train, validation, tokenizer } = await openCorpus(at("cookies"));
+    expect([train, validation].map(({ tokens }) => tokenizer.decodeText(tokens)).join("").split(shared)).toHaveLength(2);
+  });
+
   it("cleans by rules, n-grams and masks, and says what went", async () => {
     const lines = [
       ...documents(20).trim().split("\n"),

@@ -27,6 +27,7 @@ export interface TokenizeOptions {
   ngrams?: string;
   blockedWords?: string;
   nearDuplicates?: true;
+  repeatedSpans?: true;
   format?: TokenFormat[];
   dryRun?: true;
   json?: boolean;
@@ -69,6 +70,7 @@ export function addOptions(command: Command): Command {
     .option("--quality <rules>", `documents that break rules go: ${qualityRules.join(",")}, or all`, listOf(qualityRules))
     .option("--languages <codes>", "documents in other languages go, en,zh for example (needs the package eld)", languages)
     .option("--near-duplicates", "near copies of earlier documents go; exact ones always do")
+    .option("--repeated-spans", "sentences go of any three in a row that an earlier document has (C4); takes a pass over the text of its own")
     .option("--ngrams <file>", "documents go that hold an n-gram of this file, written by evaluation")
     .option("--blocked-words <file>", "documents go that hold a word or phrase of this file, one a line")
     .option("--mask <kinds>", `personal data replaced: ${piiKinds.join(",")}, or all`, listOf(piiKinds))
@@ -83,7 +85,7 @@ export const defaultWorkers = (bytes: number): number => (bytes < SMALL_BYTES ? 
 
 /** What `prepareCorpus` takes, files read. */
 export async function corpusOptions(options: TokenizeOptions, inputs: string[], path: (value: string) => string): Promise<Omit<PrepareCorpusOptions, "workers">> {
-  const { quality, languages, mask, nearDuplicates, separator } = options;
+  const { quality, languages, mask, nearDuplicates, repeatedSpans, separator } = options;
   const named = options.tokenizer;
   const ngrams = options.ngrams === undefined ? undefined : await readNgramFile(path(options.ngrams));
   const blockedWords = options.blockedWords === undefined ? undefined : await readWordFile(path(options.blockedWords));
@@ -103,6 +105,7 @@ export async function corpusOptions(options: TokenizeOptions, inputs: string[], 
     damaged: options.onDamagedFile,
     clean: { ...(quality && { quality }), ...(languages && { languages }), ...(mask && { mask }), ...(ngrams && { ngrams }), ...(blockedWords && { blockedWords }) },
     ...(nearDuplicates && { nearDuplicates: {} }),
+    ...(repeatedSpans && { repeatedSpans: {} }),
     ...(separator !== undefined && { separator }),
     ...(options.slice !== undefined && { slice: parseSlice(options.slice) }),
   };

@@ -17,6 +17,7 @@ export function manifestLines(manifest: CorpusManifest): string[] {
     const example = manifest.droppedSamples.find((sample) => sample.rule === rule);
     lines.push(`${count} documents left out by ${rule}${example ? `; for example ${example.source}: ${example.detail}` : ""}`);
   }
+  if (documents.repeatedSentences !== undefined) lines.push(`${documents.repeatedSentences} sentences left out by repeated-spans, the documents they emptied included`);
   for (const [kind, count] of Object.entries(documents.masked)) lines.push(`${count} times ${kind} masked`);
   return lines;
 }

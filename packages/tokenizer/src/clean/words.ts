@@ -8,6 +8,8 @@ export interface WordHashes {
   low: Int32Array;
   high: Int32Array;
   length: number;
+  /** Byte behind each word, where that was asked for. */
+  ends?: Int32Array;
 }
 
 /**
@@ -16,25 +18,30 @@ export interface WordHashes {
  * a text printed differently has the same words.
  *
  * @param text valid UTF-8
+ * @param withEnds whether places are wanted as well
  */
-export function wordHashes(text: Uint8Array): WordHashes {
+export function wordHashes(text: Uint8Array, withEnds = false): WordHashes {
   let low = new Int32Array(256);
   let high = new Int32Array(256);
+  let ends = withEnds ? new Int32Array(256) : undefined;
   let length = 0;
   let a = 0;
   let b = 0;
   let inWord = false;
-  const end = () => {
+  const end = (at: number) => {
     if (!inWord) return;
     if (length === low.length) {
       low = grown(low);
       high = grown(high);
+      ends &&= grown(ends);
     }
+    if (ends) ends[length] = at;
     low[length] = mix(a);
     high[length++] = mix(b ^ (a << 1));
     inWord = false;
   };
   for (let i = 0; i < text.length; ) {
+    const start = i;
     const first = text[i]!;
     let point = first;
     if (first < 0x80) i++;
@@ -49,11 +56,11 @@ export function wordHashes(text: Uint8Array): WordHashes {
       i += 4;
     }
     if (!isWordClass(codePointClass[point]!)) {
-      end();
+      end(start);
       continue;
     }
     const alone = point >= 0x3040 && isWrittenWithoutSpaces(point);
-    if (alone) end();
+    if (alone) end(start);
     if (!inWord) {
       a = 0x811c9dc5 | 0;
       b = 0x2f0b4c47 | 0;
@@ -63,10 +70,10 @@ export function wordHashes(text: Uint8Array): WordHashes {
     a = Math.imul(a ^ lower, 0x01000193);
     b = Math.imul(b ^ lower, 0x85ebca6b);
     b ^= b >>> 13;
-    if (alone) end();
+    if (alone) end(i);
   }
-  end();
-  return { low, high, length };
+  end(text.length);
+  return { low, high, length, ...(ends && { ends }) };
 }
 
 const isWordClass = (kind: number): boolean => kind === LOWER || kind === UPPER || kind === CASELESS || kind === NUMBER || kind === MARK;
@@ -107,7 +114,7 @@ const HIGH_BASE = 0x85ebca77 | 0;
  *
  * @param visit returns true to stop
  */
-export function eachNgram({ low, high, length }: WordHashes, n: number, visit: (low: number, high: number) => boolean | void): void {
+export function eachNgram({ low, high, length }: Pick<WordHashes, "low" | "high" | "length">, n: number, visit: (low: number, high: number) => boolean | void): void {
   let lowPower = 1;
   let highPower = 1;
   for (let i = 1; i < n; i++) {

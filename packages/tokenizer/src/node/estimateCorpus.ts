@@ -124,7 +124,7 @@ export async function estimateCorpus(options: EstimateOptions): Promise<CorpusEs
     vocabSize,
     droppedShare: Object.fromEntries(Object.entries(counts.dropped).map(([rule, number]) => [rule, number / Math.max(1, counts.read)])),
     malformedShare: counts.malformed / Math.max(1, counts.malformed + counts.read),
-    seconds: storedBytes * digestSecondsPerByte() + trainSeconds + passSeconds * ("encode" in choice ? 1 : 2),
+    seconds: storedBytes * digestSecondsPerByte() + trainSeconds + passSeconds * (1 + ("encode" in choice ? 0 : 1) + (options.repeatedSpans ? 1 : 0)),
     diskBytes: tokens.value * (4 + numFormats * idWidth(vocabSize)) + documents.value * (8 + numFormats * 20),
     freeBytes: await freeBytesAt(options.directory),
   };

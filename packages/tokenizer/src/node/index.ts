@@ -29,6 +29,7 @@ export type { NearDuplicateOptions } from "./pipeline/state.ts";
 export { type DocumentOptions, type ExtraDocuments, type TokenizerChoice } from "./prepare/work.ts";
 export { prepareCorpus, type PrepareCorpusOptions } from "./prepareCorpus.ts";
 export { type AppendDocument, readDocumentEnds, readShard, type Shard, shardDocuments, type ShardHeader, type ShardOrigin, writeShard } from "./shard.ts";
+export type { RepeatedSpanSearch } from "./spans/findRepeated.ts";
 export { documentHash, type Split, splitPosition } from "./split.ts";
 export { joinSlices, type JoinSlicesOptions } from "./joinSlices.ts";
 export { createSpilledPieceCounts, type SpilledPieceCounts, type SpillOptions } from "./train/spilledCounts.ts";

@@ -5,6 +5,7 @@ import { fileError } from "@espalier/core/node";
 import { readTokenizerJson } from "../formats/json.ts";
 import type { Tokenizer } from "../tokenizer.ts";
 import type { NearDuplicateOptions } from "./pipeline/state.ts";
+import type { RepeatedSpanSearch } from "./spans/findRepeated.ts";
 import type { Split } from "./split.ts";
 import { openTokenFile, type TokenFile } from "./load/tokenFile.ts";
 import { readShard, type Shard, type ShardOrigin } from "./shard.ts";
@@ -21,6 +22,8 @@ export const CORPUS_FILES = {
   checkpoint: "checkpoint.json",
   /** Hashes of all documents, for a run that goes on, and for joining slices. */
   documents: "documents.bin",
+  /** Sentences that were found to be repeated; removed at the end. */
+  repeated: "repeated.bin",
   tokenizer: "tokenizer.json",
   train: "train.bin",
   validation: "validation.bin",
@@ -41,6 +44,8 @@ export interface DocumentCounts {
   nearDuplicates: number;
   /** Replacements of personal data, by kind. */
   masked: Record<string, number>;
+  /** Sentences left out because an earlier text has the span of sentences that they are in; where those are looked for. */
+  repeatedSentences?: number;
   train: number;
   validation: number;
 }
@@ -87,8 +92,8 @@ export interface CorpusManifest {
   digest: string;
   /** Of the options alone. */
   optionsDigest: string;
-  /** The part of a corpus that this is, with what joining needs: documents in `documents.bin`, bands of near copies. */
-  slice?: { index: number; count: number; numLogged: number; nearDuplicates?: NearDuplicateOptions; duplicateMemoryBytes: number };
+  /** The part of a corpus that this is, with what joining needs: documents in `documents.bin`, bands of near copies, spans to look for. */
+  slice?: { index: number; count: number; numLogged: number; nearDuplicates?: NearDuplicateOptions; repeatedSpans?: RepeatedSpanSearch; duplicateMemoryBytes: number };
   /** Of the inputs' contents alone. */
   textDigest: string;
   inputs: InputSummary[];

@@ -14,6 +14,7 @@ import { digestInputs, digestOf, optionsDigestOf, textDigestOf } from "./prepare
 import { finishedCorpus, finishedScan, finishedShard, removeLeftovers } from "./prepare/resume.ts";
 import { scanAndTrain } from "./prepare/scan.ts";
 import { type DocumentOptions, documentSeparator, type ExtraDocuments, throwIfAborted, type TokenizerChoice, type Work } from "./prepare/work.ts";
+import { findRepeated, spanFinder } from "./spans/findRepeated.ts";
 import { type CorpusFile, type CorpusInput, listCorpusFiles } from "./read/files.ts";
 import type { ShardHeader } from "./shard.ts";
 import { type Slice, sliceFiles } from "./writers/slices.ts";
@@ -35,7 +36,7 @@ export interface PrepareCorpusOptions extends DocumentOptions {
   slice?: Slice;
   /** Bytes of text between two checkpoints. Default 64 MiB, about a second's work. */
   checkpointBytes?: number;
-  /** Tasks `read corpus` (bytes), `train tokenizer` (tokens), `encode corpus` (bytes). */
+  /** Tasks `find repeated spans` (bytes), `read corpus` (bytes), `train tokenizer` (tokens), `encode corpus` (bytes). */
   progress?: Progress;
   signal?: AbortSignal;
   fileSystem?: FileSystem;
@@ -63,6 +64,7 @@ export async function prepareCorpus(options: PrepareCorpusOptions): Promise<Corp
   }
   if (slice && !("encode" in choice)) throw new ConfigError("prepareCorpus: a slice with a vocabulary to train, expected a finished tokenizer: all slices need the same. Train it first.");
   createCleaner(options.clean ?? {}, () => ""); // refuses unknown rules before anything is read
+  if (options.repeatedSpans) spanFinder(options.directory, options.repeatedSpans); // the same
   if (options.inputs.length === 0) throw new DataError("prepareCorpus: no inputs, expected at least one file or directory. Name a corpus.");
   const all = await listCorpusFiles(options.inputs);
   const files = slice ? sliceFiles(all, slice) : all;
@@ -101,13 +103,15 @@ async function prepareFiles(options: PrepareCorpusOptions, files: readonly Corpu
   });
 
   const separator = documentSeparator(options);
-  const work: Work = {
+  const planned: Work = {
     directory, files, digest, tokenizer: choice, validationShare, documents: options, separator, extra, progress, signal, fileSystem, slice,
     workers: options.workers ?? 0,
     takeThreads,
     checkpointBytes: options.checkpointBytes ?? CHECKPOINT_BYTES,
     duplicateMemoryBytes: options.duplicateMemoryBytes ?? 2 ** 32,
   };
+  const repeatedPath = options.repeatedSpans && !slice ? await findRepeated(planned, options.repeatedSpans) : undefined;
+  const work = { ...planned, ...(repeatedPath !== undefined && { repeatedPath }) };
   const { scan, tokenizer } = "encode" in choice ? await storedTokenizer(work, choice) : ((await finishedScan(work)) ?? (await scanAndTrain(work, choice)));
   const origin = { tokenizerDigest: tokenizer.digest, sourceDigest: digest };
   const encoded = await encodeCorpus(work, tokenizer, scan, origin);
@@ -118,7 +122,7 @@ async function prepareFiles(options: PrepareCorpusOptions, files: readonly Corpu
   const manifest = manifestOf(inputs, optionsDigest, tokenizer, encoded, {
     ...(separator !== END_OF_TEXT && { separator }),
     ...(slice && {
-      slice: { ...slice, numLogged: encoded.record.numRemembered, duplicateMemoryBytes: work.duplicateMemoryBytes, ...(options.nearDuplicates && { nearDuplicates: options.nearDuplicates }) },
+      slice: { ...slice, numLogged: encoded.record.numRemembered, duplicateMemoryBytes: work.duplicateMemoryBytes, ...(options.nearDuplicates && { nearDuplicates: options.nearDuplicates }), ...(options.repeatedSpans && { repeatedSpans: options.repeatedSpans }) },
     }),
     ...(extra && generated && { extra: { name: extra.name, digest: extra.digest, ...summary(CORPUS_FILES.extra, generated) } }),
   });

@@ -15,6 +15,7 @@ interface RunOptions {
   input: string;
   directory: string;
   workers: number;
+  repeatedSpans?: boolean;
   kill?: KillAt;
 }
 
@@ -29,10 +30,10 @@ export async function runKilled(options: RunOptions): Promise<boolean> {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { input, directory, workers, kill } = JSON.parse(process.argv[2]!) as RunOptions;
+  const { input, directory, workers, repeatedSpans, kill } = JSON.parse(process.argv[2]!) as RunOptions;
   let operations = 0;
   const fileSystem = intercept(disk, () => {
     if (++operations === kill?.operation) process.kill(process.pid, "SIGKILL");
   });
-  await prepareCorpus({ inputs: [input], directory, tokenizer: cl100k(), validationShare: 0.1, nearDuplicates: { memoryBytes: 1 << 22 }, workers, checkpointBytes: 1 << 19, fileSystem });
+  await prepareCorpus({ inputs: [input], directory, tokenizer: cl100k(), validationShare: 0.1, nearDuplicates: { memoryBytes: 1 << 22 }, ...(repeatedSpans && { repeatedSpans: {} }), workers, checkpointBytes: 1 << 19, fileSystem });
 }

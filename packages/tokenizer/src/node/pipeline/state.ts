@@ -27,6 +27,8 @@ export const TRAIN = 0;
 export const VALIDATION = 1;
 export const DUPLICATE = 2;
 export const NEAR_DUPLICATE = 3;
+/** Too little is left of it without the sentences that were seen before. */
+export const GONE = 4;
 
 /** All that a pass over a corpus knows so far, as plain data. */
 export interface StateRecord {
@@ -83,8 +85,12 @@ export class CorpusState {
     return isNew;
   }
 
-  /** Decides about one document: `TRAIN`, `VALIDATION` or why not. */
-  decide(hash: Uint32Array, at: number, keys: Uint32Array | undefined, keysAt: number, position: number): number {
+  /**
+   * Decides about one document: `TRAIN`, `VALIDATION` or why not.
+   *
+   * @param isGone  sentences seen before were taken out, and too little is left; already counted by its rule
+   */
+  decide(hash: Uint32Array, at: number, keys: Uint32Array | undefined, keysAt: number, position: number, isGone = false): number {
     const { documents } = this.record;
     this.record.numRemembered++;
     if (!this.#hashes.add(hash, at)) {
@@ -95,6 +101,7 @@ export class CorpusState {
       documents.nearDuplicates++;
       return NEAR_DUPLICATE;
     }
+    if (isGone) return GONE;
     this.record.lowest = Math.min(this.record.lowest, position);
     this.record.highest = Math.max(this.record.highest, position);
     const validation = isValidation(this.#options.split, position, documents.train + documents.validation);
@@ -123,13 +130,14 @@ export class CorpusState {
     if (treated.damaged !== undefined) record.damaged.push({ source: file.name, reason: treated.damaged });
     addTo(documents.dropped, treated.dropped);
     addTo(documents.masked, treated.masked);
+    if (treated.repeated) documents.repeatedSentences = (documents.repeatedSentences ?? 0) + treated.repeated.numSentences;
     for (const { number, ...sample } of treated.samples) keepLowest(record.samples, { source: source(number), ...sample });
 
     const decisions = new Uint8Array(treated.numbers.length);
     for (let i = 0; i < decisions.length; i++) {
       const position = treated.positions[i]!;
-      decisions[i] = this.decide(treated.hashes, 4 * i, treated.bandKeys, 2 * this.bands * i, position);
-      if (decisions[i]! >= DUPLICATE) {
+      decisions[i] = this.decide(treated.hashes, 4 * i, treated.bandKeys, 2 * this.bands * i, position, treated.repeated?.isGone[i] === 1);
+      if (decisions[i] === DUPLICATE || decisions[i] === NEAR_DUPLICATE) {
         const rule = decisions[i] === DUPLICATE ? "duplicate" : "near-duplicate";
         keepLowest(record.samples, { source: source(treated.numbers[i]!), rule, detail: "seen before", position });
       }

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { type Cleaner, type CleanOptions, createCleaner } from "../../clean/cleaner.ts";
 import { languageDetector } from "../../clean/language.ts";
 import { minHasher, type MinHashOptions } from "../../clean/minHash.ts";
+import { REPEATED_SPANS, repeatedSpans, type RepeatedSpanOptions } from "../../clean/repeatedSpans.ts";
 import { OUTPUT_SLACK } from "../../encodeCore.ts";
 import { createTokenizer, type Tokenizer, type TokenizerDefinition } from "../../tokenizer.ts";
 import type { Batch } from "../read/batches.ts";
@@ -13,6 +14,8 @@ export interface StageOptions {
   textField: string;
   clean: CleanOptions;
   minHash?: MinHashOptions;
+  /** What to do with the spans of sentences: hash them for the pass that looks for repeated ones, or take those out. */
+  spans?: RepeatedSpanOptions & { act: "hash" | "remove" };
   /** Absent: the texts come back instead of ids. */
   tokenizer?: TokenizerDefinition & { separator: number };
 }
@@ -49,6 +52,10 @@ export interface Treated {
   textBytes: Uint32Array;
   /** Of `minHash` `[2 * bands * documents]`; all zero: the text is too short. */
   bandKeys?: Uint32Array;
+  /** Spans of sentences: their hashes, where those of each document end, and its place among all that were read in the batch. */
+  spans?: { hashes: Uint32Array; ends: Uint32Array; documents: Uint32Array };
+  /** Sentences that were taken out as repeated, and 1 for each document of which too little is left `[documents]`. */
+  repeated?: { numSentences: number; isGone: Uint8Array };
   /** Ids with separators, or texts, end to end. */
   output: Uint32Array | Uint8Array;
   ends: Uint32Array;
@@ -65,12 +72,12 @@ const EXCERPT_CHARACTERS = 160;
  *
  * @param way  `typescript` leaves out the addon's reader of lines, for tests
  */
-export async function createTreat({ textField, clean, minHash, tokenizer }: StageOptions, way: "auto" | "typescript" = "auto"): Promise<Treat> {
+export async function createTreat({ textField, clean, minHash, spans, tokenizer }: StageOptions, way: "auto" | "typescript" = "auto"): Promise<Treat> {
   const cleaner = keepsAll(clean) ? undefined : createCleaner(clean, clean.languages && (await languageDetector()));
   const keysOf = minHash && minHasher(minHash);
   const numKeys = minHash ? 2 * (minHash.bands ?? 14) : 0;
   const readTexts = batchTextsReader(Buffer.from(textField), way);
-  return treatWith(readTexts, cleaner, keysOf, numKeys, tokenizer && { tokenizer: createTokenizer(tokenizer), separator: tokenizer.separator });
+  return treatWith(readTexts, cleaner, keysOf, numKeys, spans && { act: spans.act, ...repeatedSpans(spans) }, tokenizer && { tokenizer: createTokenizer(tokenizer), separator: tokenizer.separator });
 }
 
 /** Whether no rule can drop or change a document. */
@@ -82,6 +89,7 @@ function treatWith(
   cleaner: Cleaner | undefined,
   keysOf: ReturnType<typeof minHasher> | undefined,
   numKeys: number,
+  spans: ({ act: "hash" | "remove" } & ReturnType<typeof repeatedSpans>) | undefined,
   encoder: { tokenizer: Tokenizer; separator: number } | undefined,
 ): Treat {
   let room = new Uint32Array(0); // for ids, of the batch at hand
@@ -103,10 +111,15 @@ function treatWith(
     const hashes = new Uint8Array(HASH_BYTES * numRead);
     const positions = new Float64Array(numRead);
     const numbers = new Uint32Array(numRead);
+    const documents = new Uint32Array(numRead);
     const textBytes = new Uint32Array(numRead);
     const ends = new Uint32Array(numRead);
     const bandKeys = keysOf && new Uint32Array(numKeys * numRead);
-    const cleaned = new Gatherer(cleaner !== undefined);
+    const cleaned = new Gatherer(cleaner !== undefined || batch.repeated !== undefined);
+    const spanLists: Uint32Array[] = [];
+    const isGone = new Uint8Array(spans?.act === "remove" ? numRead : 0);
+    const takeRepeated = rangesOf(batch.repeated);
+    let numRepeated = 0;
     let kept = 0;
     for (let i = 0, start = 0; i < numRead; i++) {
       const bytes = texts.bytes.subarray(start, texts.ends[i]!);
@@ -121,18 +134,33 @@ function treatWith(
         continue;
       }
       for (const [kind, count] of Object.entries(result.masked)) masked[kind] = (masked[kind] ?? 0) + count;
-      cleaned.add(result.text);
-      const keys = keysOf?.(result.text);
+      let { text } = result;
+      const keys = keysOf?.(text); // before sentences go: copies are found in every pass alike
       if (keys) bandKeys!.set(keys, kept * numKeys);
+      if (spans?.act === "hash") spanLists.push(spans.hashes(text));
+      const ranges = takeRepeated(i);
+      if (ranges) {
+        const left = spans!.remove(text, ranges);
+        numRepeated += left.numRemoved;
+        keepLowest(samples, { number, rule: REPEATED_SPANS, detail: left.detail, excerpt: excerptOf(left.example), position });
+        if (!left.text) {
+          isGone[kept] = 1;
+          dropped[REPEATED_SPANS] = (dropped[REPEATED_SPANS] ?? 0) + 1;
+        }
+        text = left.text ?? new Uint8Array(0);
+      }
+      cleaned.add(text);
+      documents[kept] = i;
       writeHash(hashes, kept * HASH_BYTES, digest);
       numbers[kept] = number;
       positions[kept] = position;
-      textBytes[kept] = result.text.length;
+      textBytes[kept] = text.length;
       ends[kept] = cleaned.size;
       kept++;
     }
     const keptBytes = cleaned.bytes() ?? texts.bytes.subarray(0, cleaned.size);
-    const output = encoder ? encoded(keptBytes, ends.subarray(0, kept), encoder) : { output: new Uint8Array(keptBytes), ends: ends.slice(0, kept) };
+    const given = spans?.act === "hash" ? keptBytes.subarray(0, 0) : keptBytes; // whoever looks for spans wants no texts
+    const output = encoder ? encoded(keptBytes, ends.subarray(0, kept), encoder) : { output: new Uint8Array(given), ends: ends.slice(0, kept) };
     return {
       file: batch.file,
       index: batch.index,
@@ -149,6 +177,8 @@ function treatWith(
       positions: positions.slice(0, kept),
       textBytes: textBytes.slice(0, kept),
       ...(bandKeys && { bandKeys: bandKeys.slice(0, numKeys * kept) }),
+      ...(spans?.act === "hash" && { spans: { ...endToEnd(spanLists), documents: documents.slice(0, kept) } }),
+      ...(spans?.act === "remove" && { repeated: { numSentences: numRepeated, isGone: isGone.slice(0, kept) } }),
       ...output,
     };
   };
@@ -161,6 +191,25 @@ const HASH_BYTES = 16;
 
 function writeHash(hashes: Uint8Array, at: number, hex: string): void {
   Buffer.from(hashes.buffer, at, HASH_BYTES).write(hex, "hex");
+}
+
+/** The ranges of a batch's documents, asked for in order. */
+function rangesOf(repeated: Uint32Array = new Uint32Array(0)): (document: number) => number[] | undefined {
+  let at = 0;
+  return (document) => {
+    while (at < repeated.length && repeated[at]! < document) at += 3; // of a document that a rule dropped: there is none
+    const ranges: number[] = [];
+    for (; repeated[at] === document; at += 3) ranges.push(repeated[at + 1]!, repeated[at + 2]!);
+    return ranges.length > 0 ? ranges : undefined;
+  };
+}
+
+function endToEnd(lists: readonly Uint32Array[]): { hashes: Uint32Array; ends: Uint32Array } {
+  let size = 0;
+  const ends = Uint32Array.from(lists, ({ length }) => (size += length));
+  const hashes = new Uint32Array(size);
+  for (const [i, list] of lists.entries()) hashes.set(list, ends[i]! - list.length);
+  return { hashes, ends };
 }
 
 /** Texts end to end; with `collects` false they already lie so, and only their size is counted. */
@@ -193,7 +242,7 @@ export function keepLowest<T extends { rule: string; position: number }>(samples
   samples.push(sample);
 }
 
-function excerptOf(bytes: Uint8Array): string {
+export function excerptOf(bytes: Uint8Array): string {
   const text = new TextDecoder().decode(bytes.subarray(0, EXCERPT_CHARACTERS * 4)).replace(/\s+/g, " ");
   return text.slice(0, EXCERPT_CHARACTERS).toWellFormed();
 }

@@ -140,7 +140,7 @@ async function fillShards(work: Work, tokenizer: Tokenizer, split: Split, open: 
   const textBytes = () => train.progress.textBytes + validation.progress.textBytes;
   const numTokens = () => train.progress.numTokens + validation.progress.numTokens;
   let last = textBytes();
-  for await (const { treated, decisions, lineBefore } of passOver(work, "encode corpus", state, definition, numTokens)) {
+  for await (const { treated, decisions, lineBefore } of passOver(work, "encode corpus", state, definition, { numTokens })) {
     for (const [decision, ids, ends, bytes] of runsOf(treated, decisions)) {
       if (decision === TRAIN) await train.appendAll(ids, ends, bytes);
       else if (decision === VALIDATION) await validation.appendAll(ids, ends, bytes);

@@ -2,7 +2,9 @@ import { batchesFrom } from "../pipeline/batchesFrom.ts";
 import { CorpusState, type StateRecord } from "../pipeline/state.ts";
 import { startThreads, type Threads } from "../pipeline/threads.ts";
 import type { StageOptions, Treated } from "../pipeline/treat.ts";
+import type { Batch } from "../read/batches.ts";
 import type { CorpusFile } from "../read/files.ts";
+import { readRepeated, type RepeatedReader } from "../spans/repeatedFile.ts";
 import type { Split } from "../split.ts";
 import type { Tokenizer } from "../../tokenizer.ts";
 import { type DocumentOptions, throwIfAborted, type Work } from "./work.ts";
@@ -25,7 +27,7 @@ export async function* passOver(
   task: string,
   state: CorpusState,
   tokenizer: StageOptions["tokenizer"],
-  numTokens: () => number = () => 0,
+  { numTokens = () => 0, spans }: { numTokens?: () => number; spans?: "hash" } = {},
 ): AsyncGenerator<{ treated: Treated; decisions: Uint8Array; lineBefore: number }> {
   const { files, documents, progress, signal, workers } = work;
   const textField = documents.textField ?? "text";
@@ -33,9 +35,10 @@ export async function* passOver(
   const { file, batch } = state.record.position;
   const report = (done: number) => progress({ task, done, total, unit: "bytes", detail: detailOf(state, numTokens()) });
   const onBytes = (done: number) => report(Math.min(done, total - 1)); // reading runs ahead: all is done once all is treated
-  const stage = stageOf(documents, tokenizer);
+  const stage = stageOf(documents, tokenizer, spans);
   const threads = (tokenizer && work.takeThreads?.()) ?? threadsFor(stage, workers, files);
-  const batches = batchesFrom(files, { file, batch }, { textField, skipDamaged: documents.damaged === "skip", onBytes, ...(threads.room && { room: threads.room }) });
+  const read = batchesFrom(files, { file, batch }, { textField, skipDamaged: documents.damaged === "skip", onBytes, ...(threads.room && { room: threads.room }) });
+  const batches = work.repeatedPath === undefined ? read : withRepeated(read, readRepeated(work.repeatedPath));
   for await (const treated of threads.treatInOrder(batches)) {
     throwIfAborted(signal);
     yield { treated, ...state.accept(treated) };
@@ -49,9 +52,17 @@ export function threadsFor(stage: StageOptions, workers: number, files: readonly
   return startThreads(stage, workers, files.every(({ kind }) => kind === "jsonl"));
 }
 
+/** Batches with the sentences that go from them. */
+async function* withRepeated(batches: AsyncIterable<Batch>, reader: RepeatedReader): AsyncGenerator<Batch> {
+  for await (const batch of batches) {
+    const repeated = await reader.ofBatch(batch.file, batch.index);
+    yield repeated ? { ...batch, repeated } : batch;
+  }
+}
+
 /** What is done to documents one by one. */
-export function stageOf({ textField = "text", clean = {}, nearDuplicates }: DocumentOptions, tokenizer: StageOptions["tokenizer"]): StageOptions {
-  return { textField, clean, ...(nearDuplicates && { minHash: nearDuplicates }), ...(tokenizer && { tokenizer }) };
+export function stageOf({ textField = "text", clean = {}, nearDuplicates, repeatedSpans }: DocumentOptions, tokenizer: StageOptions["tokenizer"], act: "hash" | "remove" = "remove"): StageOptions {
+  return { textField, clean, ...(nearDuplicates && { minHash: nearDuplicates }), ...(repeatedSpans && { spans: { ...repeatedSpans, act } }), ...(tokenizer && { tokenizer }) };
 }
 
 /** A tokeniser as plain data that workers can be given. */

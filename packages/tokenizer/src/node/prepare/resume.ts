@@ -61,7 +61,7 @@ async function finishedTokenizer(directory: string, digest: string): Promise<Tok
 /** Removes what a finished corpus does not need: the stored scan, and temporary files of calls that were killed. */
 export async function removeLeftovers(directory: string, fileSystem: FileSystem): Promise<void> {
   for (const name of await readdir(directory)) {
-    const isLeft = name === CORPUS_FILES.progress || name === CORPUS_FILES.checkpoint || name.endsWith(".partial") || /^\..+\.\d+\.\d+\.tmp$/.test(name);
+    const isLeft = name === CORPUS_FILES.progress || name === CORPUS_FILES.checkpoint || name.startsWith(CORPUS_FILES.repeated) || name.endsWith(".partial") || /^\..+\.\d+\.\d+\.tmp$/.test(name);
     if (!isLeft) continue;
     await fileSystem.remove(join(directory, name)).catch((error: unknown) => {
       throw fileError("removing", join(directory, name), error);

@@ -6,6 +6,7 @@ import type { CorpusFile } from "../read/files.ts";
 import type { CleanOptions } from "../../clean/cleaner.ts";
 import type { NearDuplicateOptions } from "../pipeline/state.ts";
 import type { Threads } from "../pipeline/threads.ts";
+import type { RepeatedSpanSearch } from "../spans/findRepeated.ts";
 import type { Split } from "../split.ts";
 import type { Slice } from "../writers/slices.ts";
 
@@ -29,6 +30,11 @@ export interface DocumentOptions {
   clean?: CleanOptions;
   /** Leaves out near copies of earlier documents. Default: only exact copies. */
   nearDuplicates?: NearDuplicateOptions;
+  /**
+   * Leaves out sentences of spans (three in a row) that an earlier document has, as C4 does, and documents of which too
+   * little is left then. Takes a pass over the text of its own. Default: they stay.
+   */
+  repeatedSpans?: RepeatedSpanSearch;
   /** Records without a text: left out and counted (the default), or an error that names the first. */
   malformed?: "skip" | "refuse";
   /**
@@ -58,6 +64,8 @@ export interface Work {
   takeThreads?: () => Threads | undefined;
   checkpointBytes: number;
   slice?: Slice;
+  /** Sentences that go, once they are known; of a slice they are not: joining takes them out. */
+  repeatedPath?: string;
   extra?: ExtraDocuments;
   progress: Progress;
   signal?: AbortSignal;

@@ -28,6 +28,8 @@ export interface Batch {
   records?: { end: number; number: number; splitKey?: string }[];
   /** Records that the reader itself could not use. */
   malformed: { number: number; reason: string }[];
+  /** Sentences that were found to be repeated, as document of the batch, first sentence and the one behind the last, in turn. */
+  repeated?: Uint32Array;
 }
 
 export interface BatchOptions extends ContentOptions {
