@@ -89,12 +89,14 @@ def norms(C):
         yield Case("normParameterGrad", [T((R, C)), x, *stats] + weighted, [(C,), (C,)], has, note=note, tolerance=4e-6)
 
 
-def attention(B, L, N, G, D, bf16=0, lengths=None):
+def attention(B, L, N, G, D, bf16=0, lengths=None, document=None):
     q, k, v, y = T((B, L, N, D)), T((B, L, G, D)), T((B, L, G, D)), T((B, L, N, D))
     live = [T((B,), lambda b: lengths[b], I32)] if lengths else []
+    if document:  # documents of that many positions, each seen by itself alone
+        live.append(T((B, L), lambda i: i % L - i % L % document, I32))
     lse = T((B, N, L), lambda i: 5 + (i % 3))
     a = dict(scale=D ** -0.5, **({"bf16": 1} if bf16 else {}))
-    note = f"B {B} T {L} N {N} G {G} D {D}{' with lengths' if lengths else ''}{' bf16' if bf16 else ''}"
+    note = f"B {B} T {L} N {N} G {G} D {D}{' with lengths' if lengths else ''}{f' and documents of {document}' if document else ''}{' bf16' if bf16 else ''}"
     loose = 2e-2 if bf16 else 5e-6  # the CPU multiplies fp32 factors
     yield Case("causalAttention", [q, k, v] + live, [(B, L, N, D), (B, N, L)], a, note=note, tolerance=loose)
     yield Case("causalAttentionGrad", [q, k, v, y, lse, T((B, L, N, D))] + live, [(B, L, N, D), (B, L, G, D), (B, L, G, D)], a, note=note, tolerance=loose)
@@ -108,6 +110,7 @@ def attentions():
         yield from attention(2, 130, 4, 2, D, bf16=1)
         yield from attention(2, 97, 2, 2, D, bf16=1, lengths=[64, 13])
         yield from attention(1, 512, 2, 1, D, bf16=1)
+        yield from attention(2, 410, 2, 1, D, bf16=1, lengths=[410, 333], document=170)
 
 
 def losses(R, V, C, bf16):

@@ -100,13 +100,13 @@ describe.skipIf(!hasPython)("infra/gpu/check (skipped without python3)", () => {
     expect(third.checks).toEqual(second.checks);
   });
 
-  it("runs both of our own products on Hopper", () => {
+  it("runs both of our own products and attentions on Hopper", () => {
     const script = `
 import importlib.machinery, importlib.util
 loader = importlib.machinery.SourceFileLoader("check", "check")
 check = importlib.util.module_from_spec(importlib.util.spec_from_loader("check", loader)); loader.exec_module(check)
 print([row[0] for row in check.planned(["ops", "memcheck"], "NVIDIA H100, compute capability 9.0, 81000 MiB; no cuBLASLt")])`;
-    expect(python(["-c", script]).stdout.trim()).toBe("['ops', 'ops wgmma', 'ops mma', 'memcheck']");
+    expect(python(["-c", script]).stdout.trim()).toBe("['ops', 'ops wgmma', 'ops mma', 'memcheck', 'ops attention mma', 'memcheck attention mma']");
   });
 
   it("has a case for every op", () => {

@@ -86,6 +86,34 @@ describe("the emulation of CUDA", () => {
     await expect(probe(14, 7)).rejects.toThrow(/deadlock/);
   });
 
+  // Of thread t, row r of a = row - 3 column and column 2 (t % 4) + 1 of the tile: a(r, 0) x[t % 4] + a(r, 1) x[32 + t % 4], three times.
+  const fromRegisters = Array.from({ length: count }, (_, t) => {
+    const row = Math.floor(t / 32) * 16 + Math.floor((t % 32) / 4);
+    return 3 * (row * x[t % 4]! + (row - 3) * x[32 + (t % 4)]!);
+  });
+
+  it("multiplies registers by a tile read across, into two sets of sums", async () => {
+    for (const y of await results(15)) expect(y).toEqual(fromRegisters);
+  });
+
+  it.each([
+    ["registers of a factor that are written before the wait", 16],
+    ["sums of a group that was not waited for, though an older one was", 17],
+  ])("shows %s", async (_, kind) => {
+    expect((await results(kind)).some((y) => y.some((value, i) => value !== fromRegisters[i]))).toBe(true);
+  });
+
+  it("holds threads at a named barrier, and reports one that too few reach", async () => {
+    for (const y of await results(18)) expect(y).toEqual(backwards);
+    await expect(probe(19, 1)).rejects.toThrow(/deadlock.*32 at a named barrier/);
+    await expect(probe(19, 7)).rejects.toThrow(/deadlock/);
+  });
+
+  it("lands a line that a bulk copy brings, no earlier than at the wait for its barrier", async () => {
+    for (const y of await results(20)) expect(y).toEqual(Array.from(x));
+    expect((await results(21)).some((y) => y.some(Number.isNaN))).toBe(true);
+  });
+
   it("multiplies matrices with the tensor core's layout of fragments", async () => {
     const a = (row: number, k: number) => 1 + row + 2 * k;
     const b = (k: number, column: number) => k - 3 * column;

@@ -7,6 +7,7 @@ import { referenceExecutor, roundToBf16 } from "@espalier/graph";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cudaExecutor } from "./cudaExecutor.ts";
 import { cudaStatus, emulatedCuda } from "./cudaLibrary.ts";
+import { runInBf16 } from "./testing/bf16Case.ts";
 import { largestError, type CaseTensor, type OpCase, runCase } from "./testing/opCase.ts";
 
 /** Normal numbers, as they are and rounded. */
@@ -128,30 +129,73 @@ describe.each(libraries)("tensor cores of $name", ({ path }) => {
   });
 });
 
-/** Two blocks either way, more steps than stages, and edges everywhere. */
-const hopperPairs: Pair[] = [
-  ...pairs.filter(({ title }) => title.startsWith("matmul")),
-  ...transposes.map((flags) => matmulPair(140, 270, 330, flags)),
+/** What is tested of Hopper's kernels, on the emulation, which takes them when a setting says so. */
+const hopper: { name: string; setting: string; pairs: Pair[] }[] = [
+  {
+    name: "products",
+    setting: "ESPALIER_CUDA_GEMM",
+    // Two blocks either way, more steps than stages, and edges everywhere.
+    pairs: [...pairs.filter(({ title }) => title.startsWith("matmul")), ...transposes.map((flags) => matmulPair(140, 270, 330, flags))],
+  },
+  {
+    name: "attention",
+    setting: "ESPALIER_CUDA_ATTENTION",
+    // Also more tiles of keys than are in shared memory at once, and documents that begin behind several of them.
+    pairs: [
+      ...pairs.filter(({ title }) => title.startsWith("causalAttention ")),
+      ...[...attentionPairs(1, 420, 2, 1, 64), ...attentionPairs(1, 400, 1, 1, 128), ...attentionPairs(2, 410, 2, 1, 64, [410, 333], 170)].filter(({ title }) =>
+        title.startsWith("causalAttention "),
+      ),
+    ],
+  },
 ];
 
-describe("Hopper's products on the emulation", () => {
+describe.each(hopper)("Hopper's $name on the emulation", ({ setting, pairs }) => {
   const create = (emulationSeed = 1) => cudaExecutor({ libraryPath: emulated, precision: "bf16", emulationSeed });
-  beforeAll(() => void (process.env.ESPALIER_CUDA_GEMM = "wgmma"));
-  afterAll(() => void delete process.env.ESPALIER_CUDA_GEMM);
+  beforeAll(() => void (process.env[setting] = "wgmma"));
+  afterAll(() => void delete process.env[setting]);
 
-  it.each(hopperPairs.map((pair) => [pair.title, pair] as const))("%s agree with the reference, with the same bits in any order of threads and copies", async (_, { expected, found, tolerances }) => {
+  it.each(pairs.map((pair) => [pair.title, pair] as const))("%s agree with the reference, with the same bits in any order of threads and copies", async (_, { expected, found, tolerances }) => {
     const reference = await runCase(referenceExecutor(), expected);
     const [one, ...others] = await Promise.all([1, 2, 5].map((seed) => runCase(create(seed), found)));
-    reference.forEach((tensor, i) => expect(largestError(tensor, one![i]!), `output ${i}`).toBeLessThanOrEqual(tolerances[i]!));
+    const errors = reference.map((tensor, i) => largestError(tensor, one![i]!));
+    if (process.env.ESPALIER_SHOW_ERRORS) process.stderr.write(`measured ${_}: ${errors.map((error) => error.toExponential(1)).join(" ")}\n`);
+    errors.forEach((error, i) => expect(error, `output ${i}`).toBeLessThanOrEqual(tolerances[i]!));
     for (const other of others) expect(other).toEqual(one);
   });
 
   it("are those that ran: mma.sync adds up in another order", async () => {
-    const { found } = hopperPairs.at(-1)!;
+    const { found } = pairs.at(-1)!;
     const wgmma = await runCase(create(), found);
-    process.env.ESPALIER_CUDA_GEMM = "mma";
+    process.env[setting] = "mma";
     const mma = await runCase(create(), found);
-    process.env.ESPALIER_CUDA_GEMM = "wgmma";
+    process.env[setting] = "wgmma";
     expect(mma).not.toEqual(wgmma);
+  });
+});
+
+describe("Hopper's attention on the emulation, besides", () => {
+  beforeAll(() => void (process.env.ESPALIER_CUDA_ATTENTION = "wgmma"));
+  afterAll(() => void delete process.env.ESPALIER_CUDA_ATTENTION);
+  const lengths = [333, 70];
+  const cases = (D: number) => attentionPairs(2, 333, 2, 1, D, lengths).filter(({ title }) => title.startsWith("causalAttention "));
+  const inBf16 = (opCase: OpCase, seed: number) => runInBf16({ ...opCase, attributes: { ...opCase.attributes, bf16: 1 } }, seed);
+
+  it.each([...cases(64), ...cases(128)].map((pair) => [pair.title, pair] as const))("%s stores in bf16 what it computes", async (_, { expected, found, tolerances }) => {
+    const reference = await runCase(referenceExecutor(), expected);
+    const [one, other] = await Promise.all([1, 3].map((seed) => inBf16(found, seed)));
+    reference.forEach((tensor, i) => expect(largestError(tensor, one![i]!), `output ${i}`).toBeLessThanOrEqual(tolerances[i]! + 2 ** -8));
+    expect(other).toEqual(one);
+  });
+
+  it.each([...cases(64), ...cases(128)].map((pair) => [pair.title, pair] as const))("%s sees nothing behind a sequence's length", async (_, { found }) => {
+    const spoil = (tensor: CaseTensor): CaseTensor => {
+      const [, T, N, D] = tensor.shape;
+      if (N === undefined || D === undefined) return tensor; // lse, lengths
+      return { ...tensor, value: (i) => (Math.floor(i / (N * D)) % T! < lengths[Math.floor(i / (T! * N * D))]! ? tensor.value!(i) : NaN) };
+    };
+    const whole = await inBf16(found, 1);
+    expect(await inBf16({ ...found, inputs: found.inputs.map(spoil) }, 2)).toEqual(whole);
+    expect(whole.flatMap((tensor) => Array.from(tensor)).some(Number.isNaN)).toBe(false);
   });
 });

@@ -87,11 +87,49 @@ __device__ __forceinline__ void copy_tile(void* target, const TensorMap& map, in
 #if defined(ESPALIER_EMULATED)
   emulation::TileMap tile;
   std::memcpy(&tile, map.bytes, sizeof(tile));
-  emulation::bulk_copy(target, tile, column, row, barrier);
+  emulation::bulk_copy(target, tile, column, row, 0, barrier);
 #else
   asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4}], [%2];" ::"r"(shared_place(target)),
                "l"(&map), "r"(shared_place(barrier)), "r"(column), "r"(row)
                : "memory");
+#endif
+}
+// Of one of several matrices.
+__device__ __forceinline__ void copy_tile(void* target, const TensorMap& map, int column, int row, int matrix, uint64_t* barrier) {
+#if defined(ESPALIER_EMULATED)
+  emulation::TileMap tile;
+  std::memcpy(&tile, map.bytes, sizeof(tile));
+  emulation::bulk_copy(target, tile, column, row, matrix, barrier);
+#else
+  asm volatile("cp.async.bulk.tensor.3d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4, %5}], [%2];" ::"r"(shared_place(target)),
+               "l"(&map), "r"(shared_place(barrier)), "r"(column), "r"(row), "r"(matrix)
+               : "memory");
+#endif
+}
+// Bytes as they lie: addresses and size are multiples of 16.
+__device__ __forceinline__ void copy_line(void* target, const void* source, int bytes, uint64_t* barrier) {
+#if defined(ESPALIER_EMULATED)
+  emulation::bulk_copy_line(target, source, bytes, barrier);
+#else
+  asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(shared_place(target)), "l"(source), "r"(bytes),
+               "r"(shared_place(barrier))
+               : "memory");
+#endif
+}
+
+// After threads have written into shared memory what products are to read.
+__device__ __forceinline__ void publish_writes() {
+#if !defined(ESPALIER_EMULATED)
+  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+#endif
+}
+
+// A barrier of `threads` threads, whole warps; numbers are 1 to 15.
+__device__ __forceinline__ void sync_threads(int number, int threads) {
+#if defined(ESPALIER_EMULATED)
+  emulation::named_barrier(static_cast<unsigned>(number), static_cast<unsigned>(threads));
+#else
+  asm volatile("bar.sync %0, %1;" ::"r"(number), "r"(threads) : "memory");
 #endif
 }
 
@@ -125,6 +163,22 @@ __device__ __forceinline__ void wait_products() {
 #endif
 }
 
+// Keeps the compiler from moving reads and writes of these registers across this place: it does not know when products write.
+template <int kCount>
+__device__ __forceinline__ void hold([[maybe_unused]] float (&registers)[kCount]) {
+#if !defined(ESPALIER_EMULATED)
+#pragma unroll
+  for (int i = 0; i < kCount; ++i) asm volatile("" : "+f"(registers[i])::"memory");
+#endif
+}
+template <int kCount>
+__device__ __forceinline__ void hold([[maybe_unused]] uint32_t (&registers)[kCount]) {
+#if !defined(ESPALIER_EMULATED)
+#pragma unroll
+  for (int i = 0; i < kCount; ++i) asm volatile("" : "+r"(registers[i])::"memory");
+#endif
+}
+
 // Registers of a thread of this warpgroup, from here on.
 template <int kRegisters>
 __device__ __forceinline__ void take_registers() {
@@ -144,7 +198,7 @@ __device__ __forceinline__ void give_registers() {
 template <bool kAAcross, bool kBAcross>
 __device__ __forceinline__ void multiply_64x256(float (&d)[128], uint64_t a, uint64_t b) {
 #if defined(ESPALIER_EMULATED)
-  emulation::warpgroup_product(d, 256, a, b, kAAcross, kBAcross);
+  emulation::warpgroup_product(d, 256, {a, kAAcross, nullptr}, b, kBAcross, true);
 #else
 #define ESPALIER_EIGHT(i) "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3]), "+f"(d[i + 4]), "+f"(d[i + 5]), "+f"(d[i + 6]), "+f"(d[i + 7])
   asm volatile(

@@ -9,5 +9,9 @@ namespace cuda {
 // False where the driver cannot describe it: a driver before CUDA 12, or an address that is no multiple of 16 bytes.
 bool describe_matrix(TensorMap& map, const void* data, int64_t rows, int64_t columns, int64_t stride, int box_rows);
 
+// The same of matrices one behind the other, as copy_tile takes them with the matrix's number: a box that leaves the rows of one
+// gets zeros, not rows of the next.
+bool describe_matrices(TensorMap& map, const void* data, int64_t matrices, int64_t rows, int64_t columns, int64_t stride, int box_rows);
+
 }  // namespace cuda
 }  // namespace espalier

@@ -68,6 +68,8 @@ extern Position here;
 
 // Waits until every live thread of the block is here.
 void block_barrier();
+// Waits until `threads` threads of the block are at the barrier of this number, 1 to 15.
+void named_barrier(unsigned number, unsigned threads);
 // Leaves `bytes` for the lanes of `mask` to see and waits until all of them have; `lane_bytes(l)` is then theirs, until
 // this lane's next exchange but one.
 void warp_exchange(unsigned mask, const void* mine, std::size_t bytes);

@@ -1,5 +1,6 @@
 #include "emulation/hopper.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -24,21 +25,29 @@ static_assert(sizeof(Barrier) == 8, "as large as on the device");
 struct Copy {
   char* target;
   TileMap map;
-  int column, row;
+  int column, row, matrix;
   uint64_t* barrier;
+  int line_bytes;  // of a copy of bytes as they lie, from map.data; else 0
 };
 std::vector<Copy> copies;
 
 struct Product {
+  float* target;
   int columns;
-  uint64_t a, b;
-  bool a_across, b_across;
+  LeftFactor a;
+  uint64_t b;
+  bool b_across, adds;
 };
-// Of one thread: groups, oldest first, the last one open; and the sums that they add to.
+// Sums that products under way write, as they would be.
+struct Sums {
+  float* target;
+  std::vector<float> values;
+  int pending;
+};
+// Of one thread: groups, oldest first, the last one open.
 struct Products {
   std::vector<std::vector<Product>> groups;
-  float* target = nullptr;
-  std::vector<float> sums;
+  std::vector<Sums> sums;
 };
 std::vector<Products> products;
 
@@ -68,18 +77,31 @@ uint32_t swizzled(uint32_t address) { return address ^ (address >> 7 & 7u) << 4;
 
 void land(const Copy& copy) {
   const TileMap& map = copy.map;
+  Barrier barrier = load(copy.barrier);
+  barrier.bytes -= copy.line_bytes ? copy.line_bytes : 2 * map.box_rows * map.box_columns;
+  store(copy.barrier, barrier);
+  if (copy.line_bytes) {
+    std::memcpy(copy.target, map.data, static_cast<std::size_t>(copy.line_bytes));
+    return;
+  }
   const uint32_t base = shared_address(copy.target);
   for (int r = 0; r < map.box_rows; ++r) {
     for (int c = 0; c < map.box_columns; ++c) {
       const int64_t row = copy.row + r, column = copy.column + c;
       uint16_t value = 0;
-      if (row >= 0 && row < map.rows && column >= 0 && column < map.columns) std::memcpy(&value, map.data + row * map.stride_bytes + 2 * column, 2);
+      if (row >= 0 && row < map.rows && column >= 0 && column < map.columns && copy.matrix >= 0 && copy.matrix < map.matrices) {
+        std::memcpy(&value, map.data + copy.matrix * map.matrix_bytes + row * map.stride_bytes + 2 * column, 2);
+      }
       std::memcpy(here.shared + swizzled(base + static_cast<uint32_t>(2 * (r * map.box_columns + c))), &value, 2);
     }
   }
-  Barrier barrier = load(copy.barrier);
-  barrier.bytes -= 2 * map.box_rows * map.box_columns;
-  store(copy.barrier, barrier);
+}
+
+float from_bits(uint32_t bf16) {
+  const uint32_t word = bf16 << 16;
+  float value;
+  std::memcpy(&value, &word, 4);
+  return value;
 }
 
 // Element (i, k) of a factor of 16 in depth: i along M or N. PTX ISA, "Strides" of the canonical layouts with the 128-byte
@@ -95,18 +117,29 @@ float element(uint64_t descriptor, bool across, int i, int k) {
   if (at + 2 > kMostShared) fault("a descriptor that leaves shared memory");
   uint16_t bits;
   std::memcpy(&bits, here.shared + at, 2);
-  const uint32_t word = static_cast<uint32_t>(bits) << 16;
-  float value;
-  std::memcpy(&value, &word, 4);
-  return value;
+  return from_bits(bits);
 }
 
 void multiply(std::vector<float>& sums, const Product& p) {
   const int thread = static_cast<int>(here.thread.x) % 128, lane = thread % 32, first = thread / 32 * 16 + lane / 4;
   float a[2][16];
-  for (int half = 0; half < 2; ++half) {
-    for (int k = 0; k < 16; ++k) a[half][k] = element(p.a, p.a_across, first + 8 * half, k);
+  if (p.a.registers) {
+    // PTX ISA, "Register Fragments for wgmma.mma_async.m64nNk16": lane l has of row l / 4 the columns 2 (l % 4) and the next, of the
+    // eighth row below, and of both eight columns on. The four lanes of a row show each other theirs.
+    warp_exchange(~0u, p.a.registers, 16);
+    for (int owner = 0; owner < 4; ++owner) {
+      uint32_t pairs[4];
+      std::memcpy(pairs, lane_bytes(lane / 4 * 4 + owner), 16);
+      for (int i = 0; i < 4; ++i) {
+        for (int e = 0; e < 2; ++e) a[i % 2][i / 2 * 8 + 2 * owner + e] = from_bits(pairs[i] >> (16 * e) & 0xffffu);
+      }
+    }
+  } else {
+    for (int half = 0; half < 2; ++half) {
+      for (int k = 0; k < 16; ++k) a[half][k] = element(p.a.descriptor, p.a.across, first + 8 * half, k);
+    }
   }
+  if (!p.adds) std::fill(sums.begin(), sums.end(), 0.0f);
   for (int j = 0; j < p.columns / 8; ++j) {
     for (int n = 0; n < 2; ++n) {
       for (int k = 0; k < 16; ++k) {
@@ -118,6 +151,9 @@ void multiply(std::vector<float>& sums, const Product& p) {
 }
 
 Products& mine() { return products[here.thread.x]; }
+std::vector<Sums>::iterator sums_of(Products& p, const float* target) {
+  return std::find_if(p.sums.begin(), p.sums.end(), [&](const Sums& sums) { return sums.target == target; });
+}
 
 }  // namespace
 
@@ -145,13 +181,23 @@ void barrier_arrive_expecting(uint64_t* at, unsigned bytes) {
 
 bool barrier_passed(const uint64_t* at, unsigned parity) { return load(at).phase != (parity & 1u); }
 
-void bulk_copy(void* target, const TileMap& map, int column, int row, uint64_t* barrier) {
+void bulk_copy(void* target, const TileMap& map, int column, int row, int matrix, uint64_t* barrier) {
   if (shared_address(target) % 1024 || map.box_columns != 64 || map.box_rows > 256 || map.box_rows < 1 || map.stride_bytes % 16 ||
       reinterpret_cast<std::uintptr_t>(map.data) % 16) {
     fault("a bulk copy that the device refuses: alignment, stride or box");
   }
   std::memset(target, 0xff, static_cast<std::size_t>(2 * map.box_columns * map.box_rows));
-  copies.push_back({static_cast<char*>(target), map, column, row, barrier});
+  copies.push_back({static_cast<char*>(target), map, column, row, matrix, barrier, 0});
+}
+
+void bulk_copy_line(void* target, const void* source, int bytes, uint64_t* barrier) {
+  if (shared_address(target) % 16 || bytes % 16 || bytes < 16 || reinterpret_cast<std::uintptr_t>(source) % 16) {
+    fault("a bulk copy that the device refuses: addresses and size must be multiples of 16");
+  }
+  std::memset(target, 0xff, static_cast<std::size_t>(bytes));
+  TileMap from{};
+  from.data = static_cast<const char*>(source);
+  copies.push_back({static_cast<char*>(target), from, 0, 0, 0, barrier, bytes});
 }
 
 bool land_copies(bool all) {
@@ -168,16 +214,16 @@ bool land_copies(bool all) {
   return any;
 }
 
-void warpgroup_product(float* sums, int columns, uint64_t a, uint64_t b, bool a_across, bool b_across) {
+void warpgroup_product(float* target, int columns, LeftFactor a, uint64_t b, bool b_across, bool adds) {
   Products& p = mine();
   if (p.groups.empty()) p.groups.emplace_back();
-  if (!p.target) {
-    p.target = sums;
-    p.sums.assign(sums, sums + columns / 2);
-    for (int i = 0; i < columns / 2; ++i) sums[i] = std::numeric_limits<float>::quiet_NaN();
+  auto at = sums_of(p, target);
+  if (at == p.sums.end()) {
+    at = p.sums.insert(p.sums.end(), Sums{target, std::vector<float>(target, target + columns / 2), 0});
+    std::fill(target, target + columns / 2, std::numeric_limits<float>::quiet_NaN());
   }
-  if (p.target != sums) fault("products under way that add to two sets of sums");
-  p.groups.back().push_back({columns, a, b, a_across, b_across});
+  ++at->pending;
+  p.groups.back().push_back({target, columns, a, b, b_across, adds});
 }
 
 void commit_products() { mine().groups.emplace_back(); }
@@ -185,12 +231,14 @@ void commit_products() { mine().groups.emplace_back(); }
 void wait_products(int pending) {
   Products& p = mine();
   while (p.groups.size() > static_cast<std::size_t>(pending) + 1) {  // the last one is open
-    for (const Product& product : p.groups.front()) multiply(p.sums, product);
+    for (const Product& product : p.groups.front()) {
+      const auto sums = sums_of(p, product.target);
+      multiply(sums->values, product);
+      if (--sums->pending > 0) continue;
+      std::copy(sums->values.begin(), sums->values.end(), sums->target);
+      p.sums.erase(sums);
+    }
     p.groups.erase(p.groups.begin());
-  }
-  if (p.target && p.groups.size() == 1 && p.groups[0].empty()) {
-    std::memcpy(p.target, p.sums.data(), p.sums.size() * sizeof(float));
-    p.target = nullptr;
   }
 }
 

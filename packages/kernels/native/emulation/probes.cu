@@ -8,11 +8,16 @@
 // Of Hopper's: 10 multiplies tiles that bulk copies bring, as it should
 //  11 does not wait for the copies                               12 reads the sums before their wait
 //  13 has the tile written again before that wait                14 waits for a phase that nobody ends
+//  15 multiplies registers by a tile read across, into two sets of sums, as it should
+//  16 writes those registers before the wait                     17 reads the second set when only the first is waited for
+//  18 reverses through shared memory with a named barrier        19 half of its threads do not come
+//  20 reads a line that a bulk copy brings, as it should         21 does not wait for it
 #include "cuda/async_copy.h"
 #include "cuda/hopper.h"
-#include "cuda/tensor_map.h"
 #include "cuda/launch.h"
 #include "cuda/tensor_core.h"
+#include "cuda/tensor_map.h"
+#include "cuda/warpgroup_products.h"
 
 namespace espalier {
 namespace cuda {
@@ -45,8 +50,10 @@ __global__ void faulty(float* y, const float* x, int kind) {
     y[i] = room[i];
     return;
   }
+  if (kind == 18) sync_threads(3, kThreads);
+  if (kind == 19 && i < kThreads / 2) sync_threads(3, kThreads);
   if (kind == 7 && i == 0) room[kThreads] = 1.0f;
-  if (kind != 1) __syncthreads();
+  if (kind != 1 && kind != 18) __syncthreads();
   float value = room[kThreads - 1 - i];
   if (kind == 8) {
     room[i] = 2.0f * static_cast<float>(i);
@@ -107,9 +114,65 @@ __global__ void tiles(float* y, const TensorMap map_64, const TensorMap map_256,
   if (threadIdx.x < kThreads) y[threadIdx.x] = kind == 12 ? early : sums[0];
 }
 
+// Four warps: a [64 x 16], row - 3 column, in registers; b [16 x 64] the tile of x, whose rows from 2 on are zeros. y = element 1 of
+// a b + 2 a b of each of the first threads.
+__global__ void registers(float* y, const TensorMap map, int kind) {
+  unsigned char* const b = block_memory<unsigned char>();
+  uint64_t* const full = reinterpret_cast<uint64_t*>(b + 64 * 128);
+  const int lane = static_cast<int>(threadIdx.x) % kWarpSize, row = static_cast<int>(threadIdx.x) / kWarpSize * 16 + lane / 4;
+  if (threadIdx.x == 0) {
+    init_barrier(full, 1);
+    publish_barriers();
+  }
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    arrive_expecting(full, 64 * 128);
+    copy_tile(b, map, 0, 0, full);
+  }
+  uint32_t a[2][4];
+  for (int i = 0; i < 4; ++i) {
+    const auto value = [&](int e) { return static_cast<float>(row + i % 2 * 8 - 3 * (2 * (lane % 4) + i / 2 * 8 + e)); };
+    a[0][i] = pack_bf16(value(0), value(1));
+    a[1][i] = pack_bf16(2.0f * value(0), 2.0f * value(1));
+  }
+  wait_phase(full, 0);
+  float one[32], two[32];
+  fence_products();
+  multiply_registers<true>(one, a[0], tile_descriptor(b, 64 * 128), false);
+  commit_products();
+  multiply_registers<true>(two, a[1], tile_descriptor(b, 64 * 128), false);
+  commit_products();
+  if (kind == 16) a[1][0] = 0;
+  wait_products<1>();
+  const float first = one[1], early = two[1];
+  wait_products<0>();
+  if (threadIdx.x < kThreads) y[threadIdx.x] = first + (kind == 17 ? early : two[1]);
+}
+
+// The line is x.
+__global__ void line(float* y, const float* x, int kind) {
+  float* const room = block_memory<float>();
+  uint64_t* const full = reinterpret_cast<uint64_t*>(room + kThreads);
+  if (threadIdx.x == 0) {
+    init_barrier(full, 1);
+    publish_barriers();
+    arrive_expecting(full, kThreads * sizeof(float));
+    copy_line(room, x, kThreads * sizeof(float), full);
+  }
+  __syncthreads();
+  if (kind == 20) wait_phase(full, 0);
+  y[threadIdx.x] = room[threadIdx.x];
+}
+
 void launch_probe(const OpCall& call, const CudaContext& context) {
   const int kind = static_cast<int>(call.attributes[0]);
-  if (kind >= 10) {
+  if (kind >= 20) return launch(context, "emulationProbe", line, dim3(1), kThreads, kThreads * sizeof(float) + 8, call.outputs[0].f32(), static_cast<const float*>(call.inputs[0].f32()), kind);
+  if (kind >= 15 && kind <= 17) {
+    TensorMap map{};
+    describe_matrix(map, call.inputs[0].data, 2, 64, 64, 64);
+    return launch(context, "emulationProbe", registers, dim3(1), 128, 64 * 128 + 8, call.outputs[0].f32(), map, kind);
+  }
+  if (kind >= 10 && kind <= 14) {
     TensorMap map_64{}, map_256{};
     describe_matrix(map_64, call.inputs[0].data, 2, 64, 64, 64);
     describe_matrix(map_256, call.inputs[0].data, 2, 64, 64, 256);

@@ -1,4 +1,6 @@
 // scheduler.cc -- the fibers of a block: who runs, who waits, and what is released when. See emulation.h.
+#include <algorithm>
+#include <iterator>
 #include <mutex>
 #include <stdexcept>
 #include <vector>
@@ -19,7 +21,7 @@ constexpr std::size_t kLaneBytes = 64;
 constexpr std::size_t kGuardBytes = 64;
 constexpr unsigned char kPoison = 0xff, kGuard = 0xa5;  // four bytes of 0xff are a float that is not a number
 
-enum class State : uint8_t { ready, at_block_barrier, at_warp_operation, at_phase, ended };
+enum class State : uint8_t { ready, at_block_barrier, at_named_barrier, at_warp_operation, at_phase, ended };
 
 struct AsyncCopy {
   void* target;
@@ -34,6 +36,7 @@ struct Fiber {
   unsigned mask;                    // of the warp operation it waits at
   uint64_t* barrier;                // whose phase it waits for
   unsigned parity;
+  unsigned number;                  // of the named barrier it waits at
   int turn;                         // which of the two exchange areas it used last
   alignas(16) unsigned char area[2][kLaneBytes];
   std::vector<std::vector<AsyncCopy>> groups;  // committed, oldest first
@@ -49,6 +52,8 @@ std::vector<char> stacks;
 alignas(1024) char shared_memory[kMostShared + kGuardBytes];
 FiberContext scheduler;
 std::size_t current, num_fibers, num_live, num_at_barrier;
+constexpr unsigned kNamedBarriers = 16;
+std::size_t num_at_named[kNamedBarriers];
 const std::function<void()>* body;
 uint64_t random_state;
 
@@ -92,17 +97,18 @@ std::string name_of(uint3 at) {
 }
 
 [[noreturn]] void report_deadlock(const char* kernel) {
-  std::size_t at_barrier = 0, at_warp = 0, at_phase = 0;
+  std::size_t at_barrier = 0, at_named = 0, at_warp = 0, at_phase = 0;
   const Fiber* first = nullptr;
   for (std::size_t i = 0; i < num_fibers; ++i) {
     const Fiber& fiber = fibers[i];
     at_barrier += fiber.state == State::at_block_barrier;
+    at_named += fiber.state == State::at_named_barrier;
     at_warp += fiber.state == State::at_warp_operation;
     at_phase += fiber.state == State::at_phase;
     if (!first && fiber.state != State::ended) first = &fiber;
   }
   throw std::runtime_error(std::string(kernel) + ": deadlock in block " + name_of(here.block) + ": " + std::to_string(at_barrier) +
-                           " threads wait at __syncthreads, " + std::to_string(at_warp) + " at a warp operation, " + (at_phase ? std::to_string(at_phase) + " for a phase of a barrier, " : "") +
+                           " threads wait at __syncthreads, " + (at_named ? std::to_string(at_named) + " at a named barrier, " : "") + std::to_string(at_warp) + " at a warp operation, " + (at_phase ? std::to_string(at_phase) + " for a phase of a barrier, " : "") +
                            std::to_string(num_fibers - num_live) + " have ended; the first that waits is thread " +
                            name_of(first->index) + ". Every live thread must reach a barrier, every lane of its mask a warp operation.");
 }
@@ -123,6 +129,7 @@ void run_block(const char* kernel, dim3 block, std::size_t shared_bytes) {
   }
   num_live = num_fibers;
   num_at_barrier = 0;
+  std::fill(std::begin(num_at_named), std::end(num_at_named), 0);
   begin_hopper_block(num_fibers);
   std::vector<uint32_t> order(num_fibers);
   for (i = 0; i < num_fibers; ++i) order[i] = static_cast<uint32_t>(i);
@@ -169,6 +176,21 @@ void block_barrier() {
   ++num_at_barrier;
   release_block_if_complete();
   if (fibers[current].state != State::ready || seed != 0) yield();
+}
+
+void named_barrier(unsigned number, unsigned threads) {
+  if (number < 1 || number >= kNamedBarriers || threads % kWarp || threads > num_fibers) std::abort();  // cannot throw through a fiber
+  Fiber& me = fibers[current];
+  me.number = number;
+  me.state = State::at_named_barrier;
+  if (++num_at_named[number] == threads) {
+    for (std::size_t i = 0; i < num_fibers; ++i) {
+      if (fibers[i].state == State::at_named_barrier && fibers[i].number == number) fibers[i].state = State::ready;
+    }
+    num_at_named[number] = 0;
+    if (seed == 0) return;
+  }
+  yield();
 }
 
 void warp_exchange(unsigned mask, const void* mine, std::size_t bytes) {

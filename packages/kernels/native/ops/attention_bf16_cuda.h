@@ -14,6 +14,10 @@ inline bool tensor_cores_serve(const AttentionShape& s) { return s.D == 64 || s.
 std::size_t attention_forward_bf16_bytes(const AttentionShape& s);
 void launch_attention_forward_bf16(const CudaContext& context, Out y, Out lse, In q, In k, In v, const AttentionShape& s, void* scratch);
 
+// The same by Hopper's wgmma. False, and nothing launched, on other devices, for sequences or addresses that its copies cannot take,
+// or when ESPALIER_CUDA_ATTENTION=mma; the emulation takes it when ESPALIER_CUDA_ATTENTION=wgmma.
+bool launch_attention_forward_wgmma(const CudaContext& context, Out y, Out lse, const uint16_t* q, const uint16_t* k, const uint16_t* v, const AttentionShape& s);
+
 struct AttentionGradients {
   Out dq, dk, dv;
   In q, k, v, y, lse, dy;

@@ -138,7 +138,9 @@ void launch_attention_forward_bf16(const CudaContext& context, Out y, Out lse, I
   const auto ready = [&](const In& x, int64_t heads) { return rounded(context, x, s.B * s.T * heads, s.D, s.D, room).data; };
   const uint16_t* query = ready(q, s.N);
   const uint16_t* key = ready(k, s.G);
-  const Forward a{y, lse, query, key, ready(v, s.G), s};
+  const uint16_t* value = ready(v, s.G);
+  if (launch_attention_forward_wgmma(context, y, lse, query, key, value, s)) return;
+  const Forward a{y, lse, query, key, value, s};
   const dim3 grid(blocks_for(s.T, kBlockRows), static_cast<unsigned>(s.N), static_cast<unsigned>(s.B));
   if (s.D == 64) launch(context, "causalAttention", attention_forward<64>, grid, kAttentionThreads, sizeof(Room<64>), a);
   else launch(context, "causalAttention", attention_forward<128>, grid, kAttentionThreads, sizeof(Room<128>), a);

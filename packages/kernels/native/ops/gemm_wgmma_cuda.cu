@@ -6,6 +6,7 @@
 // along k is one tile of [rows][64 k]; stored across, it is blocks of [64 k][64 rows]. What a tile has outside of the matrix
 // is zero, so sums need no care at the edges.
 #include "cuda/hopper.h"
+#include "cuda/hopper_code.h"
 #include "cuda/round_bf16.h"
 #include "cuda/tensor_map.h"
 #include "ops/gemm_cuda.h"
@@ -79,6 +80,7 @@ __global__ void __launch_bounds__(kThreads, 1) gemm_wgmma(Gemm g, const __grid_c
   for (int step = 0; step < steps; ++step) {
     const int s = step % kStages;
     wait_phase(&shared.full[s], step / kStages & 1);
+    hold(sum);
     fence_products();
 #pragma unroll
     for (int k = 0; k < kDepth / 16; ++k) {
@@ -92,6 +94,7 @@ __global__ void __launch_bounds__(kThreads, 1) gemm_wgmma(Gemm g, const __grid_c
     if (step > 0) leave(step - 1);
   }
   wait_products<0>();
+  hold(sum);
 
   const bool adds = g.accumulate.on();
   const int64_t row = m_first + 64 * group + static_cast<int>(threadIdx.x) % kGroup / kWarpSize * 16 + lane / 4;
@@ -106,25 +109,6 @@ __global__ void __launch_bounds__(kThreads, 1) gemm_wgmma(Gemm g, const __grid_c
 #endif
 }
 
-// Whether this process's device has machine code of this kernel that does something.
-bool has_hopper_code() {
-#if defined(ESPALIER_EMULATED)
-  return true;
-#else
-  static const bool has = [] {
-    int major = 0, minor = 0;
-    if (cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0) != cudaSuccess ||
-        cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, 0) != cudaSuccess || major != 9 || minor != 0) {
-      return false;
-    }
-    // Code for sm_90, which a driver might choose beside that for sm_90a, has no body: its registers tell.
-    cudaFuncAttributes attributes{};
-    return cudaFuncGetAttributes(&attributes, reinterpret_cast<const void*>(gemm_wgmma<false, false>)) == cudaSuccess && attributes.numRegs > 100;
-  }();
-  return has;
-#endif
-}
-
 }  // namespace
 
 bool launch_gemm_wgmma(const CudaContext& context, const char* name, const Gemm& g, const void* a, int64_t a_stride, const void* b, int64_t b_stride) {
@@ -136,7 +120,8 @@ bool launch_gemm_wgmma(const CudaContext& context, const char* name, const Gemm&
   // Smaller products leave most of such a tile empty. Not measured.
   if (!forced && (setting || g.M <= 64 || g.N <= 64)) return false;
 #endif
-  if (!has_hopper_code()) return false;
+  static const bool has_code = has_hopper_code(reinterpret_cast<const void*>(gemm_wgmma<false, false>));
+  if (!has_code) return false;
   if (g.K < 1 || g.M > INT32_MAX || g.N > INT32_MAX || g.K > INT32_MAX) return false;
   TensorMap a_map{}, b_map{};
   const bool described = (g.trans_a ? describe_matrix(a_map, a, g.K, g.M, a_stride, kDepth) : describe_matrix(a_map, a, g.M, g.K, a_stride, kTileM)) &&
