@@ -24,7 +24,7 @@ export async function runInBf16(opCase: OpCase, seed: number): Promise<Float32Ar
   const executor = addon.createExecutor(seed, undefined, -1, openLibrary(emulatedCuda()!));
   const { program: traced } = traceCase(opCase);
   // A case that says so multiplies on tensor cores as well, which no graph asks for: the executor does.
-  const rounds = opCase.attributes?.bf16 ? { bf16: 1 } : {};
+  const rounds: Record<string, number> = opCase.attributes?.bf16 ? { bf16: 1 } : {};
   const program = { ...traced, instructions: traced.instructions.map((node) => ({ ...node, attributes: { ...node.attributes, ...rounds } })) };
   const isOwned = (id: number) => program.tensors[id]!.region === "owned";
   const { inputs, outputs } = program.instructions[0]!;
