@@ -199,6 +199,7 @@ export type { AnyEvaluation } from "./results/reported.ts";
 export { binomialCdf, binomialPmf, binomialTest, fisherTest } from "./statistics/distributions.ts";
 export { isShareMetric } from "./knowledge/aggregate.ts";
 export { type BoundedOptions, boundedEstimate } from "./statistics/bounded.ts";
+export { boundedDifference } from "./statistics/boundedDifference.ts";
 export { betaInterval, clopperPearson, type Interval, ruleOfThree, wilson } from "./statistics/intervals.ts";
 export {
   type Estimate,

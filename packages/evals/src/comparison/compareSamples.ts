@@ -5,10 +5,10 @@ import {
   benjaminiHochberg,
   holm,
   mcnemar,
-  pairedProportions,
   minimumDetectableDifference,
   pairedPermutation,
 } from "../statistics/comparison.ts";
+import { boundedDifference } from "../statistics/boundedDifference.ts";
 import type { Interval } from "../statistics/intervals.ts";
 import { pairedDifference } from "../statistics/means.ts";
 import { type LoggedAnswer, loggedAnswer, type LoggedSample } from "./logged.ts";
@@ -22,7 +22,7 @@ export interface MetricComparison {
   clusters: number | null;
   a: number;
   b: number;
-  /** a - b, with a 95 % interval: Tango for right and wrong, t for other scores and over clusters where there are any. */
+  /** a - b, with a 95 % interval: of `boundedDifference` for scores in [0, 1], of t for others; over clusters where there are any. */
   difference: number;
   interval: Interval;
   /** Items that only one of the two has right; null where scores are not right or wrong. */
@@ -129,11 +129,12 @@ function grouped(pairs: readonly [LoggedAnswer, LoggedAnswer][]): [string, Group
 function compared({ task, metric, a, b, clusters }: Group): Omit<MetricComparison, "holm" | "falseDiscovery" | "real"> {
   const isShared = clusters.every((name) => name !== undefined) && new Set(clusters).size < clusters.length;
   const names = isShared ? (clusters as string[]) : undefined;
-  const { mean, interval } = pairedDifference(a, b, names);
+  const isShare = [...a, ...b].every((score) => score >= 0 && score <= 1);
+  // The t interval is too narrow for rates near 0 and 1, where small models are.
+  const { mean, interval } = isShare ? boundedDifference(a, b, { clusters: names }) : pairedDifference(a, b, names);
   const isBinary = [...a, ...b].every((score) => score === 0 || score === 1);
   const test = isBinary && !isShared ? "McNemar" : "permutation";
-  const [rightA, rightB] = [a.map(Boolean), b.map(Boolean)];
-  const counts = isBinary ? mcnemar(rightA, rightB) : undefined;
+  const counts = isBinary ? mcnemar(a.map(Boolean), b.map(Boolean)) : undefined;
   const average = (xs: readonly number[]) => xs.reduce((sum, x) => sum + x, 0) / xs.length;
   const differences = a.map((x, i) => x - b[i]!);
   const spread = Math.sqrt(differences.reduce((sum, d) => sum + (d - mean) ** 2, 0) / Math.max(1, differences.length - 1));
@@ -145,8 +146,7 @@ function compared({ task, metric, a, b, clusters }: Group): Omit<MetricCompariso
     a: average(a),
     b: average(b),
     difference: mean,
-    // The t interval is too narrow for rates near 0 and 1, where small models are.
-    interval: test === "McNemar" ? pairedProportions(rightA, rightB).interval : interval,
+    interval,
     onlyA: counts?.onlyA ?? null,
     onlyB: counts?.onlyB ?? null,
     test,

@@ -86,8 +86,11 @@ export function proportionDifference(k1: number, n1: number, k2: number, n2: num
  */
 export function pairedProportions(a: readonly boolean[], b: readonly boolean[], level = 0.95): ProportionDifference {
   const { onlyA, onlyB, pValue } = mcnemar(a, b);
-  const n = a.length;
-  const z = normalQuantile((1 + level) / 2);
+  return { difference: (onlyA - onlyB) / a.length, interval: tango(onlyA, onlyB, a.length, normalQuantile((1 + level) / 2)), pValue };
+}
+
+/** Tango's interval from the disagreements among n items, whole or effective numbers, at the quantile z. */
+export function tango(onlyA: number, onlyB: number, n: number, z: number): Interval {
   const difference = (onlyA - onlyB) / n;
   /** Rises with d: standard errors from the difference found. */
   const errors = (d: number): number => {
@@ -97,9 +100,7 @@ export function pairedProportions(a: readonly boolean[], b: readonly boolean[], 
     const variance = n * (2 * q + d * (1 - d));
     return variance > 0 ? distance / Math.sqrt(variance) : Math.sign(distance) * Infinity;
   };
-  const low = difference === -1 ? -1 : invert(errors, -z, -1, difference);
-  const high = difference === 1 ? 1 : invert(errors, z, difference, 1);
-  return { difference, interval: [low, high], pValue };
+  return [difference <= -1 ? -1 : invert(errors, -z, -1, difference), difference >= 1 ? 1 : invert(errors, z, difference, 1)];
 }
 
 /** Adjusted p values that keep the chance of any false finding (Holm 1979), in the order given. */

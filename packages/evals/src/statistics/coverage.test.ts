@@ -14,8 +14,14 @@ const good: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
   "F1, bounded": [...cells([30], [0.2, 0.5, 0.8]), ...cells([100], [0.02, 0.2, 0.5, 0.8, 0.98]), [1000, 0.02]],
   "recall of 4, bounded": [...cells([30, 100], [0.2, 0.5, 0.8]), [1000, 0.02]],
   "prefix accuracy of 6, bounded": [...cells([30], [0.2, 0.5, 0.8]), ...cells([100], [0.2, 0.5, 0.8, 0.98]), [1000, 0.02]],
-  "paired difference, t": [...cells([30], [0.2, 0.8]), ...cells([100], [0.2, 0.5, 0.8]), [1000, 0.5]],
-  "paired difference, Tango": [...cells([30], [0.2, 0.5, 0.8]), ...cells([100], [0.02, 0.2, 0.5, 0.8]), [1000, 0.5]],
+  "paired right and wrong, t": [...cells([100], [0.2, 0.5, 0.8]), [1000, 0.5]],
+  "paired right and wrong, Tango": [...cells([30], [0.2, 0.5, 0.8]), ...cells([100], [0.02, 0.2, 0.5, 0.8]), [1000, 0.5]],
+  "paired power of a uniform, bounded": [...cells([30, 100], [0.2, 0.5, 0.8, 0.98]), [1000, 0.02]],
+  "paired F1, bounded": cells([100], [0.02, 0.2, 0.5, 0.8, 0.98]),
+  "paired recall of 4, bounded": cells([100], [0.02, 0.2, 0.5, 0.8, 0.98]),
+  "paired prefix accuracy of 6, bounded": cells([100], [0.02, 0.2, 0.5, 0.8, 0.98]),
+  "paired in clusters of 5, bounded": [...cells([100], [0.2, 0.5, 0.8]), [1000, 0.02]],
+  "mean in clusters of 10 alike, bounded": [...cells([100], [0.5]), [1000, 0.5]],
   "mean in clusters of 5, bounded": [...cells([30], [0.5]), ...cells([100], [0.02, 0.2, 0.5, 0.8, 0.98]), [1000, 0.02]],
   "difference of two sets, Newcombe": [...cells([30, 100], [0.2, 0.5, 0.8]), [1000, 0.5]],
 };
@@ -30,10 +36,17 @@ describe.each(Object.keys(good))("the 95 per cent interval of %s", (name) => {
 
 describe("few items at rates near 0 or 1", () => {
   it.each(cells([30, 100], [0.02, 0.98]))("leave t intervals too narrow and the others safe at %i items and rate %f", (n, p) => {
-    for (const [t, safe] of [["paired difference, t", "paired difference, Tango"], ["mean in clusters of 5, t", "mean in clusters of 5, bounded"], ["F1, t", "F1, bounded"]] as const) {
+    for (const [t, safe] of [["paired right and wrong, t", "paired right and wrong, Tango"], ["mean in clusters of 5, t", "mean in clusters of 5, bounded"], ["F1, t", "F1, bounded"]] as const) {
       expect(at(t, n, p)).toBeLessThan(0.93);
       expect(at(safe, n, p)).toBeGreaterThan(0.93);
     }
+  });
+
+  it.each([0.02, 0.98])("do so for pairs with partial credit at 30 items and rate %f, and for few clusters that are alike", (p) => {
+    expect(at("paired F1, t", 30, p)).toBeLessThan(0.93);
+    expect(at("paired F1, bounded", 30, p)).toBeGreaterThan(0.93);
+    expect(at("mean in clusters of 10 alike, t", 100, p)).toBeLessThan(0.6);
+    expect(at("mean in clusters of 10 alike, bounded", 100, p)).toBeGreaterThan(0.93);
   });
 });
 

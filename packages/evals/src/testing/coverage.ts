@@ -2,8 +2,9 @@
 
 import { random, type RandomSequence } from "@espalier/core";
 import { boundedEstimate } from "../statistics/bounded.ts";
+import { boundedDifference } from "../statistics/boundedDifference.ts";
 import { pairedProportions, proportionDifference } from "../statistics/comparison.ts";
-import { invert } from "../statistics/distributions.ts";
+import { binomialPmf, invert, logGamma } from "../statistics/distributions.ts";
 import { betaInterval, clopperPearson, type Interval, wilson } from "../statistics/intervals.ts";
 import { clusteredEstimate, meanEstimate, pairedDifference } from "../statistics/means.ts";
 
@@ -11,104 +12,173 @@ export interface CoverageCase {
   name: string;
   /** Interval of one simulated set of n items, and the value it should hold. */
   simulate(draw: RandomSequence, n: number, p: number): { interval: Interval; truth: number };
+  /** Probabilities of all outcomes that the interval can tell apart, where they can be listed. */
+  outcomes?(n: number, p: number): number[];
 }
 
 const hit = (draw: RandomSequence, p: number) => draw.uniform() < p;
 const scores = (draw: RandomSequence, n: number, p: number) => Array.from({ length: n }, () => (hit(draw, p) ? 1 : 0));
 const count = (draw: RandomSequence, n: number, p: number) => scores(draw, n, p).reduce<number>((sum, x) => sum + x, 0);
 
-/** Two models that agree by design on 60 % of the items; the second is 5 points better where there is room. */
-function pairs(draw: RandomSequence, n: number, p: number): { a: boolean[]; b: boolean[]; truth: number } {
-  const other = Math.min(1, p + 0.05);
-  const a: boolean[] = [];
-  const b: boolean[] = [];
-  for (let i = 0; i < n; i++) {
-    const [u, v] = [draw.uniform(), draw.uniform()];
-    a.push(u < p);
-    b.push((hit(draw, 0.6) ? u : v) < other);
-  }
-  return { a, b, truth: p - other };
+const counts = (n: number, p: number) => Array.from({ length: n + 1 }, (_, k) => binomialPmf(k, n, p));
+
+/** Rate of the second of two models: 5 points better, or worse where there is no room. */
+const otherRate = (p: number) => (p <= 0.95 ? p + 0.05 : p - 0.05);
+/** Share of items that two models take alike. */
+const ALIKE = 0.6;
+
+/** How often only the first and only the second of two models is right. */
+function disagreementRates(p: number): [onlyA: number, onlyB: number] {
+  const other = otherRate(p);
+  return [ALIKE * Math.max(0, p - other) + (1 - ALIKE) * p * (1 - other), ALIKE * Math.max(0, other - p) + (1 - ALIKE) * (1 - p) * other];
 }
 
-/** Items of a cluster share a rate of p - 0.15 or p + 0.15 (nearer to p where that leaves [0, 1]). */
-const CLUSTER = 5;
-function clustered(draw: RandomSequence, n: number, p: number): { xs: number[]; clusters: number[] } {
-  const spread = Math.min(0.15, p, 1 - p);
-  const xs: number[] = [];
-  const clusters: number[] = [];
-  for (let c = 0; xs.length < n; c++) {
-    const rate = hit(draw, 0.5) ? p - spread : p + spread;
-    for (let k = 0; k < CLUSTER; k++) {
-      xs.push(hit(draw, rate) ? 1 : 0);
-      clusters.push(c);
-    }
+/** Probabilities of every number of items that only the first and only the second has right. */
+function disagreements(n: number, p: number): number[] {
+  const [onlyA, onlyB] = disagreementRates(p);
+  const [logA, logB, logSame] = [Math.log(onlyA), Math.log(onlyB), Math.log(1 - onlyA - onlyB)];
+  const logFactorials = Array.from({ length: n + 1 }, (_, k) => logGamma(k + 1));
+  const masses: number[] = [];
+  for (let i = 0; i <= n; i++) {
+    for (let j = 0; i + j <= n; j++) masses.push(Math.exp(logFactorials[n] - logFactorials[i] - logFactorials[j] - logFactorials[n - i - j] + i * logA + j * logB + (n - i - j) * logSame));
   }
-  return { xs, clusters };
+  return masses;
 }
 
 /** Steps of a procedure; each is right with the rate that gives prefix accuracy p. */
 const STEPS = 6;
+const stepRates = new Map<number, number>();
 function stepRate(p: number): number {
   const mean = (rate: number) => Array.from({ length: STEPS }, (_, k) => rate ** (k + 1)).reduce((sum, x) => sum + x, 0) / STEPS;
-  return invert(mean, p, 0, 1);
+  const known = stepRates.get(p) ?? invert(mean, p, 0, 1);
+  stepRates.set(p, known);
+  return known;
 }
 
-/** Scores between 0 and 1 with mean p. */
-const partialCredit: Readonly<Record<string, (draw: RandomSequence, n: number, p: number) => number[]>> = {
+/** Score of one item from uniform numbers, with mean p. */
+type Scoring = (uniforms: readonly number[], p: number) => number;
+const right: Scoring = ([u], p) => (u < p ? 1 : 0);
+const partialCredit: Readonly<Record<string, Scoring>> = {
   // E[u^a] = 1 / (1 + a): the most skewed of the four
-  "power of a uniform": (draw, n, p) => Array.from({ length: n }, () => draw.uniform() ** ((1 - p) / p)),
+  "power of a uniform": ([u], p) => u ** ((1 - p) / p),
   // as many ones as carry half of the mean, uniform scores for the other half, the rest 0; turned round above one half
-  "F1": (draw, n, p) => {
+  F1: ([u, v], p) => {
     const small = Math.min(p, 1 - p);
-    const score = (u: number) => (u < small / 2 ? 1 : u < 1.5 * small ? draw.uniform() : 0);
-    return Array.from({ length: n }, () => (p <= 0.5 ? score(draw.uniform()) : 1 - score(draw.uniform())));
+    const score = u < small / 2 ? 1 : u < 1.5 * small ? v : 0;
+    return p <= 0.5 ? score : 1 - score;
   },
-  "recall of 4": (draw, n, p) => Array.from({ length: n }, () => count(draw, 4, p) / 4),
-  "prefix accuracy of 6": (draw, n, p) => {
-    const rate = stepRate(p);
-    return Array.from({ length: n }, () => {
-      let right = 0;
-      while (right < STEPS && hit(draw, rate)) right++;
-      return right / STEPS;
-    });
+  "recall of 4": (uniforms, p) => uniforms.slice(0, 4).filter((u) => u < p).length / 4,
+  "prefix accuracy of 6": (uniforms, p) => {
+    const wrong = uniforms.findIndex((u) => u >= stepRate(p));
+    return (wrong < 0 ? STEPS : wrong) / STEPS;
   },
 };
+const uniforms = (draw: RandomSequence) => Array.from({ length: STEPS }, () => draw.uniform());
+const credits = (draw: RandomSequence, n: number, p: number, score: Scoring) => Array.from({ length: n }, () => score(uniforms(draw), p));
+
+/** Two models that take the share `ALIKE` of the items alike; rates may differ from item to item. */
+function pairs(draw: RandomSequence, n: number, score: Scoring, ratesOf: (i: number) => readonly [number, number]): { a: number[]; b: number[] } {
+  const a: number[] = [];
+  const b: number[] = [];
+  for (let i = 0; i < n; i++) {
+    const [first, second] = ratesOf(i);
+    const mine = uniforms(draw);
+    a.push(score(mine, first));
+    b.push(score(hit(draw, ALIKE) ? mine : uniforms(draw), second));
+  }
+  return { a, b };
+}
+const pairsAt = (draw: RandomSequence, n: number, p: number, score: Scoring = right) => ({ ...pairs(draw, n, score, () => [p, otherRate(p)]), truth: p - otherRate(p) });
+
+/** Items of a cluster share a rate of p - 0.15 or p + 0.15 (nearer to p where that leaves [0, 1]). */
+const MIXED = 5;
+function mixedRate(draw: RandomSequence, p: number): number {
+  const spread = Math.min(0.15, p, 1 - p);
+  return hit(draw, 0.5) ? p - spread : p + spread;
+}
+const clusterOf = (size: number) => (i: number) => Math.floor(i / size);
+const clustersOf = (n: number, size: number) => Array.from({ length: n }, (_, i) => clusterOf(size)(i));
+function mixed(draw: RandomSequence, n: number, p: number): number[] {
+  const rates = Array.from({ length: Math.ceil(n / MIXED) }, () => mixedRate(draw, p));
+  return Array.from({ length: n }, (_, i) => right([draw.uniform()], rates[clusterOf(MIXED)(i)]));
+}
+
+/** Ten items whose rates are alike: the beta-binomial with intraclass correlation 0.4, drawn as Polya's urn. */
+const ALIKE_SIZE = 10;
+function urns(draw: RandomSequence, n: number, p: number): number[] {
+  const k = (1 - 0.4) / 0.4;
+  const xs: number[] = [];
+  let found = 0;
+  for (let i = 0; i < n; i++) {
+    const drawn = i % ALIKE_SIZE;
+    if (drawn === 0) found = 0;
+    const x = hit(draw, (p * k + found) / (k + drawn)) ? 1 : 0;
+    found += x;
+    xs.push(x);
+  }
+  return xs;
+}
+
+type Estimator = (xs: number[], clusters: number[]) => { interval: Interval };
+const clusterMeans: readonly (readonly [string, Estimator])[] = [["t", clusteredEstimate], ["bounded", (xs, clusters) => boundedEstimate(xs, { clusters })]];
+type PairEstimator = (a: number[], b: number[], clusters?: number[]) => { interval: Interval };
+const differences: readonly (readonly [string, PairEstimator])[] = [["t", pairedDifference], ["bounded", (a, b, clusters) => boundedDifference(a, b, { clusters })]];
 
 export const coverageCases: readonly CoverageCase[] = [
-  { name: "Wilson", simulate: (draw, n, p) => ({ interval: wilson(count(draw, n, p), n), truth: p }) },
-  { name: "Beta", simulate: (draw, n, p) => ({ interval: betaInterval(count(draw, n, p), n), truth: p }) },
-  { name: "Clopper-Pearson", simulate: (draw, n, p) => ({ interval: clopperPearson(count(draw, n, p), n), truth: p }) },
-  ...Object.entries(partialCredit).flatMap(([kind, draws]) =>
+  { name: "Wilson", simulate: (draw, n, p) => ({ interval: wilson(count(draw, n, p), n), truth: p }), outcomes: counts },
+  { name: "Beta", simulate: (draw, n, p) => ({ interval: betaInterval(count(draw, n, p), n), truth: p }), outcomes: counts },
+  { name: "Clopper-Pearson", simulate: (draw, n, p) => ({ interval: clopperPearson(count(draw, n, p), n), truth: p }), outcomes: counts },
+  ...Object.entries(partialCredit).flatMap(([kind, score]) =>
     [["t", meanEstimate] as const, ["bounded", boundedEstimate] as const].map(([name, estimate]): CoverageCase => ({
       name: `${kind}, ${name}`,
-      simulate: (draw, n, p) => ({ interval: estimate(draws(draw, n, p)).interval, truth: p }),
+      simulate: (draw, n, p) => ({ interval: estimate(credits(draw, n, p, score)).interval, truth: p }),
     })),
   ),
   {
-    name: "paired difference, t",
+    name: "paired right and wrong, t",
     simulate(draw, n, p) {
-      const { a, b, truth } = pairs(draw, n, p);
-      return { interval: pairedDifference(a.map(Number), b.map(Number)).interval, truth };
+      const { a, b, truth } = pairsAt(draw, n, p);
+      return { interval: pairedDifference(a, b).interval, truth };
     },
+    outcomes: disagreements,
   },
   {
-    name: "paired difference, Tango",
+    name: "paired right and wrong, Tango",
     simulate(draw, n, p) {
-      const { a, b, truth } = pairs(draw, n, p);
-      return { interval: pairedProportions(a, b).interval, truth };
+      const { a, b, truth } = pairsAt(draw, n, p);
+      return { interval: pairedProportions(a.map(Boolean), b.map(Boolean)).interval, truth };
     },
+    outcomes: disagreements,
   },
-  ...[["t", clusteredEstimate] as const, ["bounded", (xs: number[], clusters: number[]) => boundedEstimate(xs, { clusters })] as const].map(([name, estimate]): CoverageCase => ({
-    name: `mean in clusters of ${CLUSTER}, ${name}`,
+  ...Object.entries(partialCredit).flatMap(([kind, score]) =>
+    differences.map(([name, estimate]): CoverageCase => ({
+      name: `paired ${kind}, ${name}`,
+      simulate(draw, n, p) {
+        const { a, b, truth } = pairsAt(draw, n, p, score);
+        return { interval: estimate(a, b).interval, truth };
+      },
+    })),
+  ),
+  ...clusterMeans.map(([name, estimate]): CoverageCase => ({
+    name: `mean in clusters of ${MIXED}, ${name}`,
+    simulate: (draw, n, p) => ({ interval: estimate(mixed(draw, n, p), clustersOf(n, MIXED)).interval, truth: p }),
+  })),
+  ...clusterMeans.map(([name, estimate]): CoverageCase => ({
+    name: `mean in clusters of ${ALIKE_SIZE} alike, ${name}`,
+    simulate: (draw, n, p) => ({ interval: estimate(urns(draw, n, p), clustersOf(n, ALIKE_SIZE)).interval, truth: p }),
+  })),
+  ...differences.map(([name, estimate]): CoverageCase => ({
+    name: `paired in clusters of ${MIXED}, ${name}`,
     simulate(draw, n, p) {
-      const { xs, clusters } = clustered(draw, n, p);
-      return { interval: estimate(xs, clusters).interval, truth: p };
+      const rates = Array.from({ length: Math.ceil(n / MIXED) }, () => [mixedRate(draw, p), mixedRate(draw, otherRate(p))] as const);
+      const { a, b } = pairs(draw, n, right, (i) => rates[clusterOf(MIXED)(i)]);
+      return { interval: estimate(a, b, clustersOf(n, MIXED)).interval, truth: p - otherRate(p) };
     },
   })),
   {
     name: "difference of two sets, Newcombe",
     simulate(draw, n, p) {
-      const other = Math.min(1, p + 0.05);
+      const other = otherRate(p);
       const { interval } = proportionDifference(count(draw, n, p), n, count(draw, n, other), n);
       return { interval, truth: p - other };
     },
