@@ -30,6 +30,8 @@ export interface StepRequest {
   separator?: number;
   learningRate: number;
   optimizer: OptimizerConfig;
+  /** Keeps parameters in bf16, see `optimizerProgram`. Absent: fp32. */
+  parameterSeed?: number;
   /** See `TrainPlan`. Absent: no limit. */
   memoryLimitBytes?: number;
 }
@@ -39,7 +41,7 @@ export interface StepRequest {
  * step, then AdamW. The device skips the update when the gradient norm is not finite. Advances `model.step`.
  */
 export async function trainStep(model: DeviceModel, request: StepRequest): Promise<StepResult> {
-  const { shape, numMicroBatches, numTargets, batch, learningRate, optimizer, separator, memoryLimitBytes: limitBytes } = request;
+  const { shape, numMicroBatches, numTargets, batch, learningRate, optimizer, separator, parameterSeed, memoryLimitBytes: limitBytes } = request;
   const { config, births, executor, precision } = model;
   const documents = separator !== undefined;
   const micro = model.program(`micro ${shape.B} ${shape.T}${documents ? " documents" : ""}`, (gates) =>
@@ -62,9 +64,9 @@ export async function trainStep(model: DeviceModel, request: StepRequest): Promi
     await running;
     loss += micro.outputs.number("loss");
   }
-  const update = model.program("optimizer", () => optimizerProgram(model.config, optimizer, model.births));
+  const update = model.program("optimizer", () => optimizerProgram(model.config, optimizer, model.births, parameterSeed));
   const inputs = update.inputs[0];
-  inputs.set("step", [learningRate, optimizer.clipNorm]);
+  inputs.set("step", [learningRate, optimizer.clipNorm, ...(parameterSeed === undefined ? [] : [model.step])]);
   inputs.set("births", birthTable(model.births, model.step, optimizer));
   await update.program.run(inputs.bytes, update.outputs.bytes);
   model.step++;

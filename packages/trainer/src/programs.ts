@@ -13,6 +13,7 @@ import {
   type Tensor,
 } from "@espalier/graph";
 import type { Births, Gate } from "@espalier/growth";
+import { random } from "@espalier/core";
 import { type ModelConfig, mupRatio, type Parameter, parameters } from "@espalier/spec/model";
 import type { OptimizerConfig } from "@espalier/spec/plan";
 import { parameterShapes, transformer, type TransformerOutputs } from "./transformer.ts";
@@ -96,11 +97,15 @@ export function parameterGroup(config: ModelConfig, { entry }: Pick<Parameter, "
  *
  * Runtime: step `[2]` (learning rate, clipping norm), births `[E, 3]` (bias corrections and rate, a row a growth event).
  * Output: norm `[1]`. Birth indices are owned tensors, present once the model has grown.
+ *
+ * @param parameterSeed  keeps parameters in bf16, rounded stochastically by this seed; step is then `[3]`, with the number of
+ *   the step. Absent: fp32
  */
-export function optimizerProgram(config: ModelConfig, optimizer: OptimizerConfig, births: Births): Program {
+export function optimizerProgram(config: ModelConfig, optimizer: OptimizerConfig, births: Births, parameterSeed?: number): Program {
   const graph = new Graph();
   const numEvents = births.events.length;
-  const step = graph.runtime("step", [2]);
+  const step = graph.runtime("step", [parameterSeed === undefined ? 2 : 3]);
+  const seeds = parameterSeed === undefined ? undefined : random(parameterSeed, "stochastic rounding");
   const table = graph.runtime("births", [numEvents, 3]);
   const shapes = new Map(parameterShapes(config));
   const all = parameters(config);
@@ -128,6 +133,7 @@ export function optimizerProgram(config: ModelConfig, optimizer: OptimizerConfig
         beta2: optimizer.beta2,
         epsilon: optimizer.epsilon,
         ...parameterGroup(config, parameter, optimizer.weightDecay),
+        ...(seeds && { stochasticSeed: 1 + seeds.derive(name).integer(0, 2 ** 32 - 1) }),
       },
     );
   }

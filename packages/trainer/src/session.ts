@@ -252,6 +252,7 @@ export class Session {
       ...(separator !== undefined && { separator }),
       learningRate,
       optimizer: plan.optimizer,
+      ...(plan.parameterPrecision === "bf16" && { parameterSeed: plan.seed }),
       ...(plan.memoryLimitBytes === undefined ? {} : { memoryLimitBytes: plan.memoryLimitBytes }),
     });
     if (executor.name === "reference") this.#model.roundTo(this.#model.readState());

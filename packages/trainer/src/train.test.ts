@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CancelledError, ConfigError, DataError, FileError, GrowthError, LockError, random } from "@espalier/core";
 import { acquireLock, disk, intercept } from "@espalier/core/node";
-import { type Executor, referenceExecutor } from "@espalier/graph";
+import { type Executor, referenceExecutor, roundToBf16 } from "@espalier/graph";
 import { cpuExecutor } from "@espalier/kernels";
 import type { Metric, RunEvent } from "@espalier/spec/run";
 import { afterEach, describe, expect, it } from "vitest";
@@ -74,6 +74,26 @@ describe("train", () => {
     const [first, ...others] = digests;
     for (const other of others) expect(other).toBe(first);
     expect((await run(fresh(), {}, { plan: { ...plan, seed: 6 } })).digest).not.toBe(first);
+  });
+
+  it("trains parameters in bf16: every number fits, losses beside fp32, the same digest on any number of threads and when resumed", async () => {
+    const stored = { ...plan, parameterPrecision: "bf16" as const };
+    const directory = fresh();
+    const { digest, checkpoint, validationLoss } = await run(directory, {}, { plan: stored });
+    const { parameters } = await readModelState(await openCheckpoint(checkpoint), false);
+    for (const [name, values] of Object.entries(parameters)) expect(values, name).toEqual(values.map(roundToBf16));
+    const plain = await run(fresh());
+    expect(digest).not.toBe(plain.digest);
+    expect(Math.abs(validationLoss - plain.validationLoss)).toBeLessThan(0.1);
+    for (const numThreads of executor.name === "cpu" ? [1, 3] : []) {
+      expect((await run(fresh(), {}, { plan: stored, executor: cpuExecutor({ numThreads }) })).digest).toBe(digest);
+    }
+    const interrupted = fresh();
+    const stop = new AbortController();
+    const hooks: TrainHooks = { signal: stop.signal, onMetric: ({ step }) => void (step === 15 && stop.abort()) };
+    await expect(run(interrupted, hooks, { plan: stored })).rejects.toThrow(CancelledError);
+    expect((await run(interrupted, {}, { plan: stored })).digest).toBe(digest);
+    expect((await run(fresh(), {}, { plan: { ...stored, seed: plan.seed + 1 } })).digest).not.toBe(digest);
   });
 
   it("trains in bf16: other products than in fp32, losses beside theirs, the same digest on any number of threads", async () => {

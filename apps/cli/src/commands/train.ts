@@ -17,6 +17,7 @@ interface TrainOptions extends WithDevice {
   fork?: string;
   forkAt?: number;
   precision?: Precision;
+  parameters?: Precision;
   documentMasks?: true;
   packing?: PackingName;
   json?: boolean;
@@ -34,6 +35,11 @@ export function addTrain(program: Command): void {
         "--precision <name>",
         "fp32, or bf16: factors of matrix products are rounded to bf16, on cuda activations too; weights and sums stay fp32 (default: the plan's, else fp32)",
       ).choices(precisionSchema.options),
+    )
+    .addOption(
+      new Option("--parameters <name>", "fp32, or bf16: updates are rounded to bf16 stochastically, by the plan's seed; moments stay fp32 (default: the plan's, else fp32)").choices(
+        precisionSchema.options,
+      ),
     )
     .option("--fork <run>", "begin as a copy of another run, as far as its plan and this one agree: one base, several ways on")
     .option("--fork-at <step>", "fork at this step or before it (default: as late as the plans agree)", positiveInteger)
@@ -62,6 +68,7 @@ export function addTrain(program: Command): void {
           const plan = {
             ...parsed,
             ...(options.precision && { precision: options.precision }),
+            ...(options.parameters && { parameterPrecision: options.parameters }),
             ...(options.documentMasks && { documentMasks: true }),
             ...(options.packing && { packing: options.packing }),
           };

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Graph } from "../graph.ts";
 import { type NamedValues, session } from "../testing/run.ts";
 import { type AdamwOptions, adamw } from "./adamw.ts";
+import { random16, roundStochastically } from "../reference/stochasticRounding.ts";
 import { gradNorm } from "./gradNorm.ts";
 
 interface Births {
@@ -52,6 +53,44 @@ describe("adamw", () => {
     // m = 0.25 + 1.5, v = 0.25 + 4.5; corrections 0.75
     const update = 1.75 / 0.75 / Math.sqrt(4.75 / 0.75);
     expect(read("parameter")[0]).toBeCloseTo(0.8125 - 0.125 * (update + 0.5 * 0.8125), 14);
+  });
+
+  describe("with parameters in bf16", () => {
+    const rounded = (stochasticSeed: number, step: number, value = 1 - 2 ** -10) => {
+      const random = Array.from({ length: 4096 }, (_, i) => random16(stochasticSeed, step, i));
+      return random.map((bits) => roundStochastically(value, bits));
+    };
+
+    it("rounds to the two neighbours, in the mean to the value, by seed, step and element", () => {
+      const found = rounded(7, 3);
+      // Below 1 numbers of bf16 are 2^-8 apart: the value is a quarter of the way down.
+      expect(new Set(found)).toEqual(new Set([1, 1 - 2 ** -8]));
+      const mean = found.reduce((sum, each) => sum + each, 0) / found.length;
+      const standardError = (2 ** -8 * Math.sqrt(3 / 16)) / 64;
+      expect(Math.abs(mean - (1 - 2 ** -10))).toBeLessThan(4 * standardError);
+      expect(rounded(7, 3)).toEqual(found);
+      expect(rounded(7, 4)).not.toEqual(found);
+      expect(rounded(8, 3)).not.toEqual(found);
+    });
+
+    it("leaves numbers of bf16, infinity and not-a-number as they are", () => {
+      for (const value of [0, 1, -1.5, Infinity, -Infinity, NaN]) expect(new Set(rounded(7, 3, value))).toEqual(new Set([value]));
+      expect(random16(7, 3, 2 ** 32 + 5)).not.toBe(random16(7, 3, 5));
+    });
+
+    it("rounds each update of a step by its number, and not without a seed", async () => {
+      const g = new Graph();
+      const [parameter, m, v, gradient] = ["parameter", "m", "v", "gradient"].map((name) => g.owned(name, [64]));
+      const inputs = { gradient, norm: gradNorm([gradient]), step: g.runtime("step", [3]), births: g.runtime("births", [1, 3]) };
+      adamw({ parameter, m, v }, inputs, { ...half, stochasticSeed: 9 });
+      const { run, read } = session(g, { parameter: 1, m: 0, v: 0, gradient: 1 });
+      await run({ step: [2 ** -10, 0, 5], births: [0.5, 0.5, 1] });
+      expect([...read("parameter")]).toEqual(rounded(9, 5).slice(0, 64));
+      expect(() => adamw({ parameter, m, v }, { ...inputs, step: g.runtime("two", [2]) }, { stochasticSeed: 9 })).toThrow(
+        "adamw: step: shape is [2], expected [3]. It holds learningRate, clipNorm and the number of the step.",
+      );
+      expect(() => adamw({ parameter, m, v }, inputs, { stochasticSeed: 0.5 })).toThrow("adamw: stochasticSeed: is 0.5, expected a whole number below 2^32.");
+    });
   });
 
   it("clips by the global norm", async () => {

@@ -6,12 +6,19 @@ import { type OpDefinition, record } from "./definition.ts";
 export const adamwOp: OpDefinition = {
   name: "adamw",
   attributes: ["beta1", "beta2", "epsilon", "weightDecay", "rateScale"],
-  infer(inputs) {
+  optional: ["stochasticSeed"],
+  infer(inputs, { stochasticSeed }) {
     expectInputs("adamw", inputs, 4, 6);
     const [grad, norm, step, births, rowBirth, colBirth] = inputs;
     expectFloats("adamw", { grad, norm, step, births });
     expectShape("adamw: norm", norm, [1], "Pass the output of gradNorm.");
-    expectShape("adamw: step", step, [2], "It holds learningRate and clipNorm.");
+    if (stochasticSeed === undefined) expectShape("adamw: step", step, [2], "It holds learningRate and clipNorm.");
+    else {
+      expectShape("adamw: step", step, [3], "It holds learningRate, clipNorm and the number of the step.");
+      if (!Number.isInteger(stochasticSeed) || stochasticSeed < 0 || stochasticSeed >= 2 ** 32) {
+        throw new ShapeError(`adamw: stochasticSeed: is ${stochasticSeed}, expected a whole number below 2^32. Correct the seed.`);
+      }
+    }
     expectRank("adamw: births", births, 2, "[E, 3], one row a growth event");
     expectShape("adamw: births", births, [births.shape[0], 3], "A row holds 1-beta1^age, 1-beta2^age, rateMultiplier.");
     if (rowBirth) {
@@ -46,7 +53,7 @@ export interface AdamwInputs {
   gradient: Tensor;
   /** `[1]`, from `gradNorm` over all gradients of the step. */
   norm: Tensor;
-  /** Runtime `[2]`: learning rate and clipping norm (0: no clipping). */
+  /** Runtime `[2]`: learning rate and clipping norm (0: no clipping); with `stochasticSeed` `[3]`: then the number of the step. */
   step: Tensor;
   /** Runtime `[E, 3]`, a row a growth event: `1 - beta1^age`, `1 - beta2^age`, rate multiplier. */
   births: Tensor;
@@ -63,6 +70,14 @@ export interface AdamwOptions {
   weightDecay?: number;
   /** Multiplies the learning rate of this parameter, e.g. 1/width under muP. Default 1. */
   rateScale?: number;
+  /**
+   * Keeps the parameter in bf16: each update is rounded to one of its two neighbours there, with probabilities that make the
+   * mean right. The random bits are a pure function of this seed (1 to 2^32 - 1; one of its own for each parameter), the
+   * number of the step and the element. Absent: fp32.
+   *
+   * @see Gupta et al. 2015, arXiv:1502.02551, section 3
+   */
+  stochasticSeed?: number;
 }
 
 /**
@@ -77,11 +92,11 @@ export interface AdamwOptions {
 export function adamw(
   { parameter, m, v }: AdamwState,
   { gradient, norm, step, births, rowBirth, colBirth }: AdamwInputs,
-  { beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8, weightDecay = 0, rateScale = 1 }: AdamwOptions = {},
+  { beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8, weightDecay = 0, rateScale = 1, stochasticSeed = 0 }: AdamwOptions = {},
 ): void {
   if (colBirth && !rowBirth) {
     throw new ShapeError("adamw: colBirth: given without rowBirth, expected both. Pass rowBirth, zeros if need be.");
   }
   const inputs = [gradient, norm, step, births, ...(rowBirth ? [rowBirth] : []), ...(colBirth ? [colBirth] : [])];
-  record(adamwOp, inputs, { beta1, beta2, epsilon, weightDecay, rateScale }, [parameter, m, v]);
+  record(adamwOp, inputs, { beta1, beta2, epsilon, weightDecay, rateScale, stochasticSeed }, [parameter, m, v]);
 }

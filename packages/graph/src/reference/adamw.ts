@@ -1,9 +1,10 @@
 import { type ReferenceOp } from "./call.ts";
+import { random16, roundStochastically } from "./stochasticRounding.ts";
 
 /** One AdamW step in place, with the age and the rate of each entry's birth; skipped when the norm is not finite. */
 export const adamw: ReferenceOp = ({ inputs, outputs: [param, m, v], attributes }) => {
   const [grad, norm, step, births, rowBirth, colBirth] = inputs;
-  const { beta1, beta2, epsilon, weightDecay, rateScale } = attributes;
+  const { beta1, beta2, epsilon, weightDecay, rateScale, stochasticSeed } = attributes;
   const [learningRate, clipNorm] = step.data;
   if (!Number.isFinite(norm.data[0])) return;
   const clip = clipNorm > 0 ? Math.min(1, clipNorm / norm.data[0]) : 1;
@@ -20,5 +21,6 @@ export const adamw: ReferenceOp = ({ inputs, outputs: [param, m, v], attributes 
     const vhat = v.data[i] / births.data[birth + 1];
     const rate = learningRate * rateScale * births.data[birth + 2];
     param.data[i] -= rate * (mhat / (Math.sqrt(vhat) + epsilon) + weightDecay * param.data[i]);
+    if (stochasticSeed) param.data[i] = roundStochastically(param.data[i], random16(stochasticSeed, step.data[2], i));
   }
 };

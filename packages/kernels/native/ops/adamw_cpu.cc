@@ -35,6 +35,24 @@ Split split_of(const OpCall& call) {
   return s;
 }
 
+// Two rounds of multiply and shift ("lowbias32", C. Wellons 2018, hash-prospector).
+ESPALIER_INLINE uint32_t mixed(uint32_t x) {
+  x = (x ^ x >> 16) * 0x7feb352du;
+  x = (x ^ x >> 15) * 0x846ca68bu;
+  return x ^ x >> 16;
+}
+
+// Elements [begin, end) of param to bf16, up when the lower half and 16 random bits carry; `seed` holds that of the step.
+void round_stochastically(float* param, int64_t begin, int64_t end, uint32_t seed) {
+  for (int64_t i = begin; i < end; ++i) {
+    uint32_t bits;
+    __builtin_memcpy(&bits, param + i, sizeof(bits));
+    const uint32_t random = mixed(static_cast<uint32_t>(i) ^ mixed(static_cast<uint32_t>(static_cast<uint64_t>(i) >> 32) ^ seed)) >> 16;
+    const uint32_t rounded = (bits & 0x7f800000u) == 0x7f800000u ? bits : (bits + random) & 0xffff0000u;
+    __builtin_memcpy(param + i, &rounded, sizeof(rounded));
+  }
+}
+
 struct Constants {
   float beta1, beta2, epsilon, weight_decay;
 };
@@ -75,6 +93,9 @@ void run(const OpCall& call, int64_t task_begin, int64_t task_end) {
                        static_cast<float>(call.attributes[adamw_attribute::epsilon]),
                        static_cast<float>(call.attributes[adamw_attribute::weight_decay])};
 
+  const uint32_t seed = static_cast<uint32_t>(call.attributes[adamw_attribute::stochastic_seed]);
+  const uint32_t seed_of_step = seed ? mixed(static_cast<uint32_t>(step[2]) ^ mixed(seed)) : 0;
+
   const int64_t row_end = task_end * s.rows_per_task < s.rows ? task_end * s.rows_per_task : s.rows;
   for (int64_t r = task_begin * s.rows_per_task; r < row_end; ++r) {
     const int64_t at = r * s.cols;
@@ -95,6 +116,7 @@ void run(const OpCall& call, int64_t task_begin, int64_t task_end) {
                splat(learning_rate) * gather(births + 2, entry), k, lanes);
       });
     }
+    if (seed) round_stochastically(param, at, at + s.cols, seed_of_step);
   }
 }
 

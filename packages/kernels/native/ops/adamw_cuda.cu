@@ -49,12 +49,16 @@ struct AdamW {
     }
     m.store<W>(i, first);
     v.store<W>(i, second);
-    if (!param.bf16 || stochastic_seed == 0) return param.store<W>(i, p);
+    if (stochastic_seed != 0) {
+      const uint32_t number = static_cast<uint32_t>(step[2]);
 #pragma unroll
-    for (int j = 0; j < W; ++j) {
-      const uint32_t random = random_16(stochastic_seed, __float_as_uint(length), i + j);
-      static_cast<uint16_t*>(param.data)[i + j] = static_cast<uint16_t>((__float_as_uint(p[j]) + random) >> 16);
+      for (int j = 0; j < W; ++j) {
+        const uint32_t bits = __float_as_uint(p[j]);
+        if ((bits & 0x7f800000u) == 0x7f800000u) continue;  // infinite or not a number
+        p[j] = __uint_as_float((bits + random_16(stochastic_seed, number, i + j)) & 0xffff0000u);
+      }
     }
+    param.store<W>(i, p);  // exact where it was rounded above
   }
 };
 
@@ -122,7 +126,7 @@ void launch_together(const OpCall* const* calls, int32_t num_calls, const CudaCo
 
 extern const OpKernel adamw_kernel;
 const OpKernel adamw_kernel = [] {
-  OpKernel kernel = cuda_op("adamw", adamw_attribute::cuda_names, launch_adamw);
+  OpKernel kernel = cuda_op("adamw", adamw_attribute::names, launch_adamw);
   kernel.launch_together = launch_together;
   return kernel;
 }();

@@ -84,6 +84,12 @@ export const trainPlanSchema = z.strictObject({
    */
   precision: precisionSchema.optional(),
   /**
+   * `bf16`: parameters are numbers of bf16 from their first update on: AdamW rounds each update up or down at random, so that
+   * none is lost in the mean. The random bits are a pure function of the plan's seed, the parameter, the step and the element.
+   * Moments, gradients and checkpoint files stay fp32. Absent: `fp32`.
+   */
+  parameterPrecision: precisionSchema.optional(),
+  /**
    * Tokens attend within their own document: sequences hold documents end to end, and a separator in them ends one. In
    * validation too; learned positions begin again with each document. Absent: tokens attend to all before them.
    */
