@@ -38,8 +38,10 @@ describe("espalier eval without a model", () => {
     expect(list.stdout).toMatch(/^hellaswag +HellaSwag +10 +hellaswag\/\S+ +MIT$/m);
     expect(list.stdout).toMatch(/^Groups: iq, recall, procedures, retrieval, reasoning, knowledge, leaderboard, bbh, clue, superglue, xcopa\./m);
     expect(jsonLines(json.stdout)).toMatchObject([{ kind: "tasks", value: { groups: { leaderboard: ["arc_challenge", "hellaswag", "mmlu", "truthfulqa"] } } }]);
-    expect(paper.stdout).toMatch(/^Counting +FLM-101B +69\.59 % +61\.8 to 76\.4 +148$/m);
-    expect(paper.stdout).toMatch(/^\d+ of \d+ differences of tasks and \d+ of \d+ of table averages survive\./m);
+    expect(paper.stdout).toMatch(/^Counting +148 +82\.43 +75\.5 to 87\.7 +60\.81 +52\.8 to 68\.3 +69\.59 +61\.8 to 76\.4$/m);
+    expect(paper.stdout).toMatch(/^Replace-Word +GLM-130B +\+11\.7 +6\.9 to 16\.6 +\d\.\d +< 0\.001 +< 0\.001 +better$/m);
+    expect(paper.stdout).toMatch(/^FLM-101B against GPT-3, 13 tasks: better in 0, worse in 2, not shown in 11 \(p alone would call \d+ real\)\.$/m);
+    expect(paper.stdout).toMatch(/20 of 20 scores cannot be told from guessing/);
   });
 
   it("refuses unknown names, missing data, an endpoint without name, in one sentence", async () => {

@@ -30,6 +30,22 @@ describe("paperIqTables", () => {
     expect(find("RTE", "GPT-3")).toMatchObject({ difference: 0, pValue: expect.closeTo(1, 9), survives: false });
   });
 
+  it("finds that no score of symbolic mapping can be told from naming a symbol at random", () => {
+    const guessable = cells.filter(({ chance }) => chance !== null);
+    expect(guessable).toHaveLength(4 * 3 + 4 * 2);
+    for (const { atFloor, interval, chance, task, model } of guessable) {
+      expect(chance, task).toBe(task === "OCNLI" ? 1 / 3 : 1 / 2);
+      expect(atFloor, `${task}, ${model}: ${interval.join(" to ")}`).toBe(true);
+    }
+    expect(cells.filter(({ chance, atFloor }) => chance === null && atFloor)).toEqual([]);
+  });
+
+  it("says what 300 items could show: about 11 points in the middle, less near the end", () => {
+    const show = (task: string) => differences.find((row) => row.task === task && row.rival === "GLM-130B")!.minimumDetectableDifference;
+    expect(show("WiC")).toBeCloseTo(2.80158522 * Math.sqrt((146 * 154 + 151 * 149) / 300 ** 3), 6);
+    expect(show("Replace-Word")).toBeLessThan(0.07);
+  });
+
   it("never calls a difference proven that its plain interval does not support", () => {
     for (const { survives, interval, adjustedPValue, pValue } of differences) {
       expect(adjustedPValue).toBeGreaterThanOrEqual(pValue);

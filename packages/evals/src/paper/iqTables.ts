@@ -6,7 +6,7 @@
  */
 
 import { normalCdf } from "../statistics/distributions.ts";
-import { holm, proportionDifference } from "../statistics/comparison.ts";
+import { holm, minimumDetectableDifference, proportionDifference } from "../statistics/comparison.ts";
 import { type Interval, wilson } from "../statistics/intervals.ts";
 import { suiteAverage } from "../statistics/means.ts";
 
@@ -16,6 +16,8 @@ export type PaperModel = "GPT-3" | "GLM-130B" | "FLM-101B";
 interface Column {
   task: string;
   items: number;
+  /** Labels of the set; only symbolic mapping has a closed choice. */
+  labels?: number;
   /** Per cent, as printed. */
   printed: Partial<Record<PaperModel, number>>;
 }
@@ -35,10 +37,10 @@ const PRINTED: readonly PrintedTable[] = [
     table: "SuperGLUE-IQ (Table 7)",
     printedAverages: printed(47.6, 48.19, 46.76),
     columns: [
-      { task: "BoolQ", items: 299, printed: printed(50.84, 40.13, 49.5) },
-      { task: "WiC", items: 300, printed: printed(53.33, 48.67, 50.33) },
-      { task: "RTE", items: 277, printed: printed(48.38, 47.65, 48.38) },
-      { task: "WSC", items: 103, printed: printed(37.86, 56.31, 38.83) },
+      { task: "BoolQ", items: 299, labels: 2, printed: printed(50.84, 40.13, 49.5) },
+      { task: "WiC", items: 300, labels: 2, printed: printed(53.33, 48.67, 50.33) },
+      { task: "RTE", items: 277, labels: 2, printed: printed(48.38, 47.65, 48.38) },
+      { task: "WSC", items: 103, labels: 2, printed: printed(37.86, 56.31, 38.83) },
     ],
   },
   {
@@ -46,10 +48,10 @@ const PRINTED: readonly PrintedTable[] = [
     table: "CLUE-IQ (Table 8)",
     printedAverages: { "GLM-130B": 39.96, "FLM-101B": 42.07 },
     columns: [
-      { task: "AFQMC", items: 300, printed: { "GLM-130B": 33.33, "FLM-101B": 38.33 } },
-      { task: "CSL", items: 208, printed: { "GLM-130B": 53.85, "FLM-101B": 55.29 } },
-      { task: "OCNLI", items: 300, printed: { "GLM-130B": 34.0, "FLM-101B": 27.33 } },
-      { task: "CLUEWSC2020", items: 300, printed: { "GLM-130B": 38.67, "FLM-101B": 47.33 } },
+      { task: "AFQMC", items: 300, labels: 2, printed: { "GLM-130B": 33.33, "FLM-101B": 38.33 } },
+      { task: "CSL", items: 208, labels: 2, printed: { "GLM-130B": 53.85, "FLM-101B": 55.29 } },
+      { task: "OCNLI", items: 300, labels: 3, printed: { "GLM-130B": 34.0, "FLM-101B": 27.33 } },
+      { task: "CLUEWSC2020", items: 300, labels: 2, printed: { "GLM-130B": 38.67, "FLM-101B": 47.33 } },
     ],
   },
   {
@@ -95,6 +97,10 @@ export interface PaperCell {
   items: number;
   /** Wilson, 95 %, of the share. */
   interval: Interval;
+  /** Share that naming one of the symbols at random earns; null where the answer must be composed. */
+  chance: number | null;
+  /** The interval contains chance, or lies below it. */
+  atFloor: boolean;
 }
 
 export interface PaperDifference {
@@ -112,6 +118,8 @@ export interface PaperDifference {
   adjustedPValue: number;
   /** Adjusted p below 0.05. */
   survives: boolean;
+  /** True difference that these items show with power 0.8 at the scores printed, without pairing and before Holm. */
+  minimumDetectableDifference: number;
 }
 
 export interface PaperIqTables {
@@ -130,10 +138,12 @@ const Z_95 = 1.959963984540054;
  */
 export function paperIqTables(): PaperIqTables {
   const cells: PaperCell[] = PRINTED.flatMap(({ claim, table, columns }) =>
-    columns.flatMap(({ task, items, printed }) =>
+    columns.flatMap(({ task, items, labels, printed }) =>
       (Object.entries(printed) as [PaperModel, number][]).map(([model, score]) => {
         const correct = Math.round((score / 100) * items);
-        return { claim, table, task, model, printed: score, correct, items, interval: wilson(correct, items) };
+        const interval = wilson(correct, items);
+        const chance = labels === undefined ? null : 1 / labels;
+        return { claim, table, task, model, printed: score, correct, items, interval, chance, atFloor: chance !== null && interval[0] <= chance };
       }),
     ),
   );
@@ -145,7 +155,15 @@ export function paperIqTables(): PaperIqTables {
       RIVALS.flatMap((rival) => {
         const [ours, theirs] = [cell(table, task, "FLM-101B")!, cell(table, task, rival)];
         if (theirs === undefined) return [];
-        return [{ claim, table, task, rival, ...proportionDifference(ours.correct, ours.items, theirs.correct, theirs.items) }];
+        const variance = ({ correct, items }: PaperCell) => (correct / items) * (1 - correct / items);
+        const standardDeviation = Math.sqrt(variance(ours) + variance(theirs));
+        return [
+          {
+            claim, table, task, rival,
+            ...proportionDifference(ours.correct, ours.items, theirs.correct, theirs.items),
+            minimumDetectableDifference: minimumDetectableDifference({ standardDeviation, items: ours.items }),
+          },
+        ];
       }),
     ),
   );
@@ -163,7 +181,11 @@ export function paperIqTables(): PaperIqTables {
       const difference = ours.mean - theirs.mean;
       const standardError = Math.hypot(ours.standardError, theirs.standardError);
       const interval: Interval = [difference - Z_95 * standardError, difference + Z_95 * standardError];
-      return { claim, table, task: "average", rival, difference, interval, pValue: 2 * normalCdf(-Math.abs(difference) / standardError) };
+      return {
+        claim, table, task: "average", rival, difference, interval,
+        pValue: 2 * normalCdf(-Math.abs(difference) / standardError),
+        minimumDetectableDifference: minimumDetectableDifference({ standardDeviation: standardError, items: 1 }),
+      };
     }),
   );
   return { cells, differences: [...adjusted(byTask), ...adjusted(byAverage)] };
