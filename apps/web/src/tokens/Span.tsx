@@ -7,10 +7,11 @@ const hexOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.to
 /** One token; its id and bytes when it is pointed at. */
 export const Span = memo(function Span({ span, place, bytes, ids }: { span: TokenSpan; place: number; bytes: Uint8Array; ids: boolean }) {
   const own = bytes.subarray(span.start, span.end);
-  const whole = span.text !== undefined;
+  const shown = span.token ?? span.text; // a vocabulary over characters has its own names for what a text holds
+  const whole = shown !== undefined;
   return (
     <span className={`token t${place % COLOURS}${whole ? "" : " part"}`} title={`${span.id}: ${hexOf(own)}`}>
-      {whole ? span.text!.replaceAll("\n", "↵\n") : hexOf(own)}
+      {whole ? shown.replaceAll("\n", "↵\n") : hexOf(own)}
       {ids && <sub>{span.id}</sub>}
     </span>
   );

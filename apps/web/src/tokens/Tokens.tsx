@@ -1,5 +1,5 @@
 import { EspalierError } from "@espalier/core";
-import { type EncodingName, type Tokenizer, tokenSpans } from "@espalier/tokenizer";
+import { type EncodingName, type HuggingFaceTokenizer, type Tokenizer, tokenSpans } from "@espalier/tokenizer";
 import { useDeferredValue, useEffect, useMemo, useState } from "react";
 import { encoding, encodingNames, tokenizerFromFile } from "./encodings.ts";
 import { Span } from "./Span.tsx";
@@ -15,7 +15,7 @@ const utf8 = new TextEncoder();
 /** A text, and below it the same text in tokens, as it is typed. */
 export function Tokens() {
   const [text, setText] = useState(EXAMPLE);
-  const [tokenizer, setTokenizer] = useState<Tokenizer>();
+  const [tokenizer, setTokenizer] = useState<Tokenizer | HuggingFaceTokenizer>();
   const [name, setName] = useState<EncodingName | "file">("cl100k_base");
   const [special, setSpecial] = useState(false);
   const [ids, setIds] = useState(false);
@@ -31,9 +31,10 @@ export function Tokens() {
 
   const result = useMemo(() => {
     if (!tokenizer) return undefined;
-    const bytes = utf8.encode(deferred);
+    const text = deferred.toWellFormed();
+    const bytes = utf8.encode(text);
     const started = performance.now();
-    const spans = tokenSpans(tokenizer, bytes, special ? "recognize" : "text");
+    const spans = tokenSpans(tokenizer, text, special ? "recognize" : "text");
     return { bytes, spans, ms: performance.now() - started };
   }, [tokenizer, deferred, special]);
 
@@ -97,7 +98,7 @@ export function Tokens() {
             <div>
               <span>encoded in</span>
               <strong>{result.ms.toFixed(1)} ms</strong>
-              <small>{tokenizer.encoder === "wasm" ? "by WebAssembly" : "by TypeScript"}</small>
+              <small>{"encoder" in tokenizer && tokenizer.encoder === "wasm" ? "by WebAssembly" : "by TypeScript"}</small>
             </div>
           </div>
           <div className="shown" aria-label="tokens">

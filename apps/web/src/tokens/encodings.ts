@@ -1,5 +1,4 @@
-import { encodingFromGzip, type EncodingName, readHuggingFaceTokenizer, readTiktoken, readTokenizerJson, createTokenizer, type Tokenizer } from "@espalier/tokenizer";
-import { DataError } from "@espalier/core";
+import { encodingFromGzip, type EncodingName, type HuggingFaceTokenizer, readHuggingFaceTokenizer, readTiktoken, readTokenizerJson, createTokenizer, type Tokenizer } from "@espalier/tokenizer";
 import cl100k from "@espalier/tokenizer/cl100k_base.ranks.gz?url&inline";
 import gpt2 from "@espalier/tokenizer/gpt2.ranks.gz?url&inline";
 import o200k from "@espalier/tokenizer/o200k_base.ranks.gz?url&inline";
@@ -22,16 +21,15 @@ export function encoding(name: EncodingName): Promise<Tokenizer> {
 }
 
 /**
- * A tokeniser from a file of the user: `tokenizer.json` of Espalier or Hugging Face (byte-level BPE), or `.tiktoken`, which
- * then has the cl100k pattern.
+ * A tokeniser from a file of the user: `tokenizer.json` of Espalier or Hugging Face (byte-level BPE, or over characters behind
+ * a normaliser as Llama's is), or `.tiktoken`, which then has the cl100k pattern.
  *
  * @throws {EspalierError} when it is none
  */
-export async function tokenizerFromFile(file: File): Promise<Tokenizer> {
+export async function tokenizerFromFile(file: File): Promise<Tokenizer | HuggingFaceTokenizer> {
   const text = await file.text();
   if (!text.trimStart().startsWith("{")) return createTokenizer({ name: file.name, ranks: readTiktoken(text, file.name), specialTokens: new Map() });
   if (/"format"\s*:\s*"espalier-tokenizer"/.test(text.slice(0, 200))) return readTokenizerJson(text, file.name);
-  const { byteLevel } = readHuggingFaceTokenizer(text, file.name);
-  if (byteLevel) return byteLevel;
-  throw new DataError(`${file.name}: BPE over characters or behind a normaliser, expected byte-level BPE. Its tokens are no bytes of the text.`);
+  const tokenizer = readHuggingFaceTokenizer(text, file.name);
+  return tokenizer.byteLevel ?? tokenizer;
 }

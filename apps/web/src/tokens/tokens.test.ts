@@ -62,6 +62,28 @@ describe("the page of tokens", () => {
       await tab.selectOption("select", "cl100k_base");
       await shows([9906, 1917]);
     });
+    it("opens a Llama-style file: tokens by their names, with the bytes that each covers", async () => {
+      const vocab = Object.fromEntries(["<unk>", "<s>", "▁", "a", "b", "▁a", "ab", "▁ab", "<0x0A>", ...Array.from("小", String)].map((token, id) => [token, id]));
+      const llama = {
+        added_tokens: [{ id: 0, content: "<unk>" }, { id: 1, content: "<s>" }],
+        normalizer: { type: "Sequence", normalizers: [{ type: "Prepend", prepend: "▁" }, { type: "Replace", pattern: { String: " " }, content: "▁" }] },
+        pre_tokenizer: null,
+        post_processor: null,
+        decoder: null,
+        model: { type: "BPE", vocab, merges: [["▁", "a"], ["▁a", "b"], ["a", "b"]], unk_token: "<unk>", byte_fallback: true, fuse_unk: true },
+      };
+      await tab.setInputFiles('input[type="file"]', { name: "llama.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(llama)) });
+      await tab.fill("textarea", "ab a\n小<s>");
+      await expect.poll(() => tab.locator(".token").allTextContents()).toContain("▁ab");
+      const tokens = await tab.locator(".token").evaluateAll((all) => all.map((token) => [token.textContent, (token as HTMLElement).title]));
+      expect(tokens.slice(0, 4)).toEqual([["▁ab", "7: 61 62"], ["▁a", "5: 20 61"], ["<0x0A>", "8: 0a"], ["小", "9: e5 b0 8f"]]);
+      expect(await tab.textContent(".numbers")).toContain("by TypeScript");
+      await tab.check('label:has-text("special tokens") input');
+      await expect.poll(titles).toEqual([7, 5, 8, 9, 1]);
+      await tab.uncheck('label:has-text("special tokens") input');
+      expect(await overflow(tab, "llama", "light", 1200)).toBe(0);
+      await tab.selectOption("select", "cl100k_base");
+    });
     it("answers a long text without showing all of it", async () => {
       await tab.fill("textarea", "tree ".repeat(20_000));
       await tab.waitForSelector(".hint");
