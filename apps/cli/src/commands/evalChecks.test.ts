@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { requestsHash, requestsOf, wsc273 } from "@espalier/evals";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { espalier, jsonLines, temporaryDirectory } from "../testing/run.ts";
 
 const scratch = temporaryDirectory();
@@ -57,5 +59,43 @@ describe("espalier eval golden", () => {
     record("00");
     expect(await espalier("eval", "golden", "--sets", at("sets"))).toMatchObject({ status: 1, stdout: expect.stringMatching(/^wsc273-v0 +different .*recorded is 00/m) });
     expect((await espalier("eval", "golden", "--sets", at("none"))).stderr).toMatch(/^error eval golden: no .*expected the harness's record\./);
+  });
+});
+
+describe("espalier eval of an endpoint that stops in the middle", () => {
+  let asked = 0;
+  let limit = Infinity;
+  /** One token a character, its log-probability made up; beyond the limit it refuses. */
+  const server = createServer(async (request, response) => {
+    let text = "";
+    for await (const chunk of request) text += String(chunk);
+    const { prompt, echo } = JSON.parse(text) as { prompt: string; echo?: boolean };
+    if (asked++ > limit) return response.writeHead(401).end('{"error":"key revoked"}');
+    const tokens = [...(echo ? prompt : ""), "x"];
+    const token_logprobs = tokens.map((token, k) => (k === 0 && echo ? null : -(token.codePointAt(0)! % 7) - 0.1));
+    response.end(JSON.stringify({ choices: [{ text: tokens.join(""), finish_reason: "length", logprobs: { tokens, token_logprobs } }] }));
+  });
+  beforeAll(() => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve)));
+  afterAll(() => server.close());
+
+  it("says in one sentence what it lacks and that the answers are kept; the same command ends with the same bytes", async () => {
+    const evaluated = (...out: string[]) =>
+      espalier("eval", `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, "--model", "m", "--tasks", "counting", "copying", "--items", "100", ...out);
+    expect(await evaluated("--out", at("whole"))).toMatchObject({ status: 0, stderr: "" });
+    limit = 1.9 * asked;
+    const stopped = await evaluated("--out", at("part"));
+    expect(stopped.status).toBe(1);
+    expect(stopped.stderr).toMatch(/^error openAi: \S+ answered status 401, expected 200: \{"error":"key revoked"\}\..* The answers so far are kept: the same command goes on from them\.\n$/);
+    limit = asked + 5;
+    expect((await evaluated()).stderr).toMatch(/Answers are kept only with --out\.\n$/);
+    limit = Infinity;
+    const logOf = (name: string) => readFileSync(at(name, "iq.jsonl"), "utf8");
+    const part = logOf("part");
+    expect(part.length).toBeGreaterThan(0);
+    expect(part.length).toBeLessThan(logOf("whole").length);
+    const before = asked;
+    expect(await evaluated("--out", at("part"))).toMatchObject({ status: 0, stderr: "" });
+    expect(logOf("part")).toBe(logOf("whole"));
+    expect(asked - before).toBeLessThan(0.6 * before); // what was answered is not asked again
   });
 });

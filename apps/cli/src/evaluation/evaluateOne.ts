@@ -1,5 +1,5 @@
 import { acquireLock } from "@espalier/core/node";
-import { DEFAULT_FEWSHOT_SEED, type SetSize } from "@espalier/evals";
+import { DEFAULT_FEWSHOT_SEED, EndpointError, type SetSize } from "@espalier/evals";
 import { openRequestCache } from "@espalier/evals/node";
 import type { Context } from "../command.ts";
 import { openEvaluation } from "./files.ts";
@@ -85,7 +85,11 @@ async function evaluateLocked(
         harness,
       });
     }
-    const evaluated = await runEvaluation(opened.model, selection, run, context, directory);
+    const evaluated = await runEvaluation(opened.model, selection, run, context, directory).catch((error: unknown) => {
+      if (!(error instanceof EndpointError)) throw error;
+      const kept = directory === undefined ? "Answers are kept only with --out." : "The answers so far are kept: the same command goes on from them.";
+      throw new EndpointError(error.lacks, `${error.message} ${kept}`, { cause: error });
+    });
     if (directory === undefined) return { evaluated, written: [] };
     const seconds = (performance.now() - start) / 1000;
     const written = await writeEvaluation(directory, evaluated, {

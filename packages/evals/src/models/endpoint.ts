@@ -27,7 +27,7 @@ export interface EndpointOptions {
   maxLen?: number;
   /** Requests in flight. Default 4. */
   concurrency?: number;
-  /** Attempts per request; dropped connections, torn answers and statuses 408, 429 and 5xx are tried again. Default 4. */
+  /** Attempts per request; dropped connections, torn answers and statuses 408, 429 and 5xx are tried again. Default 8. */
   attempts?: number;
   /** First wait between attempts in milliseconds, doubled each time up to 10 s. Default 1000. */
   retryMs?: number;
@@ -58,7 +58,7 @@ type Outcome =
  * @throws {EndpointError} the last failure, when attempts or patience are used up, or at once where trying again is no use
  */
 export async function post(options: EndpointOptions, path: string, body: object): Promise<Record<string, unknown>> {
-  const { attempts = 4, patienceMs = 600_000, retryMs = 1000 } = options;
+  const { attempts = 8, patienceMs = 600_000, retryMs = 1000 } = options;
   let waited = 0;
   for (let attempt = 1; ; ) {
     const pause = (quietUntil.get(options) ?? 0) - Date.now();
@@ -99,7 +99,9 @@ async function attemptOnce(options: EndpointOptions, path: string, body: object,
   }
   if (response.ok) {
     try {
-      return { kind: "answer", value: JSON.parse(text) as Record<string, unknown> };
+      const value: unknown = JSON.parse(text);
+      if (typeof value === "object" && value !== null && !Array.isArray(value)) return { kind: "answer", value: value as Record<string, unknown> };
+      return { kind: "refused", error: new EndpointError("well-formed answers", `openAi: ${url} answered ${text.slice(0, 80)}, expected a JSON object. Check that the server speaks the OpenAI form.`) };
     } catch (cause) {
       const error = new EndpointError("well-formed answers", `openAi: ${url} answered "${text.slice(0, 80)}", expected JSON. Check that baseUrl ends with the version, such as /v1.`, { cause });
       // The beginning of an object is an answer that was cut off: the next may be whole.

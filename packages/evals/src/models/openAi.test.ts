@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { evaluate } from "../evaluate.ts";
 import { tasksNamed } from "../tasks/table.ts";
-import { directLoglikelihood, type ServerFault, startServer, tokenLogprob } from "../testing/completionsServer.ts";
+import { directLoglikelihood, type ServerFault, type SpoiltChoice, startServer, tokenLogprob } from "../testing/completionsServer.ts";
 import { EndpointError, retryAfter } from "./endpoint.ts";
 import { openAiChat, openAiCompletions } from "./openAi.ts";
 
@@ -111,6 +111,8 @@ describe("openAiCompletions", () => {
     ["connections dropped in the middle of an answer", { cutsShort: 2 }],
     ["answers cut off", { tears: 2 }],
     ["answers that never come", { hangs: 1 }],
+    ["internal errors", { failures: 3 }],
+    ["slow answers", { delayMs: 60 }],
   ] as const)("survives %s with the same results", async (_, fault) => {
     const whole = await (await openAiCompletions(await start())).loglikelihood(pairs);
     await server.close();
@@ -124,6 +126,47 @@ describe("openAiCompletions", () => {
   ] as const)("gives up in one sentence when a server only %s", async (_, fault, lacks, message) => {
     await expect(openAiCompletions({ ...(await start(fault)), attempts: 3 })).rejects.toMatchObject({ lacks, message: expect.stringMatching(message) as string });
     expect(server.requests).toHaveLength(3);
+  });
+
+  const spoilt = (change: (logprobs: SpoiltChoice["logprobs"]) => object): ServerFault["spoils"] => (choice) => ({ choices: [{ ...choice, logprobs: change(choice.logprobs) }] });
+  const values = (change: (value: number | null, k: number) => unknown) => spoilt((logprobs) => ({ ...logprobs, token_logprobs: logprobs.token_logprobs.map(change) }));
+  it.each<[string, string, RegExp, ServerFault["spoils"]]>([
+    ["fewer numbers than tokens", "well-formed answers", /returned \d log-probabilities of \d tokens, expected one each/, spoilt((logprobs) => ({ ...logprobs, token_logprobs: logprobs.token_logprobs.slice(3) }))],
+    ["no numbers", "logprobs", /no log-probability of token \d of \d+, expected a number for each but the first/, values(() => null)],
+    ["texts for numbers", "well-formed answers", /the log-probability "-[\d.]+", expected numbers of at most 0/, values((value) => (value === null ? null : String(value)))],
+    ["negated numbers", "well-formed answers", /the log-probability \d[\d.]*, expected numbers of at most 0/, values((value) => (value === null ? null : -value))],
+    ["places beyond the text", "well-formed answers", /places \d+ tokens at 0, .*expected rising places within it/, spoilt(({ tokens, ...rest }) => ({ ...rest, tokens: tokens.map(() => "?"), text_offset: rest.text_offset.map((at) => 2 * at) }))],
+    ["falling places", "well-formed answers", /places \d+ tokens/, spoilt(({ tokens, ...rest }) => ({ ...rest, tokens: tokens.map(() => "?"), text_offset: rest.text_offset.toReversed() }))],
+    ["places that are no numbers", "well-formed answers", /text offsets that are "none", expected whole numbers/, spoilt((logprobs) => ({ ...logprobs, text_offset: "none" }))],
+    ["tokens that are no list", "well-formed answers", /tokens that are nothing, expected a list of texts/, spoilt(({ token_logprobs }) => ({ token_logprobs }))],
+    ["no text", "well-formed answers", /a choice whose text is nothing, expected text/, ({ logprobs }) => ({ choices: [{ logprobs }] })],
+    ["no logprobs", "logprobs", /returned no logprobs/, ({ text }) => ({ choices: [{ text }] })],
+    ["another text", "echo", /echoed "other", expected the prompt/, ({ logprobs }) => ({ choices: [{ text: "other", logprobs }] })],
+    ["no choice", "well-formed answers", /gave an answer that has no choices, expected one: \{"choices":\[null\]\}/, () => ({ choices: [null] })],
+    ["null", "well-formed answers", /answered null, expected a JSON object/, () => null],
+    ["a list", "well-formed answers", /answered \[\], expected a JSON object/, () => []],
+    ["an error", "well-formed answers", /no choices, expected one: \{"error":"no model"\}/, () => ({ error: "no model" })],
+  ])("refuses %s in one sentence that names the server", async (_, lacks, message, spoils) => {
+    const model = await openAiCompletions(await start({ spoils }));
+    const error = await model.loglikelihood(pairs).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ lacks, message: expect.stringMatching(message) as string });
+    expect((error as Error).message).toContain(server.baseUrl);
+  });
+
+  it("trusts tokens that make up the text before places that do not fit", async () => {
+    const model = await openAiCompletions(await start({ spoils: spoilt((logprobs) => ({ ...logprobs, text_offset: logprobs.text_offset.map((at) => 2 * at) })) }));
+    const results = await model.loglikelihood(pairs);
+    pairs.forEach(({ context, continuation }, k) => expect(results[k]!.logprob).toBeCloseTo(directLoglikelihood(context + continuation, context.length).logprob, 10));
+  });
+
+  it.each([["more", (values: (number | null)[]) => [null, ...values, -1]], ["fewer", (values: (number | null)[]) => values.slice(2)]] as const)("refuses %s scored tokens than ids that were sent", async (_, change) => {
+    const encode = (text: string) => [...text].map((character) => character.codePointAt(0)!);
+    const spoils = spoilt((logprobs) => {
+      const token_logprobs = change(logprobs.token_logprobs);
+      return { ...logprobs, token_logprobs, tokens: token_logprobs.map(() => "t") };
+    });
+    const model = await openAiCompletions({ ...(await start({ spoils })), encode });
+    await expect(model.loglikelihood([{ context: "abc", continuation: "de" }])).rejects.toMatchObject({ lacks: "echo", message: expect.stringMatching(/scored \d tokens of the 5 that were sent/) as string });
   });
 
   it("reads Retry-After as seconds or a date", () => {

@@ -5,6 +5,7 @@
 
 import type { GenerateRequest, Generation, LanguageModel, Loglikelihood, LoglikelihoodRequest } from "@espalier/spec/languageModel";
 import { rstrip } from "../python/text.ts";
+import { type Choice, firstChoice, type Logprobs, logprobsOf, messageOf, textOf } from "./answers.ts";
 import { EndpointError, type EndpointOptions, mapConcurrently, post } from "./endpoint.ts";
 
 export interface CompletionsOptions extends EndpointOptions {
@@ -19,19 +20,6 @@ export interface CompletionsOptions extends EndpointOptions {
   prefixToken?: number;
   /** Do not probe, and refuse likelihoods: for servers that only generate. */
   generationOnly?: boolean;
-}
-
-interface Logprobs {
-  tokens: string[];
-  token_logprobs: (number | null)[];
-  top_logprobs?: (Record<string, number> | null)[] | null;
-  text_offset?: number[] | null;
-}
-
-interface Choice {
-  text: string;
-  finish_reason?: string | null;
-  logprobs?: Logprobs | null;
 }
 
 const codePoints = (text: string): number => [...text].length;
@@ -62,7 +50,8 @@ export async function openAiCompletions(options: CompletionsOptions): Promise<La
     generate: (requests) =>
       mapConcurrently(requests, concurrency, async (request) => {
         const answer = await post(options, "completions", { ...generationBody(options, request), prompt: request.prompt });
-        return generationOf(firstChoice(answer).text, answer, request);
+        const choice = firstChoice(options.baseUrl, answer);
+        return generationOf(textOf(options.baseUrl, choice), choice, answer, request);
       }),
   };
 }
@@ -81,8 +70,8 @@ export function openAiChat(options: EndpointOptions): LanguageModel {
       mapConcurrently(requests, options.concurrency ?? 4, async (request) => {
         const messages = [{ role: "user", content: request.prompt }];
         const answer = await post(options, "chat/completions", { ...generationBody(options, request), messages });
-        const { message } = firstChoice(answer) as unknown as { message?: { content?: string } };
-        return generationOf(message?.content ?? "", answer, request);
+        const choice = firstChoice(options.baseUrl, answer);
+        return generationOf(messageOf(options.baseUrl, choice), choice, answer, request);
       }),
   };
 }
@@ -94,14 +83,6 @@ const refuseLikelihood = ({ baseUrl }: EndpointOptions, manner: string) => async
   );
 };
 
-function firstChoice(answer: Record<string, unknown>): Choice {
-  const choice = (answer.choices as Choice[] | undefined)?.[0];
-  if (choice === undefined) {
-    throw new EndpointError("well-formed answers", `openAi: the answer has no choices, expected one: ${JSON.stringify(answer).slice(0, 200)}. Check that the server speaks the OpenAI form.`);
-  }
-  return choice;
-}
-
 const generationBody = ({ model }: EndpointOptions, { until, maxTokens, temperature = 0, seed }: GenerateRequest) => ({
   model,
   max_tokens: maxTokens,
@@ -110,13 +91,13 @@ const generationBody = ({ model }: EndpointOptions, { until, maxTokens, temperat
   ...(seed === undefined ? {} : { seed }),
 });
 
-function generationOf(text: string, answer: Record<string, unknown>, { until }: GenerateRequest): Generation {
+function generationOf(text: string, choice: Choice, answer: Record<string, unknown>, { until }: GenerateRequest): Generation {
   const stops = until.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
   const usage = answer.usage as { completion_tokens?: number } | undefined;
   return {
     text: stops.length > 0 ? text.slice(0, Math.min(...stops)) : text,
     numTokens: usage?.completion_tokens ?? codePoints(text),
-    finish: stops.length === 0 && firstChoice(answer).finish_reason === "length" ? "length" : "stop",
+    finish: stops.length === 0 && choice.finish_reason === "length" ? "length" : "stop",
   };
 }
 
@@ -131,14 +112,12 @@ async function echo(options: CompletionsOptions, prompt: string | readonly numbe
     echo: true,
     seed: 1234,
   });
-  const { text, logprobs } = firstChoice(answer);
-  if (logprobs == null || !Array.isArray(logprobs.token_logprobs)) {
-    throw new EndpointError("logprobs", `openAi: ${options.baseUrl} returned no logprobs, expected one per token. Start the server with log-probabilities enabled, or score by generation only.`);
-  }
-  return { text, logprobs };
+  const choice = firstChoice(options.baseUrl, answer);
+  return { text: textOf(options.baseUrl, choice), logprobs: logprobsOf(options.baseUrl, choice) };
 }
 
 const PROBE = "one two three four";
+const PROBE_ATTEMPTS = 4;
 
 /** One request that tells whether the server can score a prompt. */
 async function probe(options: CompletionsOptions): Promise<void> {
@@ -147,7 +126,8 @@ async function probe(options: CompletionsOptions): Promise<void> {
   const prompt = options.encode === undefined ? PROBE : options.encode(PROBE);
   let answer: Awaited<ReturnType<typeof echo>>;
   try {
-    answer = await echo(options, prompt);
+    // An address that nobody serves is said soon; a server that was there is waited for longer.
+    answer = await echo({ ...options, attempts: Math.min(PROBE_ATTEMPTS, options.attempts ?? PROBE_ATTEMPTS) }, prompt);
   } catch (error) {
     if (!(error instanceof EndpointError) || error.lacks !== "acceptance of the request") throw error;
     if (/echo/i.test(error.message)) throw noEcho(error);
@@ -161,17 +141,20 @@ async function probe(options: CompletionsOptions): Promise<void> {
   }
 }
 
-/** Sum over positions [from, to) of an echoed answer. A first token without a number (null) is not counted. */
-function sumPositions({ tokens, token_logprobs, top_logprobs }: Logprobs, from: number, to: number): Loglikelihood {
+/** Sum over positions [from, to) of an echoed answer. The first token of all has no number (null) and is not counted. */
+function sumPositions(baseUrl: string, { tokens, token_logprobs, top_logprobs }: Logprobs, from: number, to: number): Loglikelihood {
   let logprob = 0;
   let numTokens = 0;
   let isGreedy = true;
   for (let k = from; k < to; k++) {
     const value = token_logprobs[k];
-    if (typeof value !== "number") continue;
+    if (typeof value !== "number") {
+      if (k === 0) continue;
+      throw new EndpointError("logprobs", `openAi: ${baseUrl} gave no log-probability of token ${k + 1} of ${tokens.length}, expected a number for each but the first. Check that the server scores the whole prompt.`);
+    }
     logprob += value;
     numTokens++;
-    const best = Object.values(top_logprobs?.[k] ?? {});
+    const best = Object.values(top_logprobs?.[k] ?? {}).filter((other) => typeof other === "number");
     // Without the top tokens it cannot be known whether this one was first.
     if (best.length === 0 || value < Math.max(...best)) isGreedy = false;
   }
@@ -191,13 +174,23 @@ async function scoreText(options: CompletionsOptions, context: string, continuat
   }
   const start = codePoints(text.slice(0, shift)) + codePoints(context);
   const end = codePoints(text.slice(0, shift)) + codePoints(prompt);
-  const offsets = logprobs.text_offset ?? cumulativeLengths(logprobs.tokens);
+  const offsets = offsetsOf(options.baseUrl, text, logprobs);
   const endOf = (k: number) => offsets[k + 1] ?? codePoints(text);
   let from = 0;
   while (from < offsets.length && endOf(from) <= start) from++;
   let to = from;
   while (to < offsets.length && offsets[to] < end) to++;
-  return sumPositions(logprobs, from, to);
+  return sumPositions(options.baseUrl, logprobs, from, to);
+}
+
+/** Where each token begins, in code points. Tokens that make up the text say so themselves; else the server must. */
+function offsetsOf(baseUrl: string, text: string, { tokens, text_offset: stated }: Logprobs): readonly number[] {
+  if (stated == null || tokens.join("") === text) return cumulativeLengths(tokens);
+  const end = codePoints(text);
+  if (stated.length !== tokens.length || stated.some((at, k) => !(at >= (stated[k - 1] ?? 0) && at <= end))) {
+    throw new EndpointError("well-formed answers", `openAi: ${baseUrl} places ${tokens.length} tokens at ${stated.slice(0, 8).join(", ")} ... of a text of ${end} characters, expected rising places within it. Pass a tokenizer, so that token ids are sent.`);
+  }
+  return stated;
 }
 
 function cumulativeLengths(tokens: readonly string[]): number[] {
@@ -236,7 +229,11 @@ async function scoreIds(options: CompletionsOptions, maxLen: number, context: re
   const whole = [...context, ...continuation];
   const ids = whole.slice(-(maxLen - 1)); // one position is the generated token's
   const { logprobs } = await echo(options, ids);
-  const score = sumPositions(logprobs, ids.length - Math.min(continuation.length, ids.length), ids.length);
+  const scored = logprobs.token_logprobs.length;
+  if (scored !== ids.length && scored !== ids.length + 1) {
+    throw new EndpointError("echo", `openAi: ${options.baseUrl} scored ${scored} tokens of the ${ids.length} that were sent, expected these and the generated one. The prompt may exceed the context of the server (lower the context length here), or the server adds tokens of its own.`);
+  }
+  const score = sumPositions(options.baseUrl, logprobs, ids.length - Math.min(continuation.length, ids.length), ids.length);
   return whole.length > ids.length ? { ...score, numTruncated: whole.length - ids.length } : score;
 }
 

@@ -26,6 +26,18 @@ export interface ServerFault {
   /** Leaves that many requests without an answer. */
   hangs?: number;
   notJson?: boolean;
+  /** Answers that many requests with status 500. */
+  failures?: number;
+  /** Milliseconds that each answer takes. */
+  delayMs?: number;
+  /** What becomes of each answer after the first, which is the probe's. */
+  spoils?: (choice: SpoiltChoice) => unknown;
+}
+
+/** A choice as the server would have given it. */
+export interface SpoiltChoice {
+  text: string;
+  logprobs: { tokens: string[]; token_logprobs: (number | null)[]; text_offset: number[] };
 }
 
 /** Tokens are runs of letters with the space before them, or single characters. */
@@ -89,7 +101,7 @@ function completion(body: { prompt: string | number[]; echo?: boolean; logprobs?
 export async function startServer(fault: ServerFault = {}): Promise<{ baseUrl: string; requests: Record<string, unknown>[]; times: number[]; close(): Promise<void> }> {
   const requests: Record<string, unknown>[] = [];
   let limited = fault.rateLimited ?? 0;
-  let { drops = 0, cutsShort = 0, tears = 0, hangs = 0 } = fault;
+  let { drops = 0, cutsShort = 0, tears = 0, hangs = 0, failures = 0 } = fault;
   const times: number[] = [];
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
@@ -97,6 +109,7 @@ export async function startServer(fault: ServerFault = {}): Promise<{ baseUrl: s
     const body = JSON.parse(Buffer.concat(chunks).toString()) as Parameters<typeof completion>[0];
     requests.push({ ...body, path: request.url });
     times.push(Date.now());
+    if (fault.delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.delayMs));
     const answer = (status: number, payload: object, headers: Record<string, string> = {}) => response.writeHead(status, headers).end(JSON.stringify(payload));
     if (limited > 0) {
       limited--;
@@ -104,6 +117,9 @@ export async function startServer(fault: ServerFault = {}): Promise<{ baseUrl: s
     } else if (drops > 0) {
       drops--;
       request.socket.destroy();
+    } else if (failures > 0) {
+      failures--;
+      response.writeHead(500).end("<html>out of memory</html>");
     } else if (hangs > 0) hangs--;
     else if (cutsShort > 0) {
       cutsShort--;
@@ -116,6 +132,7 @@ export async function startServer(fault: ServerFault = {}): Promise<{ baseUrl: s
     else if (request.url === "/v1/chat/completions") answer(200, { choices: [{ message: { content: "1, 2\nand more" }, finish_reason: "stop" }], usage: { completion_tokens: 5 } });
     else if (body.echo && fault.refusesEcho) answer(400, { error: { message: "Setting 'echo' and 'logprobs' at the same time is not supported for this model." } });
     else if (body.logprobs && fault.refusesLogprobs) answer(400, { error: { message: "logprobs: per-token log-probabilities are not served yet." } });
+    else if (fault.spoils && requests.length > 1) answer(200, fault.spoils(completion(body, fault) as SpoiltChoice) as object);
     else answer(200, { choices: [completion(body, fault)] });
   };
   const server = createServer((request, response) => void handle(request, response));
