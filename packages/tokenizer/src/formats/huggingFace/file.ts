@@ -22,6 +22,9 @@ export interface TokenizerFile {
   };
 }
 
+/** Ids are stored in 32 bits. */
+const LARGEST_ID = 2 ** 32 - 1;
+
 /** A step of the pipeline: `type` and whatever that type has. */
 export type Part = { type: string } & Record<string, unknown>;
 
@@ -47,8 +50,8 @@ export function parseTokenizerFile(text: string, where: string): TokenizerFile {
   })) {
     if (value) throw new FileError(`${where}: model.${what} is ${JSON.stringify(value)}, expected none. Such tokenizers cannot be read.`);
   }
-  for (const [token, id] of Object.entries(model.vocab)) {
-    if (!Number.isInteger(id) || id < 0) throw new FileError(`${where}: token ${JSON.stringify(token)} has id ${id}, expected a whole number. The file is damaged.`);
+  for (const [token, id] of [...Object.entries(model.vocab), ...(file?.added_tokens ?? []).map(({ content, id }) => [content, id] as const)]) {
+    if (!Number.isInteger(id) || id < 0 || id > LARGEST_ID) throw new FileError(`${where}: token ${JSON.stringify(token)} has id ${id}, expected a whole number up to ${LARGEST_ID}. The file is damaged.`);
   }
   return { added_tokens: [], normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, ...file, model } as TokenizerFile;
 }

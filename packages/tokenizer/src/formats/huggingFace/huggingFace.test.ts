@@ -87,6 +87,11 @@ describe("readHuggingFaceTokenizer on byte-level files", () => {
     expect(changed((file) => file.model.merges.splice(1, 1))).toThrow(/no listed merge ends in token|not in the vocabulary/);
     expect(changed((file) => (file.pre_tokenizer = { type: "Sequence", pretokenizers: [{ type: "Split", pattern: { Regex: "." }, behavior: "Isolated" }, { type: "ByteLevel", use_regex: false }] }))).toThrow(/pre-tokenizer "\."/);
     expect(changed((file) => (file.model = { type: "Unigram" } as never))).toThrow(/^t\.json: a "Unigram" model, expected BPE with vocab and merges\. WordPiece, Unigram and word-level tokenizers cannot be read\.$/);
+    for (const id of [2 ** 32, -1, 1.5]) {
+      const where = `expected a whole number up to 4294967295. The file is damaged.`;
+      expect(changed((file) => (file.model.vocab["zz"] = id))).toThrow(new FileError(`t.json: token "zz" has id ${id}, ${where}`));
+      expect(changed((file) => (file.added_tokens[0]!.id = id))).toThrow(where);
+    }
     expect(() => readHuggingFaceTokenizer("{", "t.json")).toThrow(FileError);
   });
 });
