@@ -22,10 +22,10 @@ export function LogChip({ side, log, onOpen, onClose }: Props) {
       </label>
     );
   }
-  const { file, index, read, failed } = log;
+  const { file, index, isRead, read, failed } = log;
   const state = failed
     ? `cannot be read: ${failed}`
-    : index
+    : isRead && index
       ? `${counted(index.length, "sample")}, ${megabytes(file.size)}${index.skipped > 0 ? `, ${counted(index.skipped, "other line")}` : ""}`
       : `${megabytes(read.bytes)} of ${megabytes(file.size)}`;
   return (
@@ -35,7 +35,7 @@ export function LogChip({ side, log, onOpen, onClose }: Props) {
         {file.name}
       </span>
       <small>{state}</small>
-      {!index && !failed && <progress max={file.size} value={read.bytes} aria-label={`Reading ${file.name}`} />}
+      {!isRead && !failed && <progress max={file.size} value={read.bytes} aria-label={`Reading ${file.name}`} />}
       <button type="button" aria-label={`Close ${letter}`} onClick={() => onClose(side)}>
         ×
       </button>

@@ -4,7 +4,7 @@ import { filterRows, pairLogs, type Show, tally } from "./rows.ts";
 import { SampleDetail } from "./SampleDetail.tsx";
 import { SampleList } from "./SampleList.tsx";
 import { Summary } from "./Summary.tsx";
-import { useLogs, useSearch } from "./useLogs.ts";
+import { type OpenLog, useLogs, useSearch } from "./useLogs.ts";
 
 const SHOWS: readonly { show: Show; label: string; needsB?: boolean }[] = [
   { show: "all", label: "All" },
@@ -23,7 +23,9 @@ export function Viewer() {
   const [selected, setSelected] = useState(0);
   const [dragging, setDragging] = useState(false);
 
-  const [a, b] = [logs.a?.index, logs.b?.index];
+  // Of a log still being read, the rows so far are shown alone; beside another they would pair with what is not there yet.
+  const usable = (log: OpenLog | undefined, other: OpenLog | undefined) => (log?.isRead || !other ? log?.index : undefined);
+  const [a, b] = [usable(logs.a, logs.b), usable(logs.b, logs.a)];
   const rows = useMemo(() => pairLogs(a, b), [a, b]);
   const scores = useMemo(() => [...new Set([...(a?.scoreNames ?? []), ...(b?.scoreNames ?? [])])], [a, b]);
   const tasks = useMemo(() => [...new Set([...(a?.taskNames ?? []), ...(b?.taskNames ?? [])])].sort(), [a, b]);
@@ -35,12 +37,16 @@ export function Viewer() {
   );
   const counts = useMemo(() => tally(rows, a, b, { score, task }), [rows, a, b, score, task]);
   const at = Math.min(selected, Math.max(0, kept.length - 1));
-  useEffect(() => setSelected(0), [show, score, task, search.found, rows]);
+  // Not with every row: while a log is read its rows grow at their end, and whoever reads the first ones goes on.
+  useEffect(() => setSelected(0), [show, score, task, search.found, logs.a?.file, logs.b?.file]);
 
   const onKey = useCallback(
     (event: KeyboardEvent) => {
       if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;
-      const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key];
+      const pages = { PageDown: 10, PageUp: -10, End: Infinity, Home: -Infinity };
+      // Elsewhere these keys scroll the prompt.
+      const inList = event.target instanceof Element && event.target.closest(".list") !== null;
+      const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, ...(inList ? pages : {}) }[event.key];
       if (step === undefined) return;
       event.preventDefault();
       setSelected(Math.min(kept.length - 1, Math.max(0, at + step)));
@@ -66,7 +72,7 @@ export function Viewer() {
   };
   const opened = [logs.a, logs.b].filter((log) => log !== undefined);
   // Logs that hold nothing to show have no list to filter, but a reason.
-  const barren = opened.length > 0 && opened.every(({ index, failed }) => failed !== undefined || index?.length === 0);
+  const barren = opened.length > 0 && opened.every(({ index, isRead, failed }) => failed !== undefined || (isRead && index?.length === 0));
   return (
     <div className={`viewer${dragging ? " dragging" : ""}`} {...drop}>
       <header>

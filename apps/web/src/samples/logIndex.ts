@@ -20,8 +20,15 @@ export interface LogIndex {
 
 const MAX_SCORES = 32;
 
-/** Reads a log once, line by line. */
-export async function indexLog(file: File | (Blob & { name?: string }), onProgress: (bytes: number, samples: number) => void = () => {}): Promise<LogIndex> {
+/**
+ * Reads a log once, line by line. `onSoFar` gets the index of what has been read after the first part and whenever that has doubled,
+ * so that the first rows of a large log can be looked at while the others are read.
+ */
+export async function indexLog(
+  file: File | (Blob & { name?: string }),
+  onProgress: (bytes: number, samples: number) => void = () => {},
+  onSoFar: (index: LogIndex) => void = () => {},
+): Promise<LogIndex> {
   const offsets: number[] = [];
   const sizes: number[] = [];
   const tasks: number[] = [];
@@ -32,6 +39,19 @@ export async function indexLog(file: File | (Blob & { name?: string }), onProgre
   const scoreIds = new Map<string, number>();
   const decoder = new TextDecoder();
   let skipped = 0;
+  const indexed = (): LogIndex => ({
+    length: offsets.length,
+    offsets: Float64Array.from(offsets),
+    sizes: Uint32Array.from(sizes),
+    tasks: Uint16Array.from(tasks),
+    taskNames: [...taskIds.keys()],
+    right: Uint32Array.from(right),
+    scored: Uint32Array.from(scored),
+    scoreNames: [...scoreIds.keys()],
+    keys: [...keys],
+    skipped,
+  });
+  let shown = 0;
   await forEachLine(
     file,
     (offset, bytes) => {
@@ -58,20 +78,14 @@ export async function indexLog(file: File | (Blob & { name?: string }), onProgre
       scored.push(scoredBits);
       keys.push(sample.key);
     },
-    (bytes) => onProgress(bytes, offsets.length),
+    (bytes) => {
+      onProgress(bytes, offsets.length);
+      if (offsets.length < 2 * shown || offsets.length === 0 || bytes === file.size) return;
+      shown = offsets.length;
+      onSoFar(indexed());
+    },
   );
-  return {
-    length: offsets.length,
-    offsets: Float64Array.from(offsets),
-    sizes: Uint32Array.from(sizes),
-    tasks: Uint16Array.from(tasks),
-    taskNames: [...taskIds.keys()],
-    right: Uint32Array.from(right),
-    scored: Uint32Array.from(scored),
-    scoreNames: [...scoreIds.keys()],
-    keys,
-    skipped,
-  };
+  return indexed();
 }
 
 /** One sample, read from its place. */

@@ -47,6 +47,7 @@ describe("askedLine", () => {
     ["问题：为什么？\n答案：", "问题：为什么？"],
     ["a\nThe key of nem is", "The key of nem is"],
     ["Answer:", "Answer:"],
+    ["Words, words.\nCount on from 7: ", "Count on from 7:"],
     ["\n\n", ""],
     ["Names: Ann, Bob\n", "Names: Ann, Bob"],
   ])("of %j is %j", (prompt, line) => expect(askedLine(prompt)).toBe(line));
@@ -124,6 +125,22 @@ describe("indexLog", () => {
     expect([0, 1, 2].map((i) => markOf(index, i, "likelihood"))).toEqual([true, false, true]);
     expect(markOf(index, 0, "f1")).toBeUndefined();
     expect(markOf(index, -1, "likelihood")).toBeUndefined();
+  });
+
+  it("says what it has so far, each time twice as much, as beginnings of the whole", async () => {
+    const samples = Array.from({ length: 3000 }, (_, i) => iq(i, true, { prompt: `${"word ".repeat(2000)}${i}` })); // 30 MB, read in parts of 4
+    const starts = [0];
+    for (const sample of samples) starts.push(starts.at(-1)! + JSON.stringify(sample).length + 1);
+    const soFar: number[] = [];
+    const index = await indexLog(logOf(samples), undefined, (part) => {
+      soFar.push(part.length);
+      expect([...part.offsets]).toEqual(starts.slice(0, part.length));
+      expect(part.keys).toHaveLength(part.length);
+    });
+    expect(soFar.length).toBeGreaterThan(2);
+    for (const [k, length] of soFar.slice(1).entries()) expect(length).toBeGreaterThanOrEqual(2 * soFar[k]!);
+    expect(soFar.at(-1)).toBeLessThan(index.length);
+    expect(index.length).toBe(3000);
   });
 
   it("finds samples by any of their texts, letter case ignored, in the numbering of the index", async () => {

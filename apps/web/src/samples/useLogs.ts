@@ -4,10 +4,12 @@ import { type Job, Reader } from "./reader.ts";
 
 export type Side = "a" | "b";
 
-/** A log that was opened: its index once it has been read. */
+/** A log that was opened: its index, while it is read of what has been read so far. */
 export interface OpenLog {
   file: File;
   index?: LogIndex;
+  /** The index holds the whole file. */
+  isRead?: boolean;
   /** Bytes read and samples found so far. */
   read: { bytes: number; samples: number };
   failed?: string;
@@ -32,9 +34,13 @@ export function useLogs(): { logs: Logs; open: (files: readonly File[], side?: S
       setLogs((now) => (now[side]?.file === file ? { ...now, [side]: { ...now[side], ...part } } : now));
     setLogs((now) => ({ ...now, [side]: { file, read: { bytes: 0, samples: 0 } } }));
     reader()
-      .index(file, (bytes, samples) => change({ read: { bytes, samples } }))
-      .result.then(
+      .index(
+        file,
+        (bytes, samples) => change({ read: { bytes, samples } }),
         (index) => change({ index }),
+      )
+      .result.then(
+        (index) => change({ index, isRead: true }),
         (error: Error) => change({ failed: error.message }),
       );
   }, []);
@@ -59,10 +65,14 @@ export interface Search {
 /** Searches both logs for a text, from scratch at each change after a pause in typing. */
 export function useSearch(logs: Logs, query: string): Search {
   const [search, setSearch] = useState<Search>({});
-  const files = useMemo(() => [logs.a?.index && logs.a.file, logs.b?.index && logs.b.file] as const, [logs.a?.file, logs.a?.index, logs.b?.file, logs.b?.index]);
+  const files = useMemo(() => [logs.a?.isRead ? logs.a.file : undefined, logs.b?.isRead ? logs.b.file : undefined] as const, [logs.a?.file, logs.a?.isRead, logs.b?.file, logs.b?.isRead]);
   useEffect(() => {
     if (query.trim() === "") {
       setSearch({});
+      return;
+    }
+    if (files.every((file) => file === undefined)) {
+      setSearch({ progress: 0 }); // begins once a log has been read
       return;
     }
     const jobs: Job<Uint32Array>[] = [];

@@ -90,6 +90,11 @@ describe("the viewer of samples", () => {
       await tab.keyboard.press("ArrowDown");
       await tab.waitForFunction(() => document.querySelector(".key")?.textContent === "t/29992");
       expect(await shown()).toBe("30,000 of 30,000");
+      await tab.focus(".list");
+      for (const [key, item] of [["Home", "t/0"], ["PageDown", "t/10"], ["k", "t/9"], ["End", "t/29999"]] as const) {
+        await tab.keyboard.press(key);
+        await tab.waitForFunction((wanted) => document.querySelector(".key")?.textContent === wanted, item);
+      }
     });
 
     it.each(windows)("fits its window in %s at %i pixels", async (colorScheme, width) => {

@@ -6,6 +6,7 @@ export type Request = { id: number; kind: "index"; file: File } | { id: number; 
 
 export type Answer =
   | { id: number; kind: "progress"; bytes: number; samples: number }
+  | { id: number; kind: "soFar"; index: LogIndex }
   | { id: number; kind: "index"; index: LogIndex }
   | { id: number; kind: "search"; found: Uint32Array<ArrayBuffer> }
   | { id: number; kind: "failed"; message: string };
@@ -21,7 +22,12 @@ async function handle(request: Request): Promise<void> {
   }
   try {
     if (request.kind === "index") {
-      answer({ id, kind: "index", index: await indexLog(request.file, (bytes, samples) => answer({ id, kind: "progress", bytes, samples })) });
+      const index = await indexLog(
+        request.file,
+        (bytes, samples) => answer({ id, kind: "progress", bytes, samples }),
+        (soFar) => answer({ id, kind: "soFar", index: soFar }),
+      );
+      answer({ id, kind: "index", index });
       return;
     }
     const found = await searchLog(request.file, request.query, (bytes) => {
