@@ -63,6 +63,12 @@ void pack_rows(float* packed, Matrix a, int64_t M, int64_t K, Precision precisio
 // Packs panels [panel_begin, panel_end) of b [K, N]: panel p begins at p * kTileCols * words_of(K).
 void pack_columns(float* packed, Matrix b, int64_t K, int64_t N, Precision precision, int64_t panel_begin, int64_t panel_end);
 
+// Memory that is read next: `numbers` of them from `from`.
+struct Coming {
+  const float* from;
+  int64_t numbers;
+};
+
 struct Product {
   float* c;
   int64_t c_stride;
@@ -74,6 +80,7 @@ struct Product {
   float alpha;
   bool add;  // c += instead of c =
   int64_t next_panel = -1;  // the panel that this thread is likely to pack after those of a call: read ahead; -1: none known
+  Coming coming = {};  // brought into cache beside the multiplication where columns are packed already
 };
 
 // Called when rows [row_begin, row_end) and columns [col_begin, col_end) of c are complete and still in cache.

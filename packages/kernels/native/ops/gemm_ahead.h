@@ -42,6 +42,15 @@ class Ahead {
     pieces_a_call_ = ceil_div(pieces, larger(1, calls));
   }
 
+  // Part `part` of `parts` of what comes.
+  Ahead(Coming coming, int64_t part, int64_t parts, int64_t calls) {
+    const int64_t begin = coming.numbers * part / parts;
+    row_ = coming.from + begin;
+    slice_ = coming.numbers * (part + 1) / parts - begin;
+    rows_ = slice_ > 0 ? 1 : 0;
+    pieces_a_call_ = ceil_div(ceil_div(slice_, kPiece), larger(1, calls));
+  }
+
   bool packs() const { return packed_ || transposed_; }
 
   template <bool kPairs>

@@ -168,12 +168,15 @@ void multiply(const Product& p, float* room, int64_t tile_begin, int64_t tile_en
     const int64_t col = now.panel * kTileCols, cols = smaller(kTileCols, p.N - col);
     const int64_t vectors = packed_columns(cols) / kWidth;
     const float* columns = p.columns ? p.columns + col * all_words + words.begin * vectors * kWidth : room;
+    const int64_t calls = (tile_end - tile_begin) * ceil_div(count, Ahead::kWords);
     Ahead ahead;
-    if (!p.columns) {
+    if (p.columns) {
+      const int64_t panels = panel_end - panel_begin;
+      ahead = Ahead(p.coming, now.block * panels + now.panel - panel_begin, blocks * panels, calls);
+    } else {
       if (!packed_ahead) pack_part(room, p, words, now.panel);
       if (next.panel >= 0) {
         const Words then = words_of_block(p, next.block, blocks);
-        const int64_t calls = (tile_end - tile_begin) * ceil_div(count, Ahead::kWords);
         // What comes after this call is for the room of another one.
         float* const to = last_panel && last_block ? nullptr : spare;
         ahead = Ahead(p, then.begin * numbers, smaller(p.K, then.end * numbers), next.panel * kTileCols, to, calls);

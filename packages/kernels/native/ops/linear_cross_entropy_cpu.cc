@@ -28,6 +28,8 @@ constexpr int64_t kRunWords = 256;                  // k of dx, in packed words,
 constexpr int64_t kRuns = 16;                       // runs that a small vocabulary is cut into, so that threads share it
 constexpr int64_t kShortestRun = 64;
 constexpr int64_t kSegments = 16;
+// Numbers on a cache line. Rows of z are an odd number of lines apart: columns of it fall into all sets of L1.
+constexpr int64_t kLineNumbers = 16;
 
 enum Stage : int32_t { pack_x = 0, logits = 1, rows = 2, gradient = 3, sum = 4 };
 enum class Kind { loss, gradient, both };
@@ -60,7 +62,8 @@ struct RunStatistics {
 // How the work is cut, by shapes alone, and where it is held.
 struct Plan {
   Operands o;
-  int64_t block_rows, blocks, block_stride;  // stride: block_rows up to whole vectors
+  int64_t block_rows, blocks;
+  int64_t block_lanes, block_stride;  // block_rows up to whole vectors; then up to an odd number of cache lines
   int64_t run, runs, segments;
   float* packed_logits;  // x^T [C, block_rows] as columns
   float* packed_head;    // x [block_rows, C] as columns
@@ -96,7 +99,8 @@ Plan plan_of(const OpCall& call, Kind kind) {
   p.block_rows = p.blocks > 0 ? ceil_div(ceil_div(o.R, p.blocks), kTileCols) * kTileCols : 0;
   p.block_rows = smaller(p.block_rows, o.R);
   p.blocks = p.block_rows > 0 ? ceil_div(o.R, p.block_rows) : 0;
-  p.block_stride = ceil_div(p.block_rows, kWidth) * kWidth;
+  p.block_lanes = ceil_div(p.block_rows, kWidth) * kWidth;
+  p.block_stride = (ceil_div(p.block_rows, kLineNumbers) | 1) * kLineNumbers;
   char* const scratch = static_cast<char*>(call.scratch);
   const auto take = [&](std::size_t bytes) {
     float* const place = reinterpret_cast<float*>(scratch + p.bytes);
@@ -138,6 +142,11 @@ Block block_of(const Plan& p, int64_t block) {
 // A run of the vocabulary.
 Range run_range(const Plan& p, int64_t run) { return {run * p.run, smaller((run + 1) * p.run, p.o.V)}; }
 
+Coming head_of_run(const Plan& p, int64_t run) {
+  const Range words = run_range(p, run);
+  return {p.o.head + words.begin * p.o.C, (words.end - words.begin) * p.o.C};
+}
+
 // Room of a thread: tiles of a, then logits of a run where they are not kept.
 struct Room {
   float* tiles;
@@ -162,7 +171,7 @@ Room room_of(const Plan& p, bool with_logits) {
 }
 
 // to [words of the run, block_stride] = factor head x^T.
-void logits_of(const Plan& p, const Room& room, Block block, Range words, float* to) {
+void logits_of(const Plan& p, const Room& room, Block block, Range words, Coming next, float* to) {
   const Operands& o = p.o;
   const int64_t count = words.end - words.begin;
   pack_rows(room.tiles, {o.head + words.begin * o.C, o.C, false}, count, o.C, o.precision, 0, tile_count(count));
@@ -176,6 +185,7 @@ void logits_of(const Plan& p, const Room& room, Block block, Range words, float*
   product.K = o.C;
   product.precision = o.precision;
   product.alpha = o.factor;
+  product.coming = next;
   multiply(product, nullptr, 0, tile_count(count), 0, panel_count(block.count));
 }
 
@@ -183,7 +193,7 @@ void logits_of(const Plan& p, const Room& room, Block block, Range words, float*
 void take_in(const Plan& p, int64_t run, Range words, float* z, bool keep) {
   const RunStatistics to = p.of_run(run);
   const int64_t count = words.end - words.begin;
-  for (int64_t r = 0; r < p.block_stride; r += kWidth) {
+  for (int64_t r = 0; r < p.block_lanes; r += kWidth) {
     vf maximum = splat(kMinusInfinity), first = splat(-1.0f);
     for (int64_t i = 0; i < count; ++i) {
       const vf logit = load(z + i * p.block_stride + r);
@@ -261,7 +271,7 @@ void finish_g(const Plan& p, Block block, int64_t run, Range words, float* g) {
   const float* share = p.of_run(run).maximum;
   for (int64_t i = 0; i < words.end - words.begin; ++i) {
     float* const at = g + i * p.block_stride;
-    for (int64_t r = 0; r < p.block_stride; r += kWidth) store(at + r, load(at + r) * load(share + r));
+    for (int64_t r = 0; r < p.block_lanes; r += kWidth) store(at + r, load(at + r) * load(share + r));
   }
   subtract_targets(p, block, words, g);
 }
@@ -362,7 +372,7 @@ void run_task(const OpCall& call, const Plan& p, Stage stage, int64_t number, Bl
     const Room room = room_of(p, kKind == Kind::loss);
     const Range words = run_range(p, task);
     float* const z = kKind == Kind::loss ? room.logits : p.g + words.begin * p.block_stride;
-    logits_of(p, room, block, words, z);
+    logits_of(p, room, block, words, task + 1 < p.runs ? head_of_run(p, task + 1) : Coming{}, z);
     keep_target_logits(p, block, words, z);
     take_in(p, task, words, z, kKind == Kind::both);
   } else if (stage == rows) {
@@ -382,7 +392,7 @@ void run_task(const OpCall& call, const Plan& p, Stage stage, int64_t number, Bl
       float* g = p.g + words.begin * p.block_stride;
       if (kKind == Kind::gradient) {
         g = room.logits;
-        logits_of(p, room, block, words, g);
+        logits_of(p, room, block, words, run + 1 < runs.end ? head_of_run(p, run + 1) : Coming{}, g);
         g_from_lse(p, block, words, g);
       } else {
         finish_g(p, block, run, words, g);
