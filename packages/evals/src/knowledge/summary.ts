@@ -17,8 +17,8 @@ export interface KnowledgeScore {
   /** As lm-evaluation-harness prints it; null where it prints N/A. */
   standardError: number | null;
   /**
-   * 95 %: Wilson for right or wrong answers that stand alone, t over documents or, where documents share a passage,
-   * over clusters otherwise; null for statistics that are no mean.
+   * 95 %: of `boundedEstimate` for metrics that are shares (Wilson for right or wrong answers that stand alone), of Student's t for
+   * others, over clusters where documents share a passage; null for statistics that are no mean.
    */
   interval: Interval | null;
   /** Of the documents in clusters; null where each stands alone. */

@@ -7,7 +7,7 @@ import type { Interval } from "./intervals.ts";
 export interface Estimate {
   mean: number;
   standardError: number;
-  /** t interval; NaN where there are fewer than two independent units. */
+  /** Of Student's t unless the function says otherwise; NaN where there are fewer than two independent units. */
   interval: Interval;
 }
 
