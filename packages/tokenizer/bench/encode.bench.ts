@@ -14,10 +14,12 @@ import { adversarial, measureAdversarial } from "./adversarial.ts";
 import { contenders, isCorrect, wrongDocuments } from "./contenders.ts";
 import { corpus, median, seconds, spread, textsOf } from "./measure.ts";
 import { ours } from "./ours.ts";
-import { workersSpeed } from "./workers.ts";
+import { processesSpeed, threadsSpeed, workersSpeed } from "./workers.ts";
 
 const RUNS = 5;
 const SAMPLE_BYTES = 2e6; // rivals need seconds for what we do in milliseconds
+/** Over the corpus, of every worker, thread and process. */
+const PASSES = 6;
 const CORPORA = ["en-docs", "zh-docs", "zh-wiki", "code"];
 const named = process.argv.slice(2);
 const wanted = (part: string): boolean => named.length === 0 || named.includes(part);
@@ -113,11 +115,24 @@ if (wanted("start-up")) {
 }
 
 if (wanted("workers")) {
-  const documents = textsOf(new URL("en-docs.jsonl.gz", corpus)).map((text) => new TextEncoder().encode(text));
-  const scaling: number[] = [];
-  for (let run = 0; run < RUNS; run++) scaling.push((await workersSpeed(2, documents, 6)) / (await workersSpeed(1, documents, 6)));
-  console.log(`two workers against one: ${spread(scaling, 2)} times`);
-  bar("two workers", median(scaling), 1.9, "times one");
+  const file = "en-docs.jsonl.gz";
+  const texts = textsOf(new URL(file, corpus));
+  const documents = texts.map((text) => new TextEncoder().encode(text));
+  const kinds: [string, (count: number) => Promise<number>][] = [
+    ["workers", (count) => workersSpeed(count, documents, PASSES)],
+    ["threads of the addon, JSON lines to ids", (count) => threadsSpeed(count, texts, PASSES)],
+    ["processes, which share nothing: the machine's own limit", (count) => processesSpeed(count, file, PASSES)],
+  ];
+  const scaling: number[][] = kinds.map(() => []);
+  for (let run = 0; run < RUNS; run++) {
+    for (const [i, [, speed]] of kinds.entries()) {
+      const [two, one] = run % 2 === 0 ? [await speed(2), await speed(1)] : [await speed(1), await speed(2)].reverse();
+      scaling[i]!.push(two! / one!);
+    }
+  }
+  for (const [i, [name]] of kinds.entries()) console.log(`two ${name}, against one: ${spread(scaling[i]!, 2)} times`);
+  bar("two workers", median(scaling[0]!), 1.9, "times one");
+  bar("two threads of the addon", median(scaling[1]!), 1.9, "times one");
 }
 
 console.log(`\nBars\n${bars.join("\n")}`);

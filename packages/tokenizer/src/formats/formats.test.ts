@@ -31,6 +31,8 @@ describe("readTiktoken", () => {
 describe("readTokenizerJson", () => {
   const text = writeTokenizerJson(small);
 
+  it("is the text that JSON.stringify gives", () => expect(text).toBe(`${JSON.stringify(JSON.parse(text), null, 1)}\n`));
+
   it("gives back the tokeniser", () => {
     const again = readTokenizerJson(text, "t.json");
     expect(again.digest).toBe(small.digest);

@@ -1,6 +1,6 @@
 import { FileError } from "@espalier/core";
 import { type Ranks, ranksOf } from "../vocabulary.ts";
-import { fromBase64, toBase64 } from "./base64.ts";
+import { base64Length, fromBase64, writeBase64 } from "./base64.ts";
 
 /**
  * Reads the `.tiktoken` format: lines `base64(token) SP rank LF`, ranks rising from 0.
@@ -27,9 +27,13 @@ export function readTiktoken(text: string, where: string): Ranks {
 
 /** The same format, written. */
 export function writeTiktoken({ bytes, offsets }: Ranks): string {
+  const ascii = new TextDecoder();
+  let token = new Uint8Array(1 << 8);
   let text = "";
   for (let rank = 0; rank + 1 < offsets.length; rank++) {
-    text += `${toBase64(bytes.subarray(offsets[rank]!, offsets[rank + 1]!))} ${rank}\n`;
+    const [from, to] = [offsets[rank]!, offsets[rank + 1]!];
+    if (base64Length(to - from) > token.length) token = new Uint8Array(2 * base64Length(to - from));
+    text += `${ascii.decode(token.subarray(0, writeBase64(bytes, from, to, token, 0)))} ${rank}\n`;
   }
   return text;
 }

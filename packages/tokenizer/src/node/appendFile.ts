@@ -5,20 +5,27 @@ import { dirname } from "node:path";
 import { fileError, type FileSystem, type WritableFile } from "@espalier/core/node";
 
 const BUFFER_BYTES = 1 << 20;
+/** Buffers on their way to the disk before whoever writes has to wait. */
+const MAX_PENDING = 4;
 
 /**
  * A file that grows under the name `<path>.partial` and gets its own in the end. What a checkpoint has made durable
- * survives a kill: `open` with its length goes on from there.
+ * survives a kill: `open` with its length goes on from there. Writes to the disk happen behind those who write here, in
+ * their order; one that fails makes a later call fail.
  */
 export class AppendFile {
   readonly path: string;
   readonly #fileSystem: FileSystem;
   readonly #file: WritableFile;
   readonly #hash = createHash("sha256");
+  readonly #free: Uint8Array<ArrayBuffer>[] = [];
   #buffer = new Uint8Array(BUFFER_BYTES);
   #used = 0;
   #written = 0;
   #isOpen = true;
+  /** Of all that left the buffer. */
+  #pending: Promise<void> = Promise.resolve();
+  #numPending = 0;
 
   private constructor(path: string, file: WritableFile, fileSystem: FileSystem) {
     this.path = path;
@@ -57,16 +64,22 @@ export class AppendFile {
     return this.#written + this.#used;
   }
 
+  /** The bytes may be written over once this returns. */
   async write(bytes: Uint8Array): Promise<void> {
-    if (this.#used + bytes.length > BUFFER_BYTES) await this.#flush();
-    if (bytes.length > BUFFER_BYTES) return await this.#put(bytes);
-    this.#buffer.set(bytes, this.#used);
-    this.#used += bytes.length;
+    for (let from = 0; from < bytes.length; ) {
+      const part = bytes.subarray(from, from + BUFFER_BYTES - this.#used);
+      this.#buffer.set(part, this.#used);
+      this.#used += part.length;
+      from += part.length;
+      if (this.#used === BUFFER_BYTES) this.#flush();
+    }
+    if (this.#numPending > MAX_PENDING) await this.#pending;
   }
 
-  /** Returns once all bytes are durable. */
+  /** Returns once all bytes written before the call are durable; more may be written meanwhile. */
   async sync(): Promise<void> {
-    await this.#flush();
+    this.#flush();
+    await this.#pending;
     await this.#file.sync().catch((error: unknown) => this.#fail(error));
   }
 
@@ -83,19 +96,25 @@ export class AppendFile {
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    await this.#pending.catch(() => {}); // said to whoever wrote
     await this.#file.close();
   }
 
-  async #flush(): Promise<void> {
-    const used = this.#used;
-    this.#used = 0;
-    if (used > 0) await this.#put(this.#buffer.subarray(0, used));
-  }
-
-  async #put(bytes: Uint8Array): Promise<void> {
+  #flush(): void {
+    if (this.#used === 0) return;
+    const buffer = this.#buffer;
+    const bytes = buffer.subarray(0, this.#used);
     this.#hash.update(bytes);
-    await this.#file.write(bytes).catch((error: unknown) => this.#fail(error));
     this.#written += bytes.length;
+    this.#numPending++;
+    this.#pending = this.#pending.then(async () => {
+      await this.#file.write(bytes).catch((error: unknown) => this.#fail(error));
+      this.#numPending--;
+      this.#free.push(buffer);
+    });
+    this.#pending.catch(() => {}); // seen by the next write or sync
+    this.#buffer = this.#free.pop() ?? new Uint8Array(BUFFER_BYTES);
+    this.#used = 0;
   }
 
   #fail(error: unknown): never {

@@ -112,17 +112,16 @@ export class ShardWriter {
     await this.#ends.write(new Uint8Array(words.buffer));
   }
 
-  /** Makes all that was appended durable, and says how much that is. */
+  /** Makes all that was appended before the call durable, and says how much that is; more may be appended meanwhile. */
   async checkpoint(): Promise<ShardProgress> {
-    await this.#tokens.sync();
-    await this.#ends.sync();
-    return { ...this.progress };
+    const reached = { ...this.progress };
+    await Promise.all([this.#tokens.sync(), this.#ends.sync()]);
+    return reached;
   }
 
   /** Header last: until that is there the shard does not count. */
   async finish(): Promise<ShardHeader> {
-    const sha256 = await this.#tokens.finish();
-    const endsSha256 = await this.#ends.finish();
+    const [sha256, endsSha256] = await Promise.all([this.#tokens.finish(), this.#ends.finish()]);
     const header: ShardHeader = { format: FORMAT, version: VERSION, ...this.progress, ...this.#origin, sha256, endsSha256 };
     await atomicWrite(headerPath(this.#tokens.path), `${JSON.stringify(header)}\n`, this.#fileSystem);
     return header;

@@ -16,6 +16,8 @@ interface RunOptions {
   directory: string;
   workers: number;
   repeatedSpans?: boolean;
+  /** Whether near copies are sought, in workers; else ids are made by threads of the addon. Default true. */
+  nearDuplicates?: boolean;
   kill?: KillAt;
 }
 
@@ -30,10 +32,10 @@ export async function runKilled(options: RunOptions): Promise<boolean> {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { input, directory, workers, repeatedSpans, kill } = JSON.parse(process.argv[2]!) as RunOptions;
+  const { input, directory, workers, nearDuplicates = true, repeatedSpans, kill } = JSON.parse(process.argv[2]!) as RunOptions;
   let operations = 0;
   const fileSystem = intercept(disk, () => {
     if (++operations === kill?.operation) process.kill(process.pid, "SIGKILL");
   });
-  await prepareCorpus({ inputs: [input], directory, tokenizer: cl100k(), validationShare: 0.1, nearDuplicates: { memoryBytes: 1 << 22 }, ...(repeatedSpans && { repeatedSpans: {} }), workers, checkpointBytes: 1 << 19, fileSystem });
+  await prepareCorpus({ inputs: [input], directory, tokenizer: cl100k(), validationShare: 0.1, ...(nearDuplicates && { nearDuplicates: { memoryBytes: 1 << 22 } }), ...(repeatedSpans && { repeatedSpans: {} }), workers, checkpointBytes: 1 << 19, fileSystem });
 }

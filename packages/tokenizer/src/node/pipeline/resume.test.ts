@@ -26,13 +26,13 @@ describe("a killed run", () => {
   it("goes on to the same files, whichever disk operations it is killed at", async () => {
     const root = temporaryDirectory(files);
     const input = join(root, "in");
-    expect(await runKilled({ input, directory: join(root, "whole"), workers: 0 })).toBe(true);
-    const whole = shards(join(root, "whole"));
     const kills = random(8, "kills").sequence();
-    for (let round = 0; round < 2; round++) {
+    for (const [round, { workers, nearDuplicates }] of [{ workers: 0, nearDuplicates: true }, { workers: 1, nearDuplicates: true }, { workers: 2, nearDuplicates: false }].entries()) {
+      expect(await runKilled({ input, directory: join(root, `whole${round}`), workers: 0, nearDuplicates })).toBe(true);
+      const whole = shards(join(root, `whole${round}`));
       const directory = join(root, `killed${round}`);
       let numKills = 0;
-      while (!(await runKilled({ input, directory, workers: round % 2, kill: { operation: 12 + kills.integer(60) } }))) numKills++;
+      while (!(await runKilled({ input, directory, workers, nearDuplicates, kill: { operation: 12 + kills.integer(60) } }))) numKills++;
       expect(numKills).toBeGreaterThan(0);
       expect(shards(directory)).toEqual(whole);
     }

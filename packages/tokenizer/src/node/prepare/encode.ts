@@ -122,17 +122,20 @@ async function openShards(
 async function fillShards(work: Work, tokenizer: Tokenizer, split: Split, open: OpenShards, checkpointPath: string): Promise<Checkpoint> {
   const { state, train, validation, log } = open;
   const definition = definitionOf(tokenizer, work.separator);
+  /** Of what stands at the time of the call, whatever is appended meanwhile. */
   const checkpoint = async (isComplete: boolean): Promise<Checkpoint> => {
-    await log.sync();
+    const state = structuredClone(open.state.record);
+    const { falsePositiveRate } = open.state;
+    const [trainReached, validationReached] = await Promise.all([train.checkpoint(), validation.checkpoint(), log.sync()]);
     const reached: Checkpoint = {
       digest: work.digest,
       tokenizerDigest: tokenizer.digest,
       split,
-      state: state.record,
-      train: await train.checkpoint(),
-      validation: await validation.checkpoint(),
+      state,
+      train: trainReached,
+      validation: validationReached,
       isComplete,
-      ...(state.falsePositiveRate !== undefined && { falsePositiveRate: state.falsePositiveRate }),
+      ...(falsePositiveRate !== undefined && { falsePositiveRate }),
     };
     await atomicWrite(checkpointPath, `${JSON.stringify(reached)}\n`, work.fileSystem);
     return reached;
@@ -140,15 +143,22 @@ async function fillShards(work: Work, tokenizer: Tokenizer, split: Split, open: 
   const textBytes = () => train.progress.textBytes + validation.progress.textBytes;
   const numTokens = () => train.progress.numTokens + validation.progress.numTokens;
   let last = textBytes();
-  for await (const { treated, decisions, lineBefore } of passOver(work, "encode corpus", state, definition, { numTokens })) {
-    for (const [decision, ids, ends, bytes] of runsOf(treated, decisions)) {
-      if (decision === TRAIN) await train.appendAll(ids, ends, bytes);
-      else if (decision === VALIDATION) await validation.appendAll(ids, ends, bytes);
+  let storing: Promise<unknown> = Promise.resolve(); // the last checkpoint, while the pass goes on
+  try {
+    for await (const { treated, decisions, lineBefore } of passOver(work, "encode corpus", state, definition, { numTokens })) {
+      for (const [decision, ids, ends, bytes] of runsOf(treated, decisions)) {
+        if (decision === TRAIN) await train.appendAll(ids, ends, bytes);
+        else if (decision === VALIDATION) await validation.appendAll(ids, ends, bytes);
+      }
+      await logBatch(log, treated, decisions, state.bands, lineBefore);
+      if (textBytes() - last < work.checkpointBytes) continue;
+      await storing;
+      storing = checkpoint(false);
+      storing.catch(() => {}); // said at the next one
+      last = textBytes();
     }
-    await logBatch(log, treated, decisions, state.bands, lineBefore);
-    if (textBytes() - last < work.checkpointBytes) continue;
-    await checkpoint(false);
-    last = textBytes();
+  } finally {
+    await storing;
   }
   return await checkpoint(true);
 }

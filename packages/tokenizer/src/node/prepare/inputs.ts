@@ -1,5 +1,6 @@
-import { readFile } from "node:fs/promises";
-import { fileError, sha256, sha256File } from "@espalier/core/node";
+import { createHash } from "node:crypto";
+import { open, readFile } from "node:fs/promises";
+import { fileError, sha256 } from "@espalier/core/node";
 import { END_OF_TEXT } from "../../encodings.ts";
 import type { CorpusFile } from "../read/files.ts";
 import type { InputSummary } from "../manifest.ts";
@@ -9,16 +10,17 @@ import type { DocumentOptions, ExtraDocuments, TokenizerChoice } from "./work.ts
 const PIPELINE_VERSION = 2;
 /** Files hashed at once: they are many and small, or few and large. */
 const CONCURRENT_HASHES = 8;
-/** Smaller files are read whole: a stream costs half a millisecond, and source trees hold thousands of files. */
-const STREAMED_BYTES = 1 << 20;
+/** Files up to this size are read whole. */
+const PIECE_BYTES = 1 << 20;
 
 /** The files with the sha256 of their contents; throws `FileError` when one cannot be read. */
 export async function digestInputs(files: readonly CorpusFile[]): Promise<InputSummary[]> {
   const inputs: InputSummary[] = [];
   const queue = files.entries();
   const hashRest = async () => {
+    let room: Uint8Array | undefined; // one for all files: memory for every piece would be collected in the midst of encoding
     for (const [i, { path, name, bytes }] of queue) {
-      inputs[i] = { name, bytes, sha256: bytes <= STREAMED_BYTES ? sha256(await readWhole(path)) : await sha256File(path) };
+      inputs[i] = { name, bytes, sha256: bytes <= PIECE_BYTES ? sha256(await readWhole(path)) : await sha256InPieces(path, (room ??= new Uint8Array(PIECE_BYTES))) };
     }
   };
   await Promise.all(Array.from({ length: CONCURRENT_HASHES }, hashRest));
@@ -42,6 +44,24 @@ export function optionsDigestOf(tokenizer: TokenizerChoice, validationShare: num
 /** Names everything that decides what the shards hold. */
 export function digestOf(inputs: readonly InputSummary[], optionsDigest: string): string {
   return sha256(JSON.stringify([inputs, optionsDigest]));
+}
+
+async function sha256InPieces(path: string, room: Uint8Array): Promise<string> {
+  const digest = createHash("sha256");
+  try {
+    const file = await open(path, "r");
+    try {
+      for (;;) {
+        const { bytesRead } = await file.read(room, 0, room.length);
+        if (bytesRead === 0) return digest.digest("hex");
+        digest.update(room.subarray(0, bytesRead));
+      }
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw fileError("reading corpus", path, error);
+  }
 }
 
 async function readWhole(path: string): Promise<Uint8Array> {

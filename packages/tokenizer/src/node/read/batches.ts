@@ -90,13 +90,27 @@ function joined(pieces: readonly Uint8Array[], size: number, room: BatchOptions[
 /** Of no pool, whose buffers cannot be given away. */
 const ownRoom = (bytes: number): Uint8Array<ArrayBuffer> => Buffer.allocUnsafeSlow(bytes);
 
+/**
+ * Frees a chunk's memory now: left to the collector, a compressed file's chunks make it go through the whole heap every few
+ * dozen megabytes. Only where the chunk is the end of a buffer of its own: a decompressor still fills one that has room left.
+ */
+function release({ buffer, byteOffset, length }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && byteOffset + length === buffer.byteLength && length >= MIN_RELEASED_BYTES) buffer.transfer(0);
+}
+
+/** Above what Node's pools hold. */
+const MIN_RELEASED_BYTES = 1 << 18;
+
 /** Cut behind the first line end at or after `BATCH_BYTES`. */
 async function* lineBatches(file: CorpusFile, fileIndex: number, options: BatchOptions): AsyncGenerator<Batch> {
   let index = 0;
   let pieces: Buffer[] = [];
   let size = 0;
+  let used: Buffer[] = []; // of which no piece is needed once the batch at hand is made
   const packed = (): Batch => {
     const bytes = joined(pieces, size, options.room);
+    for (const chunk of used) release(chunk);
+    used = [];
     pieces = [];
     size = 0;
     return { file: fileIndex, index: index++, bytes, malformed: [] };
@@ -109,6 +123,7 @@ async function* lineBatches(file: CorpusFile, fileIndex: number, options: BatchO
       pieces.push(chunk.subarray(start, end || chunk.length));
       size += (end || chunk.length) - start;
       start = end || chunk.length;
+      if (start === chunk.length) used.push(chunk);
       if (end) yield packed();
     }
   }
