@@ -142,10 +142,10 @@ const hopper: { name: string; setting: string; pairs: Pair[] }[] = [
     setting: "ESPALIER_CUDA_ATTENTION",
     // Also more tiles of keys than are in shared memory at once, and documents that begin behind several of them.
     pairs: [
-      ...pairs.filter(({ title }) => title.startsWith("causalAttention ")),
-      ...[...attentionPairs(1, 420, 2, 1, 64), ...attentionPairs(1, 400, 1, 1, 128), ...attentionPairs(2, 410, 2, 1, 64, [410, 333], 170)].filter(({ title }) =>
-        title.startsWith("causalAttention "),
-      ),
+      ...pairs.filter(({ title }) => title.startsWith("causalAttention")),
+      ...attentionPairs(1, 420, 2, 1, 64),
+      ...attentionPairs(1, 400, 1, 1, 128),
+      ...attentionPairs(2, 410, 2, 1, 64, [410, 333], 170),
     ],
   },
 ];
@@ -178,7 +178,7 @@ describe("Hopper's attention on the emulation, besides", () => {
   beforeAll(() => void (process.env.ESPALIER_CUDA_ATTENTION = "wgmma"));
   afterAll(() => void delete process.env.ESPALIER_CUDA_ATTENTION);
   const lengths = [333, 70];
-  const cases = (D: number) => attentionPairs(2, 333, 2, 1, D, lengths).filter(({ title }) => title.startsWith("causalAttention "));
+  const cases = (D: number) => attentionPairs(2, 333, 2, 1, D, lengths);
   const inBf16 = (opCase: OpCase, seed: number) => runInBf16({ ...opCase, attributes: { ...opCase.attributes, bf16: 1 } }, seed);
 
   it.each([...cases(64), ...cases(128)].map((pair) => [pair.title, pair] as const))("%s stores in bf16 what it computes", async (_, { expected, found, tolerances }) => {

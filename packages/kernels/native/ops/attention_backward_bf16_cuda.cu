@@ -180,24 +180,30 @@ void launch_passes(const CudaContext& context, const Backward& a) {
   launch(context, "causalAttentionGrad", attention_key_gradients<D>, grid(s.G), kAttentionThreads, sizeof(Room<D>), a);
 }
 
+// What is kept of a query: delta here, more where wgmma runs.
+std::size_t facts_bytes(const AttentionShape& s) {
+  const std::size_t bytes = static_cast<std::size_t>(s.B * s.N * s.T * 4), more = attention_backward_wgmma_bytes(s);
+  return ((bytes > more ? bytes : more) + 255) / 256 * 256;
+}
+
 }  // namespace
 
 std::size_t attention_backward_bf16_bytes(const AttentionShape& s) {
-  return static_cast<std::size_t>((s.B * s.N * s.T * 4 + 255) / 256 * 256) + 2 * rounded_bytes(s.B * s.T * s.N, s.D) +
-         2 * rounded_bytes(s.B * s.T * s.G, s.D);
+  return facts_bytes(s) + 2 * rounded_bytes(s.B * s.T * s.N, s.D) + 2 * rounded_bytes(s.B * s.T * s.G, s.D);
 }
 
 void launch_attention_backward_bf16(const CudaContext& context, const AttentionGradients& given, const AttentionShape& s, void* scratch) {
   float* delta = static_cast<float*>(scratch);
-  char* room = static_cast<char*>(scratch) + (s.B * s.N * s.T * 4 + 255) / 256 * 256;
-  const Delta d{delta, given.y, given.dy, s.B * s.T * s.N, s.T, s.N, s.D};
-  launch(context, "causalAttentionGrad", attention_delta, dim3(blocks_for(d.rows, kAttentionWarps)), kAttentionThreads, 0, d);
+  char* room = static_cast<char*>(scratch) + facts_bytes(s);
   const auto ready = [&](const In& x, int64_t heads) { return rounded(context, x, s.B * s.T * heads, s.D, s.D, room).data; };
   Backward a{given.dq, given.dk, given.dv, nullptr, nullptr, nullptr, nullptr, given.lse, delta, s};
   a.q = ready(given.q, s.N);
   a.k = ready(given.k, s.G);
   a.v = ready(given.v, s.G);
   a.dy = ready(given.dy, s.N);
+  if (launch_attention_backward_wgmma(context, given, a.q, a.k, a.v, a.dy, s, scratch)) return;
+  const Delta d{delta, given.y, given.dy, s.B * s.T * s.N, s.T, s.N, s.D};
+  launch(context, "causalAttentionGrad", attention_delta, dim3(blocks_for(d.rows, kAttentionWarps)), kAttentionThreads, 0, d);
   if (s.D == 64) launch_passes<64>(context, a);
   else launch_passes<128>(context, a);
 }

@@ -24,6 +24,10 @@ struct AttentionGradients {
 };
 std::size_t attention_backward_bf16_bytes(const AttentionShape& s);
 void launch_attention_backward_bf16(const CudaContext& context, const AttentionGradients& a, const AttentionShape& s, void* scratch);
+// By wgmma, as above; `scratch` holds attention_backward_wgmma_bytes.
+std::size_t attention_backward_wgmma_bytes(const AttentionShape& s);
+bool launch_attention_backward_wgmma(const CudaContext& context, const AttentionGradients& a, const uint16_t* q, const uint16_t* k, const uint16_t* v,
+                                     const uint16_t* dy, const AttentionShape& s, void* scratch);
 
 }  // namespace cuda
 }  // namespace espalier
