@@ -1,8 +1,8 @@
 // attention_backward_wgmma_cuda.cu -- see attention_wgmma_cuda.h. Two passes that recompute the probabilities, so that nothing is added
 // by two blocks: one keeps 128 queries and walks over keys (dq), one keeps 128 keys and walks over the queries of all heads of their
 // group (dk, dv); 64 rows a warpgroup, tiles of the other side brought by one thread of a third. Both have their kept rows as the rows
-// of their results, so probabilities and their gradients go from registers into the next product. Products of one tile are under way
-// while the exponentials of the next are computed, as far as registers allow.
+// of their results, so probabilities and their gradients go from registers into the next product. The exponentials of a tile run while
+// dy v^T is multiplied. No product is under way from one tile to the next: ptxas then makes all of them wait for each other.
 #include "cuda/hopper_code.h"
 #include "ops/attention_wgmma_cuda.h"
 
@@ -11,7 +11,7 @@ namespace cuda {
 namespace {
 
 constexpr int kGroups = 2, kKept = kGroups * kGroupRows, kThreads = (kGroups + 1) * kGroupThreads, kConsumers = kGroups * kGroupThreads;
-constexpr int kRegisters = 240;
+[[maybe_unused]] constexpr int kRegisters = 240;
 constexpr int kQueries = 64, kKeys = 128;  // of the side that a pass walks over
 
 // Of 64 queries of a head, [B, N, tiles of T]. Queries that are none have an infinite lse: their probabilities are 0.
@@ -146,9 +146,6 @@ __global__ void __launch_bounds__(kThreads, 1) attention_query_gradients(Backwar
     commit_products();
     multiply_by_transpose(d_p, room.dy, kGroupRows * group, room.v[at]);
     commit_products();
-    wait_products<2>();  // the tile before this one
-    __syncwarp();
-    if (step > 0 && lane == 0) arrive(&barriers.empty[(step - 1) % kStages]);
     wait_products<1>();
     hold(score);
 #pragma unroll
@@ -168,9 +165,11 @@ __global__ void __launch_bounds__(kThreads, 1) attention_query_gradients(Backwar
     fence_products();
     multiply_by_rows<D, kKeys>(sum, ds, room.k[at]);
     commit_products();
+    wait_products<0>();
+    hold(sum);
+    __syncwarp();
+    if (lane == 0) arrive(&barriers.empty[at]);
   }
-  wait_products<0>();
-  hold(sum);
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const int64_t t = group_first + sum_row(2 * half);
@@ -254,9 +253,6 @@ __global__ void __launch_bounds__(kThreads, 1) attention_key_gradients(Backward 
     commit_products();
     multiply_by_transpose(d_p, room.v, kGroupRows * group, room.dy[at]);
     commit_products();
-    wait_products<2>();  // both of the tile before this one
-    __syncwarp();
-    if (step > 0 && lane == 0) arrive(&barriers.empty[(step - 1) % kStages]);
     wait_products<1>();
     hold(score);
 #pragma unroll
@@ -281,10 +277,12 @@ __global__ void __launch_bounds__(kThreads, 1) attention_key_gradients(Backward 
     fence_products();
     multiply_by_rows<D, kQueries>(sum_k, ds, room.q[at]);
     commit_products();
+    wait_products<0>();
+    hold(sum_k);
+    hold(sum_v);
+    __syncwarp();
+    if (lane == 0) arrive(&barriers.empty[at]);
   }
-  wait_products<0>();
-  hold(sum_k);
-  hold(sum_v);
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const int64_t m = group_first + sum_row(2 * half);
