@@ -66,6 +66,11 @@ void expect_range(const EspalierBuffer* buffer, int64_t offset, int64_t bytes) {
   }
 }
 
+// Waits for what the last runs have left to be done.
+void settle(const EspalierBuffer* buffer) {
+  if (espalier::Deferred* const deferred = buffer->memory->deferred()) deferred->wait();
+}
+
 }  // namespace
 
 const char* espalier_last_error(void) { return last_error.c_str(); }
@@ -122,6 +127,7 @@ int32_t espalier_buffer_allocate(EspalierExecutor*, int64_t bytes, EspalierBuffe
 int32_t espalier_buffer_write(EspalierBuffer* buffer, int64_t offset, const void* source, int64_t bytes) {
   return guarded([&] {
     expect_range(buffer, offset, bytes);
+    settle(buffer);
     if (bytes) espalier::device_write(buffer->memory->data() + offset, source, static_cast<std::size_t>(bytes));
   });
 }
@@ -129,6 +135,7 @@ int32_t espalier_buffer_write(EspalierBuffer* buffer, int64_t offset, const void
 int32_t espalier_buffer_read(const EspalierBuffer* buffer, int64_t offset, void* target, int64_t bytes) {
   return guarded([&] {
     expect_range(buffer, offset, bytes);
+    settle(buffer);
     if (bytes) espalier::device_read(target, buffer->memory->data() + offset, static_cast<std::size_t>(bytes));
   });
 }

@@ -15,7 +15,7 @@ constexpr double kParallelGrain = 2e5;
 }  // namespace
 
 Executor::Executor(int num_threads, const InstructionPath& path, double parallel_grain)
-    : path_(path), parallel_grain_(parallel_grain < 0 ? kParallelGrain : parallel_grain), pool_(num_threads), device_(open_device(num_threads)), thread_([this] { work(); }) {}
+    : path_(path), parallel_grain_(parallel_grain < 0 ? kParallelGrain : parallel_grain), pool_(num_threads, &deferred_), device_(open_device(num_threads)), thread_([this] { work(); }) {}
 
 Executor::~Executor() { stop(); }
 
@@ -67,7 +67,11 @@ void Executor::work() {
   for (;;) {
     if (!jobs_.empty() && under_way_.size() < runs_under_way()) begin_next(lock);
     else if (!under_way_.empty()) finish_oldest(lock);
-    else if (stopping_) return;
+    else if (deferred_.pending()) {
+      lock.unlock();
+      if (!deferred_.run_some()) deferred_.wait();  // what is left is another thread's
+      lock.lock();
+    } else if (stopping_) return;
     else job_arrived_.wait(lock, [this] { return !jobs_.empty() || stopping_; });
   }
 }

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "espalier.h"
+#include "executor/deferred.h"
 #include "executor/instruction_path.h"
 #include "executor/memory.h"
 #include "executor/thread_pool.h"
@@ -36,13 +37,15 @@ class Executor {
   // Ops of less work than this, in FLOPs, run on the executor's thread alone.
   double parallel_grain() const { return parallel_grain_; }
   void submit(const Job& job);
-  // Ends what runs at its next instruction, refuses the rest, joins the thread. Idempotent.
+  // Ends what runs at its next instruction, refuses the rest, does what was deferred, joins the thread. Idempotent.
   void stop();
   bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
   bool idle();
 
   // For the thread that runs programs:
   ThreadPool& pool() { return pool_; }
+  // For any thread to wait for; begun and completed by the thread that runs programs.
+  Deferred& deferred() { return deferred_; }
   // Memory of at least `bytes`, contents kept only while it need not grow.
   char* arena(std::size_t bytes) { return grown(arena_, bytes); }
   char* scratch(std::size_t bytes) { return grown(scratch_, bytes); }
@@ -58,6 +61,7 @@ class Executor {
 
   InstructionPath path_;
   double parallel_grain_;
+  Deferred deferred_;
   ThreadPool pool_;
   std::shared_ptr<void> device_;
   Memory arena_;

@@ -94,6 +94,7 @@ Program::Program(std::shared_ptr<Executor> executor, const EspalierProgramSpec& 
 }
 
 Program::~Program() {
+  if (executor_->deferred().pending_of(this)) executor_->deferred().wait();
   if (executor_->last_program == this) executor_->last_program = nullptr;
 }
 
@@ -214,11 +215,13 @@ void Program::read_tensor(int64_t id, void* target, int64_t bytes) {
     case ESPALIER_REGION_OUTPUT: from = output_.data() + tensor.offset; break;
     default: from = seen_arena_ + tensor.offset;
   }
+  executor_->deferred().wait();
   device_read(target, from, static_cast<std::size_t>(bytes));
 }
 
 void Program::profile(double* seconds, int64_t* calls, int64_t num_instructions) const {
   if (num_instructions != static_cast<int64_t>(instructions_.size())) refuse(-1, "the arrays have the wrong length.");
+  executor_->deferred().wait();
   for (std::size_t i = 0; i < instructions_.size(); ++i) {
     seconds[i] = 1e-9 * static_cast<double>(nanoseconds_[i].load());
     calls[i] = calls_[i].load();

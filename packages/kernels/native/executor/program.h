@@ -60,6 +60,9 @@ class Program {
   void run_instruction(const Instruction& instruction);
   // On a CPU only: which instructions run together, and one run of such a region.
   std::shared_ptr<void> regions() const;
+  std::size_t deferrable_from() const;
+  void defer(std::size_t begin);
+  void learn_order_after_deferred();
   void run_joined(std::size_t begin, std::size_t end);
   const Tensor& tensor_at(int64_t id) const;
 

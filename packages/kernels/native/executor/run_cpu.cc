@@ -1,4 +1,6 @@
 // run_cpu.cc -- what differs between devices, for the CPU: copies are copies, and a run has ended when it has begun.
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <vector>
@@ -22,9 +24,17 @@ namespace {
 // through and shared among the threads together, so a step's AdamW over all parameters wakes and awaits the pool once.
 struct Regions {
   std::vector<std::size_t> ends;  // of the region that begins at an instruction
+  std::size_t deferred_from;      // instructions from here on are left to executor/deferred.h
+  uint64_t number;                // no other program's, or binding's
+  // Of each instruction of a program that runs while instructions of another one are deferred: which of those, counted
+  // from the first deferred one, it must come after. Kept for one other program.
+  uint64_t after_number = 0;
+  std::vector<std::vector<int32_t>> after;
 };
 
 constexpr std::size_t kMostJoined = 64;
+// Times the grain of parallel work: 6M parameters of AdamW, some milliseconds. Less is not worth tracking.
+constexpr double kFewestDeferredGrains = 500;
 
 bool joinable(const OpKernel& kernel) {
   return kernel.num_tasks && !kernel.num_stages && !kernel.finish && !kernel.scratch_bytes;
@@ -51,8 +61,49 @@ bool writes_into(const OpCall& writer, const OpCall& other) {
 
 }  // namespace
 
+// The last calls of a program, if they are independent of each other and nobody can miss what they write at the end of a run:
+// they touch nothing but owned tensors and what is this program's own until it runs again.
+std::size_t Program::deferrable_from() const {
+  std::size_t from = instructions_.size();
+  double work = 0;
+  const auto fits = [&](const Instruction& at) {
+    if (!joinable(*at.kernel)) return false;
+    for (const int64_t id : at.inputs) {
+      if (tensor_at(id).region == ESPALIER_REGION_ARENA) return false;
+    }
+    for (const int64_t id : at.outputs) {
+      if (tensor_at(id).region != ESPALIER_REGION_OWNED) return false;
+    }
+    for (std::size_t i = from; i < instructions_.size(); ++i) {
+      if (writes_into(instructions_[i].call, at.call) || writes_into(at.call, instructions_[i].call)) return false;
+    }
+    return true;
+  };
+  while (from > 0 && fits(instructions_[from - 1])) work += instructions_[--from].work;
+  const bool worth_it = executor_->num_threads() > 1 && work >= kFewestDeferredGrains * executor_->parallel_grain();
+  return worth_it ? from : instructions_.size();
+}
+
+void Program::defer(std::size_t begin) {
+  std::vector<Deferred::Call> calls;
+  std::vector<std::shared_ptr<Memory>> memory;
+  for (std::size_t i = begin; i < instructions_.size(); ++i) {
+    const Instruction& at = instructions_[i];
+    calls.push_back({at.kernel, &at.call, at.work, &nanoseconds_[i], &calls_[i]});
+    for (const auto* ids : {&at.inputs, &at.outputs}) {
+      for (const int64_t id : *ids) {
+        if (const auto& owned = in_use_[static_cast<std::size_t>(id)]) memory.push_back(owned);
+      }
+    }
+  }
+  executor_->deferred().begin(calls, std::move(memory), this, executor_->pool());
+}
+
 std::shared_ptr<void> Program::regions() const {
+  static std::atomic<uint64_t> last_number{0};
   auto regions = std::make_shared<Regions>();
+  regions->number = ++last_number;
+  regions->deferred_from = deferrable_from();
   regions->ends.resize(instructions_.size());
   for (std::size_t begin = 0; begin < instructions_.size();) {
     std::size_t end = begin + 1;
@@ -63,22 +114,52 @@ std::shared_ptr<void> Program::regions() const {
       }
       return true;
     };
-    while (end < instructions_.size() && end - begin < kMostJoined && fits(instructions_[end])) ++end;
+    const std::size_t last = begin < regions->deferred_from ? regions->deferred_from : instructions_.size();
+    while (end < last && end - begin < kMostJoined && fits(instructions_[end])) ++end;
     regions->ends[begin] = end;
     begin = end;
   }
   return regions;
 }
 
+void Program::learn_order_after_deferred() {
+  const Program& other = *static_cast<const Program*>(executor_->deferred().owner());
+  const Regions& deferred = *static_cast<const Regions*>(other.device_state_.get());
+  Regions& regions = *static_cast<Regions*>(device_state_.get());
+  if (regions.after_number == deferred.number) return;
+  regions.after_number = deferred.number;
+  regions.after.assign(instructions_.size(), {});
+  for (std::size_t i = 0; i < instructions_.size(); ++i) {
+    const OpCall& call = instructions_[i].call;
+    for (std::size_t j = deferred.deferred_from; j < other.instructions_.size(); ++j) {
+      const OpCall& earlier = other.instructions_[j].call;
+      if (writes_into(call, earlier) || writes_into(earlier, call)) {
+        regions.after[i].push_back(static_cast<int32_t>(j - deferred.deferred_from));
+      }
+    }
+  }
+}
+
 void Program::begin(const Job& job) {
+  Deferred& deferred = executor_->deferred();
+  if (deferred.pending_of(this)) deferred.complete_all(executor_->pool());  // it reads what this run is about to change
   if (point_at_memory() || !device_state_) device_state_ = regions();
   const Regions& regions = *static_cast<const Regions*>(device_state_.get());
+  for (const auto& memory : in_use_) {
+    Deferred* const touching = memory ? memory->deferred() : nullptr;
+    if (touching && touching != &deferred) touching->wait();  // another executor's
+  }
+  if (deferred.pending()) learn_order_after_deferred();
   executor_->last_program = this;
   if (runtime_bytes_) std::memcpy(runtime_.data(), job.runtime, static_cast<std::size_t>(runtime_bytes_));
   auto before = std::chrono::steady_clock::now();
-  for (std::size_t i = 0; i < instructions_.size();) {
+  for (std::size_t i = 0; i < regions.deferred_from;) {
     const std::size_t end = regions.ends[i];
     expect_not_cancelled(job, static_cast<int64_t>(i));
+    if (deferred.pending()) {
+      for (std::size_t k = i; k < end; ++k) deferred.complete(regions.after[k], executor_->pool());
+      before = std::chrono::steady_clock::now();
+    }
     if (end - i > 1) run_joined(i, end);
     else run_instruction(instructions_[i]);
     const auto after = std::chrono::steady_clock::now();
@@ -90,6 +171,11 @@ void Program::begin(const Job& job) {
       ++calls_[i];
     }
     before = after;
+  }
+  if (regions.deferred_from < instructions_.size()) {
+    expect_not_cancelled(job, static_cast<int64_t>(regions.deferred_from));
+    deferred.complete_all(executor_->pool());
+    defer(regions.deferred_from);
   }
   if (output_bytes_) std::memcpy(job.output, output_.data(), static_cast<std::size_t>(output_bytes_));
 }

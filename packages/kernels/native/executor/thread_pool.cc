@@ -16,18 +16,18 @@ constexpr uint64_t kTaskMask = (uint64_t(1) << kTaskBits) - 1;
 constexpr int kSpins = 1500;
 // Chunks per thread: enough that a slowed core leaves work to the others, few enough that claiming costs nothing.
 constexpr int64_t kChunksPerThread = 8;
+}  // namespace
 
-void pause() {
+void pause_briefly() {
 #if defined(__x86_64__)
   _mm_pause();
 #elif defined(__aarch64__)
   asm volatile("yield");
 #endif
 }
-}  // namespace
 
-ThreadPool::ThreadPool(int num_threads) {
-  for (int i = 1; i < num_threads; ++i) threads_.emplace_back([this] { work(); });
+ThreadPool::ThreadPool(int num_threads, SideWork* side_work) : side_work_(side_work) {
+  for (int i = 1; i < num_threads; ++i) threads_.emplace_back([this, i] { work(i == 1); });
 }
 
 ThreadPool::~ThreadPool() {
@@ -64,7 +64,7 @@ void ThreadPool::run(Run run, const void* context, int64_t num_tasks) {
   take_tasks(epoch);
   for (int i = 0; i < kSpins; ++i) {
     if (done_.load(std::memory_order_acquire) == num_tasks) return;
-    pause();
+    pause_briefly();
   }
   std::unique_lock<std::mutex> lock(mutex_);
   caller_parked_.store(true, std::memory_order_seq_cst);
@@ -99,23 +99,31 @@ void ThreadPool::take_tasks(uint64_t epoch) {
   }
 }
 
-bool ThreadPool::wait_for_job(uint64_t seen) {
+void ThreadPool::wake_for_side_work() {
+  { std::lock_guard<std::mutex> lock(mutex_); }
+  job_begins_.notify_all();
+}
+
+bool ThreadPool::wait_for_work(uint64_t seen, bool side_work_first) {
   const auto begun = [&] { return ticket_.load(std::memory_order_seq_cst) >> kTaskBits != seen; };
+  const auto side_work = [&] { return side_work_ && side_work_->waiting(); };
   for (int i = 0; i < kSpins; ++i) {
-    if (begun()) return true;
-    pause();
+    if (begun() || (side_work_first && side_work())) return true;
+    pause_briefly();
   }
+  while (side_work() && !begun()) side_work_->run_some();
   std::unique_lock<std::mutex> lock(mutex_);
   parked_.fetch_add(1, std::memory_order_seq_cst);
-  job_begins_.wait(lock, [&] { return begun() || stopping_.load(); });
+  job_begins_.wait(lock, [&] { return begun() || stopping_.load() || side_work(); });
   parked_.fetch_sub(1, std::memory_order_relaxed);
   return !stopping_.load();
 }
 
-void ThreadPool::work() {
+void ThreadPool::work(bool side_work_first) {
   flush_denormals_on_this_thread();
   uint64_t seen = 0;
-  while (wait_for_job(seen)) {
+  while (wait_for_work(seen, side_work_first)) {
+    while (side_work_first && side_work_ && side_work_->run_some()) {}
     seen = ticket_.load(std::memory_order_acquire) >> kTaskBits;
     take_tasks(seen);
   }
