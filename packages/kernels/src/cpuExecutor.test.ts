@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { CancelledError, ConfigError, DeviceError } from "@espalier/core";
@@ -228,6 +229,94 @@ describe("consecutive calls of one op", () => {
     const d = new Float32Array(size);
     buffers[4]!.read(d);
     expect(d[5]).toBe(3 * 7 * 2 * 25); // a is b now, and was written last before d
+  });
+});
+
+describe("updates that a run leaves to be done beside the next runs", () => {
+  const names = ["a", "b", "c", "d"];
+  const size = 1_000_000; // half a millisecond of AdamW each
+  const digestOf = (values: Float32Array) => createHash("sha256").update(values).digest("hex");
+  const owned = (...kinds: string[]): [Region, string, number][] => kinds.flatMap((kind) => names.map((name): [Region, string, number] => ["owned", kind + name, size]));
+  const adamw = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, rateScale: 1 };
+  const update = programOf(
+    [...owned("p", "m", "v", "g"), ["runtime", "step", 2], ["runtime", "births", 1, 3], ["output", "norm", 1]],
+    [
+      { op: "gradNorm", inputs: [12, 13, 14, 15], outputs: [18], attributes: {} },
+      ...names.map((_, i) => ({ op: "adamw", inputs: [12 + i, 18, 16, 17], outputs: [i, 4 + i, 8 + i], attributes: adamw })),
+    ],
+  );
+  // Reads every parameter, the last one first, and overwrites the gradients that the update still reads.
+  // Its last call writes an output, so that nothing of it is left.
+  const next = programOf([...owned("p", "g"), ["output", "y", size]], [...[3, 0, 1, 2].map((i) => scale(i, 4 + i, 0.5)), scale(0, 8, 2)]);
+  const y = new Uint8Array(next.outputBytes);
+
+  /** Parameters and their updates on an executor of their own. */
+  function trained(numThreads: number) {
+    const executor = cpuExecutor({ numThreads, parallelGrain: 0 });
+    const [updates, nexts, others] = [executor.load(update), executor.load(next), cpuExecutor({ numThreads: 2, parallelGrain: 0 }).load(next)];
+    const buffers = new Map(owned("p", "m", "v", "g").map(([, name], k) => {
+      const buffer = executor.allocate(4 * size);
+      buffer.write(Float32Array.from({ length: size }, (_, i) => ((i + k) % 31) / 31 + 0.1));
+      return [name, buffer] as const;
+    }));
+    for (const program of [updates, nexts, others]) {
+      for (const { name, region } of program.program.tensors) if (region === "owned") program.bind(name, buffers.get(name)!);
+    }
+    const inputs = new Float32Array(update.runtimeBytes / 4);
+    inputs.set([0.1, 0.1, 0.5], 16); // births, behind the 64 bytes of step
+    const norm = new Float32Array(update.outputBytes / 4);
+    return {
+      updates, buffers,
+      update: async (rate: number) => {
+        inputs.set([rate, 1]);
+        await updates.run(bytesOf(inputs), bytesOf(norm));
+        return norm[0]!;
+      },
+      next: () => nexts.run(nothing, y),
+      nextElsewhere: () => others.run(nothing, y),
+      write: (name: string, value: number) => buffers.get(name)!.write(new Float32Array(size).fill(value)),
+      read: (name: string) => {
+        const values = new Float32Array(size);
+        buffers.get(name)!.read(values);
+        return values;
+      },
+    };
+  }
+  type Trained = ReturnType<typeof trained>;
+
+  // With one thread nothing is left: the same calls then must give the same bits.
+  it.each([2, 3, 5])("are done before anybody can tell: %i threads", async (numThreads) => {
+    const [alone, shared] = [trained(1), trained(numThreads)];
+    const expectSame = async (...steps: ((of: Trained) => unknown)[]) => {
+      const answers: unknown[][] = [];
+      for (const of of [alone, shared]) {
+        const row: unknown[] = [];
+        for (const step of steps) row.push(await step(of)); // nothing in between that would give the updates time
+        answers.push(row.map((answer) => (answer instanceof Float32Array ? digestOf(answer) : answer)));
+      }
+      expect(answers[1]).toEqual(answers[0]);
+    };
+    for (let round = 1; round <= 5; round++) {
+      const rate = 0.01 * round;
+      await expectSame(({ update }) => update(rate), ({ read }) => read("pd"), ({ read }) => read("va")); // by a reader
+      await expectSame(({ update }) => update(rate), ({ next }) => next(), ({ read }) => read("gd"), ({ read }) => read("pa")); // by another program
+      await expectSame(({ update }) => update(rate), ({ update }) => update(2 * rate), ({ read }) => read("md")); // by itself
+      await expectSame(({ update }) => update(rate), ({ write }) => write("gd", round), ({ read }) => read("pd")); // by a writer of what they read
+      await expectSame(({ update }) => update(rate), ({ nextElsewhere }) => nextElsewhere(), ({ read }) => read("gd")); // by another executor
+    }
+    for (const name of shared.buffers.keys()) await expectSame(({ read }) => read(name));
+    const calls = (of: Trained) => of.updates.profile().map(({ op, calls }) => [op, calls]).sort();
+    await expectSame(({ update }) => update(1), calls);
+  });
+
+  it("are done before their program is freed, and keep the memory of freed buffers", async () => {
+    const [alone, shared] = [trained(1), trained(2)];
+    for (const each of [alone, shared]) {
+      await each.update(0.1);
+      each.buffers.get("vd")!.free();
+      each.updates.free();
+    }
+    for (const name of ["pa", "pd", "md"]) expect(digestOf(shared.read(name))).toBe(digestOf(alone.read(name)));
   });
 });
 

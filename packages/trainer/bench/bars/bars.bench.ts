@@ -183,14 +183,18 @@ if (wants("step") || wants("profile")) {
       let steps = 0;
       const sides: Record<string, Side> = {
         espalier: async () => {
-          steps += stepsATurn;
-          return median(await repeated(stepsATurn, bench.step));
+          // A step does part of the updates of the one before it, so the first of a turn is left out, on both sides.
+          steps += 1 + stepsATurn;
+          await bench.step();
+          const rate = median(await repeated(stepsATurn, bench.step));
+          bench.settle();
+          return rate;
         },
       };
       if (!torch.absent && wants("step")) {
         const { numLayers: L, residualDim: C, numKvHeads: N, vocabSize: V, seqLen: T } = shape;
         await torch.ask(`model ${L} ${C} ${N} ${V} ${T} ${B} ${threads}`);
-        sides.pytorch = async () => (B * T) / median(await torch.ask(`step ${stepsATurn}`));
+        sides.pytorch = async () => (B * T) / median((await torch.ask(`step ${1 + stepsATurn}`)).slice(1));
       }
       const least = precision === "bf16" ? bf16Bar : bar;
       const bars: Record<string, number> = threads === 2 && least !== undefined ? { pytorch: least } : {};

@@ -137,6 +137,11 @@ export class StepBench {
     };
   }
 
+  /** Waits for the updates that the last step has left to be done beside the next one. */
+  settle(): void {
+    this.model.buffer("embedding.weight").read(new Float32Array(1));
+  }
+
   /** Native time of every step so far by op: of the micro-step, then of the optimiser. */
   profile(): OpProfile[] {
     return this.#programs.flatMap((name) => this.model.program(name, () => { throw new Error(name); }).program.profile());
