@@ -272,7 +272,11 @@ describe("updates that a run leaves to be done beside the next runs", () => {
         await updates.run(bytesOf(inputs), bytesOf(norm));
         return norm[0]!;
       },
-      next: () => nexts.run(nothing, y),
+      // Both are in the queue at once, so that the second finds all of the updates left.
+      updateAndNext: async (rate: number) => {
+        inputs.set([rate, 1]);
+        await Promise.all([updates.run(bytesOf(inputs), bytesOf(norm)), nexts.run(nothing, y)]);
+      },
       nextElsewhere: () => others.run(nothing, y),
       write: (name: string, value: number) => buffers.get(name)!.write(new Float32Array(size).fill(value)),
       read: (name: string) => {
@@ -299,7 +303,7 @@ describe("updates that a run leaves to be done beside the next runs", () => {
     for (let round = 1; round <= 5; round++) {
       const rate = 0.01 * round;
       await expectSame(({ update }) => update(rate), ({ read }) => read("pd"), ({ read }) => read("va")); // by a reader
-      await expectSame(({ update }) => update(rate), ({ next }) => next(), ({ read }) => read("gd"), ({ read }) => read("pa")); // by another program
+      await expectSame(({ updateAndNext }) => updateAndNext(rate), ({ read }) => read("gd"), ({ read }) => read("pa")); // by another program
       await expectSame(({ update }) => update(rate), ({ update }) => update(2 * rate), ({ read }) => read("md")); // by itself
       await expectSame(({ update }) => update(rate), ({ write }) => write("gd", round), ({ read }) => read("pd")); // by a writer of what they read
       await expectSame(({ update }) => update(rate), ({ nextElsewhere }) => nextElsewhere(), ({ read }) => read("gd")); // by another executor
