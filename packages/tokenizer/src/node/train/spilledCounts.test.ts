@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createPieceCounts, type Pieces, typescriptPieceCounts } from "../../train/pieceCounts.ts";
 import { trainTokenizer } from "../../train/trainTokenizer.ts";
 import { inOrder, merged, readRun, writeRun } from "./runs.ts";
-import { createSpilledPieceCounts } from "./spilledCounts.ts";
+import { createSpilledPieceCounts, learningBytes } from "./spilledCounts.ts";
 
 let directory: string;
 beforeEach(() => (directory = mkdtempSync(join(tmpdir(), "espalier-runs-"))));
@@ -53,6 +53,26 @@ describe("createSpilledPieceCounts", () => {
     }
     expect(runs).toBeGreaterThan(0);
     expect(trainTokenizer(spilled, { vocabSize: 600 }).digest).toBe(trainTokenizer(whole, { vocabSize: 600 }).digest);
+  });
+
+  it("gives the counter's memory back where training needs the room, with the same pieces", { timeout: 120_000 }, () => {
+    const whole = createPieceCounts();
+    for (const document of wordy(1.2)) whole.add(document);
+    const pieces = whole.pieces();
+    const needed = learningBytes(pieces.counts.length, pieces.bytes.length) + pieces.bytes.length + 12 * pieces.counts.length;
+    expect(needed).toBeGreaterThan(2 ** 24); // else the least limit leaves room for both
+    const fits = createSpilledPieceCounts({ directory, memoryBytes: 2 * (needed + 2 * whole.heldBytes) });
+    for (const document of wordy(1.2)) fits.add(document);
+    expect(listed(fits.pieces())).toEqual(listed(pieces));
+    expect(fits.numRuns).toBe(0);
+    fits.close();
+
+    const tight = createSpilledPieceCounts({ directory, memoryBytes: Math.max(needed, 4 * whole.heldBytes) });
+    for (const document of wordy(1.2)) tight.add(document);
+    expect({ runs: tight.numRuns, held: tight.heldBytes }).toEqual({ runs: 0, held: whole.heldBytes });
+    expect(listed(tight.pieces())).toEqual(listed(pieces));
+    expect(tight.numRuns).toBe(1);
+    expect(tight.heldBytes).toBeLessThan(whole.heldBytes / 4);
   });
 
   it("refuses to begin a training that needs more than it may take, and says what to do", () => {

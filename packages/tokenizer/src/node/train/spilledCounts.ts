@@ -35,6 +35,10 @@ const PEAK_OF_COUNTING = 4;
 const LEARN_BYTES_A_BYTE = 20;
 const LEARN_BYTES_A_PIECE = 24;
 const WITHOUT_ADDON = 2;
+/** Of the pieces that the learner is given: their bytes; an offset (4) and a count (8) each. */
+const GIVEN_BYTES_A_PIECE = 12;
+/** Of what the counter holds, once it has given a copy. */
+const COUNTER_AND_COPY = 1.9;
 const MOST_RUNS = 16;
 const RUN = /^pieces\.\d+\.run$/;
 
@@ -77,7 +81,8 @@ export function createSpilledPieceCounts({ pattern = "cl100k", directory, memory
   };
   const pieces = (): Pieces => {
     if (runs.length > 0 && counts.numPieces > 0) spill();
-    const all = () => (runs.length > 0 ? merged(runs.map(readRun)) : inOrder(counts.pieces()));
+    let held = runs.length > 0 ? undefined : counts.pieces();
+    const all = () => (held ? inOrder(held) : merged(runs.map(readRun)));
     let numPieces = 0;
     let pieceBytes = 0;
     for (const { bytes, count } of all()) {
@@ -85,13 +90,19 @@ export function createSpilledPieceCounts({ pattern = "cl100k", directory, memory
       numPieces++;
       pieceBytes += bytes.length;
     }
-    const needed = learningBytes(numPieces, pieceBytes);
+    const needed = learningBytes(numPieces, pieceBytes) + pieceBytes + GIVEN_BYTES_A_PIECE * numPieces;
     if (needed > memoryBytes || pieceBytes >= 2 ** 32) {
       throw new ConfigError(
         `piece counts: training on ${numPieces} distinct pieces of ${pieceBytes} bytes needs about ${Math.ceil(needed / 2 ** 20)} MiB, expected at most ${Math.floor(memoryBytes / 2 ** 20)} MiB. ` +
           "Raise memoryBytes, or leave out rare pieces with minPieceCount.",
       );
     }
+    // What is counted stays where it is while training goes on, unless there is no room for both.
+    if (held && needed + COUNTER_AND_COPY * counts.heldBytes > memoryBytes) {
+      held = undefined;
+      spill();
+    }
+    if (held && minPieceCount <= 1) return held;
     const result = { bytes: new Uint8Array(pieceBytes), offsets: new Uint32Array(numPieces + 1), counts: new Float64Array(numPieces) };
     let at = 0;
     for (const { bytes, count } of all()) {
