@@ -8,8 +8,8 @@ import { writeTokenizerJson } from "../formats/json.ts";
 import type { Tokenizer } from "../tokenizer.ts";
 import { CORPUS_FILES, type CorpusManifest, type InputSummary, MANIFEST_FORMAT, MANIFEST_VERSION, type ShardSummary } from "./manifest.ts";
 import { encodeCorpus, type EncodedCorpus, encodeExtra } from "./prepare/encode.ts";
-import type { Threads } from "./pipeline/threads.ts";
-import { definitionOf, stageOf, threadsFor } from "./prepare/pass.ts";
+import { beginEarly, type EarlyPass } from "./prepare/earlyPass.ts";
+import { definitionOf, readOptions, stageOf, threadsFor } from "./prepare/pass.ts";
 import { digestInputs, digestOf, optionsDigestOf, textDigestOf } from "./prepare/inputs.ts";
 import { finishedCorpus, finishedScan, finishedShard, removeLeftovers } from "./prepare/resume.ts";
 import { scanAndTrain } from "./prepare/scan.ts";
@@ -77,17 +77,22 @@ export async function prepareCorpus(options: PrepareCorpusOptions): Promise<Corp
   try {
     return await prepareFiles(options, files, takeEarly);
   } finally {
-    await early?.end(); // no pass took them
+    await early?.end(); // no pass took it
   }
 }
 
-/** Threads for a finished tokeniser, so that they load while inputs are hashed; none where the corpus seems to be there. */
-function startEarly({ directory, tokenizer, workers = 0, ...documents }: PrepareCorpusOptions, files: readonly CorpusFile[]): Threads | undefined {
-  if (workers === 0 || !("encode" in tokenizer) || existsSync(join(directory, CORPUS_FILES.manifest))) return undefined;
-  return threadsFor(stageOf(documents, definitionOf(tokenizer, documentSeparator(documents))), workers, files);
+/**
+ * The pass of a finished tokeniser, begun while inputs are hashed. Not where the corpus seems to be there, whole or in part, or
+ * where a pass of its own comes first.
+ */
+function startEarly({ directory, tokenizer, workers = 0, ...documents }: PrepareCorpusOptions, files: readonly CorpusFile[]): EarlyPass | undefined {
+  const isThere = [CORPUS_FILES.manifest, CORPUS_FILES.checkpoint].some((name) => existsSync(join(directory, name)));
+  if (workers === 0 || !("encode" in tokenizer) || isThere || documents.repeatedSpans) return undefined;
+  const threads = threadsFor(stageOf(documents, definitionOf(tokenizer, documentSeparator(documents))), workers, files);
+  return beginEarly(threads, files, readOptions(documents));
 }
 
-async function prepareFiles(options: PrepareCorpusOptions, files: readonly CorpusFile[], takeThreads: () => Threads | undefined): Promise<CorpusManifest> {
+async function prepareFiles(options: PrepareCorpusOptions, files: readonly CorpusFile[], takeEarly: Work["takeEarly"]): Promise<CorpusManifest> {
   const { directory, tokenizer: choice, extra, validationShare = 0.02, progress = silent, fileSystem = disk, signal, slice } = options;
   const inputs = await digestInputs(files);
   const optionsDigest = optionsDigestOf(choice, validationShare, options, extra);
@@ -106,7 +111,7 @@ async function prepareFiles(options: PrepareCorpusOptions, files: readonly Corpu
   const planned: Work = {
     directory, files, digest, tokenizer: choice, validationShare, documents: options, separator, extra, progress, signal, fileSystem, slice,
     workers: options.workers ?? 0,
-    takeThreads,
+    takeEarly,
     checkpointBytes: options.checkpointBytes ?? CHECKPOINT_BYTES,
     duplicateMemoryBytes: options.duplicateMemoryBytes ?? 2 ** 32,
   };

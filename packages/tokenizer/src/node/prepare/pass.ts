@@ -30,16 +30,19 @@ export async function* passOver(
   { numTokens = () => 0, spans }: { numTokens?: () => number; spans?: "hash" } = {},
 ): AsyncGenerator<{ treated: Treated; decisions: Uint8Array; lineBefore: number }> {
   const { files, documents, progress, signal, workers } = work;
-  const textField = documents.textField ?? "text";
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const { file, batch } = state.record.position;
   const report = (done: number) => progress({ task, done, total, unit: "bytes", detail: detailOf(state, numTokens()) });
   const onBytes = (done: number) => report(Math.min(done, total - 1)); // reading runs ahead: all is done once all is treated
   const stage = stageOf(documents, tokenizer, spans);
-  const threads = (tokenizer && work.takeThreads?.()) ?? threadsFor(stage, workers, files);
-  const read = batchesFrom(files, { file, batch }, { textField, skipDamaged: documents.damaged === "skip", onBytes, ...(threads.room && { room: threads.room }) });
-  const batches = work.repeatedPath === undefined ? read : withRepeated(read, readRepeated(work.repeatedPath));
-  for await (const treated of threads.treatInOrder(batches)) {
+  const fromTheStart = file === 0 && batch === 0 && work.repeatedPath === undefined;
+  const early = tokenizer && fromTheStart ? work.takeEarly?.() : undefined;
+  const treatAll = () => {
+    const threads = threadsFor(stage, workers, files);
+    const read = batchesFrom(files, { file, batch }, { ...readOptions(documents), onBytes, ...(threads.room && { room: threads.room }) });
+    return threads.treatInOrder(work.repeatedPath === undefined ? read : withRepeated(read, readRepeated(work.repeatedPath)));
+  };
+  for await (const treated of early?.treatedInOrder(onBytes) ?? treatAll()) {
     throwIfAborted(signal);
     yield { treated, ...state.accept(treated) };
   }
@@ -51,6 +54,9 @@ export async function* passOver(
 export function threadsFor(stage: StageOptions, workers: number, files: readonly CorpusFile[]): Threads {
   return startThreads(stage, workers, files.every(({ kind }) => kind === "jsonl"));
 }
+
+/** How files are read. */
+export const readOptions = ({ textField = "text", damaged }: DocumentOptions) => ({ textField, skipDamaged: damaged === "skip" });
 
 /** Batches with the sentences that go from them. */
 async function* withRepeated(batches: AsyncIterable<Batch>, reader: RepeatedReader): AsyncGenerator<Batch> {

@@ -5,7 +5,7 @@ import type { Tokenizer } from "../../tokenizer.ts";
 import type { CorpusFile } from "../read/files.ts";
 import type { CleanOptions } from "../../clean/cleaner.ts";
 import type { NearDuplicateOptions } from "../pipeline/state.ts";
-import type { Threads } from "../pipeline/threads.ts";
+import type { EarlyPass } from "./earlyPass.ts";
 import type { RepeatedSpanSearch } from "../spans/findRepeated.ts";
 import type { Split } from "../split.ts";
 import type { Slice } from "../writers/slices.ts";
@@ -60,8 +60,8 @@ export interface Work {
   separator: string;
   duplicateMemoryBytes: number;
   workers: number;
-  /** Threads that were started ahead for the pass that encodes; nothing the second time. */
-  takeThreads?: () => Threads | undefined;
+  /** The pass that encodes, where it was begun ahead; nothing the second time. */
+  takeEarly?: () => EarlyPass | undefined;
   checkpointBytes: number;
   slice?: Slice;
   /** Sentences that go, once they are known; of a slice they are not: joining takes them out. */
