@@ -43,7 +43,8 @@ const FORMULA_SPREAD = 1.02;
  * plan's arena holds at its fullest. Kept per token and block until its backward pass: both norm outputs and residual
  * states, query, key, value and context, the MLP before and after its activation (and gate), statistics of norms (mean
  * and deviation of LayerNorm, deviation of RMSNorm) and of attention (one a head). On top, where the backward pass of the
- * last block begins: `max(C + H, 2 C + min(H, 2 C) + 2, 3 C + 5)`, with a gate `max(C + 2 H, 3 C + 4)`.
+ * last block begins: `3 C + 5`, since the gradient of GELU is written over what it is the gradient of; with a gate
+ * `max(C + 2 H, 3 C + 4)`.
  */
 export function memoryByFormula(model: ModelConfig, microBatchSize: number): MemoryPrediction {
   const { residualDim: C, ffnDim: H, headDim: D, numKvHeads: G, numLayers: L, seqLen: T } = model;
@@ -52,7 +53,7 @@ export function memoryByFormula(model: ModelConfig, microBatchSize: number): Mem
   const rows = microBatchSize * T;
   const state = 4 * 4 * numParameters(model);
   const perLayer = 4 * C + (2 * N + 2 * G) * D + (gated ? 3 : 2) * H + (gated ? 2 : 4) + N;
-  const transient = gated ? Math.max(C + 2 * H, 3 * C + 4) : Math.max(C + H, 2 * C + Math.min(H, 2 * C) + 2, 3 * C + 5);
+  const transient = gated ? Math.max(C + 2 * H, 3 * C + 4) : 3 * C + 5;
   const arena = 4 * rows * (L * perLayer + transient);
   const io = 4 * 3 * rows + 2 * 64; // tokens, targets, weights; a flag and the loss on lines of their own
   const peakBytes = state + arena + io;
