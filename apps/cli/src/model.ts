@@ -13,6 +13,7 @@ import {
   type LoadedLanguageModel,
   newestCheckpoint,
   readHuggingFaceCodec,
+  runPaths,
   type TextCodec,
 } from "@espalier/trainer";
 
@@ -39,7 +40,7 @@ export async function locateModel(place: string, dataDirectory?: string): Promis
 
 function tokenizerFile(checkpoint: string, dataDirectory: string | undefined): string {
   if (dataDirectory !== undefined) return join(dataDirectory, "tokenizer.json");
-  const kept = join(dirname(dirname(checkpoint)), "tokenizer.json"); // RUN/checkpoints/step-...
+  const kept = runPaths.tokenizer(dirname(dirname(checkpoint))); // RUN/checkpoints/step-...
   if (existsSync(kept)) return kept;
   throw new ConfigError(`${checkpoint}: found no tokenizer.json of its run, expected ${kept}, or --data. Name the directory written by \`espalier tokenize\`.`);
 }

@@ -24,7 +24,7 @@ export async function evaluateStages(
     throw new ConfigError(
       `${run}: --stages needs the directory of a run, found an address. Name the directory of \`espalier train --out\`.`,
     );
-  const checkpoints = await stageCheckpoints(run);
+  const checkpoints = stageCheckpoints(run);
   const stages = [];
   for (const checkpoint of checkpoints) {
     const below = directory === undefined ? undefined : join(directory, checkpoint.name);

@@ -1,8 +1,7 @@
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename } from "node:path";
 import { FileError } from "@espalier/core";
-import { fileError } from "@espalier/core/node";
 import { type Agreement, agreement, type LoggedSample } from "@espalier/evals";
+import { listCheckpoints, runPaths } from "@espalier/trainer";
 import type { Evaluated } from "./run.ts";
 
 /** A checkpoint of a run that ends a stage, or is the model right after a growth. */
@@ -13,25 +12,15 @@ export interface StageCheckpoint {
   grown: boolean;
 }
 
-const CHECKPOINT = /^step-(\d+)(-grown)?$/;
-
 /**
  * The checkpoints of a run that say something of its stages: the last before each growth, the first after it, and the
  * last of all.
  *
  * @throws {FileError} when the directory holds no run
  */
-export async function stageCheckpoints(run: string): Promise<StageCheckpoint[]> {
-  const directory = join(run, "checkpoints");
-  const names = await readdir(directory).catch((error: unknown) => {
-    throw fileError("reading", directory, error);
-  });
-  const all = names
-    .flatMap((name): StageCheckpoint[] => {
-      const match = CHECKPOINT.exec(name);
-      return match ? [{ name, path: join(directory, name), step: Number(match[1]), grown: match[2] !== undefined }] : [];
-    })
-    .sort((a, b) => a.step - b.step || Number(a.grown) - Number(b.grown));
+export function stageCheckpoints(run: string): StageCheckpoint[] {
+  const directory = runPaths.checkpoints(run);
+  const all = listCheckpoints(run).map((checkpoint): StageCheckpoint => ({ ...checkpoint, name: basename(checkpoint.path) }));
   if (all.length === 0)
     throw new FileError(
       `${directory}: no checkpoints, expected those of a run. Name the directory of \`espalier train --out\`.`,
