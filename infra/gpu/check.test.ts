@@ -1,6 +1,6 @@
 /** The check of a GPU machine, here on the emulation: that it compares, finds differences, and reports what it could not do. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -107,6 +107,53 @@ loader = importlib.machinery.SourceFileLoader("check", "check")
 check = importlib.util.module_from_spec(importlib.util.spec_from_loader("check", loader)); loader.exec_module(check)
 print([row[0] for row in check.planned(["ops", "memcheck"], "NVIDIA H100, compute capability 9.0, 81000 MiB; no cuBLASLt")])`;
     expect(python(["-c", script]).stdout.trim()).toBe("['ops', 'ops wgmma', 'ops mma', 'memcheck', 'ops attention mma', 'memcheck attention mma']");
+  });
+
+  const libcuda = () => python(["-c", "import ctypes; ctypes.CDLL('libcuda.so.1')"]).status === 0;
+  it.skipIf(hasPython && libcuda())("says in one sentence that there is no GPU, before it builds anything (skipped with a driver)", () => {
+    const work = join(out, "nothing");
+    const { status, stdout, stderr } = python(["check", "--work", work, "--out", join(out, "no-results")]);
+    expect(stderr).toBe("check: no NVIDIA driver: libcuda.so.1 does not open; expected an NVIDIA GPU of compute capability 8.0 or later with its driver. Nothing was built or run.\n");
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(readdirSync(out)).not.toContain("nothing");
+  });
+
+  describe("NCCL", () => {
+    const log = join(out, "nccl-calls");
+    const withNccl = (libraries_: string, fault?: string) => {
+      rmSync(log, { force: true });
+      const environment = { ESPALIER_CUDA_LIBRARIES: libraries_, ESPALIER_FAKE_NCCL_LOG: log, ESPALIER_FAKE_NCCL_FAULT: fault ?? "", PYTHONDONTWRITEBYTECODE: "1" };
+      const { status, stdout } = spawnSync("python3", ["check", "--only", "ops", "--case", "NCCL", "--again", ...libraries, "--out", out], {
+        encoding: "utf8", cwd: import.meta.dirname, env: { ...process.env, ...environment },
+      });
+      return { status, stdout, calls: existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : [] };
+    };
+
+    it("sums over one rank in both formats, and gives back what it took", () => {
+      const { status, stdout, calls } = withNccl(built);
+      expect(stdout).toMatch(/ops +1 passed, 0 failed$/m);
+      expect(calls).toEqual(["id", "init", "sum of 1000, type 7", "sum of 1000, type 9", "destroy"]);
+      expect(status).toBe(0);
+    });
+
+    it.each([
+      ["id", "NCCL: making an id: a status of the stand-in (status 3)", ["id"]],
+      ["init", "NCCL: joining the other ranks: a status of the stand-in (status 3)", ["id", "init"]],
+      ["sum", "NCCL: summing over ranks: a status of the stand-in (status 4)", ["id", "init", "sum of 1000, type 7", "destroy"]],
+      ["wrong", "the sums of one rank in fp32 are other numbers than it gave", ["id", "init", "sum of 1000, type 7", "destroy"]],
+    ])("fails with its own words where %s does", (fault, sentence, expected) => {
+      const { status, stdout, calls } = withNccl(built, fault);
+      expect(stdout).toContain(sentence);
+      expect(calls).toEqual(expected);
+      expect(status).toBe(1);
+    });
+
+    it("is impossible where there is none, with what was tried", () => {
+      const { status, stdout } = withNccl(join(out, "nowhere"));
+      expect(stdout).toMatch(/ops +0 passed, 0 failed, 1 impossible/);
+      expect(stdout).toContain(`NCCL: no NCCL, tried ${out}/nowhere/libnccl.so.2, ${out}/nowhere/libnccl.so, libnccl.so.2, `);
+      expect(status).toBe(2);
+    });
   });
 
   it("has a case for every op", () => {

@@ -14,6 +14,7 @@ F32, I32, BF16 = 0, 1, 2
 ARENA, OWNED, RUNTIME, OUTPUT = 0, 1, 2, 3
 i64 = c.c_int64
 RTLD_LAZY = 1
+UNSUPPORTED = 4
 
 
 class Options(c.Structure):
@@ -40,6 +41,10 @@ Done = c.CFUNCTYPE(None, c.c_void_p, c.c_int32, c.c_char_p, i64)
 
 class DeviceError(Exception):
     """A call of the library failed; the sentence is the library's."""
+
+
+class Absent(DeviceError):
+    """Something that the library may use is not on this machine; the sentence says what was tried."""
 
 
 @dataclass
@@ -124,6 +129,13 @@ class Library:
     @property
     def device(self):
         return self.abi.espalier_device_summary().decode()
+
+    def check_collectives(self):
+        """Sums over one rank through NCCL. Raises Absent where there is none, DeviceError when it fails."""
+        status = self.abi.espalier_collectives_check()
+        if status == UNSUPPORTED:
+            raise Absent(self.abi.espalier_last_error().decode())
+        self.expect(status)
 
     @property
     def ops(self):

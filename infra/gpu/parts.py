@@ -5,7 +5,7 @@ A part knows nothing of processes: `worker.py` runs its work one by one.
 import os
 
 import cases
-from espalier_abi import DeviceError, Library, largest_error, run
+from espalier_abi import Absent, DeviceError, Library, largest_error, run
 
 # In the order of what somebody with little time wants to know first. `only` names them.
 PARTS = ("ops", "torch", "speed", "memcheck", "racecheck")
@@ -60,12 +60,25 @@ def compare_stored(cpu, cuda, case, stored):
     return [check("ops", f"{case.title}, stored in bf16", max(largest_error(a, b) for a, b in zip(expected, found)), STORED_TOLERANCE)]
 
 
+COLLECTIVES = "NCCL, one rank alone"
+
+
+def collectives(cuda):
+    try:
+        cuda.check_collectives()
+    except Absent as absent:
+        return [{**check("ops", COLLECTIVES, None, None, str(absent)), "passed": None}]
+    return [check("ops", COLLECTIVES, 0.0, 0.0)]
+
+
 def ops(given):
     cpu, cuda = Library(given.cpu, threads=os.cpu_count() or 1), Library(given.cuda)
     chosen, positions = chosen_cases(given.case), cases.bf16_positions()
     work = [(case.title, lambda case=case: compare(cpu, cuda, case)) for case in chosen]
     work += [(f"{case.title}, stored in bf16", lambda case=case: compare_stored(cpu, cuda, case, cases.stored_in_bf16(case, positions)))
              for case in chosen if case.op in positions]
+    if given.case in COLLECTIVES:
+        work.append((COLLECTIVES, lambda: collectives(cuda)))
     if not given.case:
         uncovered = sorted(set(cpu.ops) - {case.op for case in chosen})
         work += [(op, lambda op=op: [check("ops", op, None, None, "has no case")]) for op in uncovered]

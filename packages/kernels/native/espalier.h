@@ -89,6 +89,9 @@ ESPALIER_API int32_t espalier_has_instruction_path(const char* name);
 ESPALIER_API const char* espalier_op_list(void);
 /* One line about the device, its libraries and what was tried to reach them, for people. Static storage. */
 ESPALIER_API const char* espalier_device_summary(void);
+/* Sums numbers on the device over one rank, this process alone, through NCCL: what can be known of it on one device.
+ * ESPALIER_UNSUPPORTED, with what was tried, where there is none; ESPALIER_DEVICE when a call of it fails or sums differ. */
+ESPALIER_API int32_t espalier_collectives_check(void);
 
 ESPALIER_API int32_t espalier_executor_create(const EspalierExecutorOptions* options, EspalierExecutor** executor);
 ESPALIER_API const char* espalier_executor_instruction_path(const EspalierExecutor* executor);

@@ -29,4 +29,23 @@ const Nccl& nccl();
 // "NCCL 2.27.3 from libnccl.so.2", or why there is none.
 std::string nccl_sentence();
 
+// One rank of a communicator. Every call of NCCL that fails throws Failure (ESPALIER_DEVICE) with the call and NCCL's own words.
+class Communicator {
+ public:
+  // What rank 0 makes and all ranks are given, over any channel.
+  static NcclId new_id();
+
+  // Returns when all ranks have come. 0 <= rank < num_ranks.
+  Communicator(int num_ranks, const NcclId& id, int rank);
+  ~Communicator();
+  Communicator(const Communicator&) = delete;
+  Communicator& operator=(const Communicator&) = delete;
+
+  // Puts into the stream: `count` numbers on the device become their sums over all ranks, in place.
+  void sum(void* numbers, std::size_t count, bool bf16, cudaStream_t stream);
+
+ private:
+  void* comm_ = nullptr;
+};
+
 }  // namespace espalier

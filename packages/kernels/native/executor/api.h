@@ -9,6 +9,7 @@
   DO(espalier_has_instruction_path)  \
   DO(espalier_op_list)               \
   DO(espalier_device_summary)        \
+  DO(espalier_collectives_check)     \
   DO(espalier_executor_create)       \
   DO(espalier_executor_instruction_path) \
   DO(espalier_executor_release)      \

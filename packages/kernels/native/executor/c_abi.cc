@@ -92,6 +92,7 @@ const char* espalier_op_list(void) {
 }
 
 const char* espalier_device_summary(void) { return espalier::device_summary(); }
+int32_t espalier_collectives_check(void) { return guarded([] { espalier::check_collectives(); }); }
 
 int32_t espalier_executor_create(const EspalierExecutorOptions* options, EspalierExecutor** executor) {
   return guarded([&] {

@@ -17,6 +17,9 @@ bool stores_bf16();
 // One line about the device for people: what there is, what was tried.
 const char* device_summary();
 
+// As espalier_collectives_check has it. Throws Failure.
+void check_collectives();
+
 // Between host and device memory; return when the copy is complete.
 void device_write(void* target, const void* source, std::size_t bytes);
 void device_read(void* target, const void* source, std::size_t bytes);

@@ -7,6 +7,7 @@
 
 #include "executor/device.h"
 #include "executor/program.h"
+#include "executor/status.h"
 
 namespace espalier {
 
@@ -14,6 +15,10 @@ std::shared_ptr<void> open_device(int) { return nullptr; }
 std::size_t runs_under_way() { return 1; }
 bool stores_bf16() { return false; }
 const char* device_summary() { return "the processor"; }
+
+void check_collectives() {
+  throw Failure{ESPALIER_UNSUPPORTED, "collectives: the CPU kernels have none, expected the CUDA kernels. Load their library."};
+}
 
 void device_write(void* target, const void* source, std::size_t bytes) { std::memcpy(target, source, bytes); }
 void device_read(void* target, const void* source, std::size_t bytes) { std::memcpy(target, source, bytes); }
