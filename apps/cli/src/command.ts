@@ -3,6 +3,7 @@ import { CancelledError, EspalierError } from "@espalier/core";
 import { type Command, CommanderError } from "commander";
 import pc from "picocolors";
 import { type Output, createOutput } from "./terminal/output.ts";
+import { UsageError } from "./usage.ts";
 
 /** What every command gets besides its own options. */
 export interface Context {
@@ -13,6 +14,7 @@ export interface Context {
   path(value: string): string;
 }
 
+/** The one place where an outcome becomes a number: 1 also where the user stopped the work. */
 export const exitCodes = { done: 0, failed: 1, wrongUsage: 2 } as const;
 
 /**
@@ -44,7 +46,7 @@ export function action<Options extends { json?: boolean }>(
       } else {
         process.stderr.write(`${describeError(error)}\n`);
       }
-      process.exitCode = exitCodes.failed;
+      process.exitCode = error instanceof UsageError ? exitCodes.wrongUsage : exitCodes.failed;
       return;
     } finally {
       process.off("SIGINT", onInterrupt);

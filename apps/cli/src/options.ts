@@ -1,3 +1,4 @@
+import type { SetSize } from "@espalier/evals";
 import type { Device } from "@espalier/kernels";
 import { InvalidArgumentError, Option } from "commander";
 
@@ -24,6 +25,13 @@ export function positive(value: string): number {
   const number = Number(value);
   if (!(number > 0) || !Number.isFinite(number)) throw new InvalidArgumentError("expected a number above 0.");
   return number;
+}
+
+/** How many items of a test: a number, or a size that has a name. */
+export function itemCountOption(value: string): SetSize {
+  if (value === "quick" || value === "paper" || value === "large") return value;
+  if (!/^\d+$/.test(value) || Number(value) < 1) throw new InvalidArgumentError("expected a whole number from 1, quick, paper or large.");
+  return Number(value);
 }
 
 export function share(value: string): number {

@@ -1,6 +1,6 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { ConfigError, DataError } from "@espalier/core";
-import { fileError } from "@espalier/core/node";
+import { readFile } from "node:fs/promises";
+import { DataError } from "@espalier/core";
+import { atomicWrite, fileError } from "@espalier/core/node";
 import {
   arithmeticClaims, calibrateGrowth, defaultBatchSize, estimatePicture, estimateRun, findClusterModel, honestSavings, parameterBuckets, parseQuantity, predictLoss, type RunEstimate, teraflops, timingOpinions, writeCsv,
 } from "@espalier/cost";
@@ -11,6 +11,7 @@ import { action, type Context } from "../command.ts";
 import { addClusterOptions, calibrationOf, type ClusterOptions, clusterOf, fixedLayout, gridOf, pricesOf, pueOf, wholeLayout } from "../cost/options.ts";
 import { billions, layoutText, modelText, number, range } from "../cost/text.ts";
 import { tableLines } from "../terminal/table.ts";
+import { UsageError, wordsAlone } from "../usage.ts";
 
 interface CostOptions extends ClusterOptions {
   tokens?: string;
@@ -133,11 +134,11 @@ export function addCost(program: Command): void {
     .option("--report <file>", "growth: report.json of a reproduction")
     .option("--workings", "paper: formula and inputs of every figure")
     .action(
-      action<CostOptions>(async (options, { output, path }, [what = "paper"]) => {
+      action<CostOptions>(wordsAlone(async (options, { output, path }, [what = "paper"]) => {
         if (what === "paper") return paper(output, options.workings === true);
         if (what === "savings") return savings(output);
         if (what === "growth") {
-          if (options.report === undefined) throw new ConfigError("cost growth: --report: is missing, expected the report.json of a reproduction. Run `espalier reproduce` first.");
+          if (options.report === undefined) throw new UsageError("cost growth: --report: is missing, expected the report.json of a reproduction. Run `espalier reproduce` first.");
           return growth(output, await readReport(path(options.report)));
         }
         const found = findClusterModel(what);
@@ -157,9 +158,9 @@ export function addCost(program: Command): void {
         const warnings = losses.flatMap((loss) => loss.warnings);
         show(output, `${found.id} (${modelText(model)})`, run, losses, { tokens, gpu: machine.device.id, gpus: machine.numGpus, parameters, tflops: teraflops(model, run.layout, machine, run.step.seconds).fullAttention });
         for (const warning of warnings) output.line(pc.yellow(`warning: ${warning}`));
-        if (options.csv !== undefined) await writeFile(path(options.csv), csvOf(run));
-        if (options.svg !== undefined) await writeFile(path(options.svg), estimatePicture(`${found.id} on ${machine.numGpus} ${machine.device.id}`, run));
+        if (options.csv !== undefined) await atomicWrite(path(options.csv), csvOf(run));
+        if (options.svg !== undefined) await atomicWrite(path(options.svg), estimatePicture(`${found.id} on ${machine.numGpus} ${machine.device.id}`, run));
         output.result("cost", { model: found.id, parameters, tokens, cluster: machine, ...run, losses, warnings });
-      }),
+      })),
     );
 }

@@ -70,9 +70,9 @@ describe("espalier data", () => {
       espalier("data", "pull"),
       espalier("tokenize", `${base}/part-0.jsonl.gz`, "--out", at("d"), "--dry-run"),
     ]);
-    expect(unknown).toMatchObject({ status: 1, stderr: 'error data: corpus "theirs", expected one of mine. Choose one of those.\n' });
+    expect(unknown).toMatchObject({ status: 2, stderr: 'error data: corpus "theirs", expected one of mine. Choose one of those.\n' });
     expect(list).toMatchObject({ status: 1, stderr: expect.stringContaining("none.json") as string });
     expect(usage).toMatchObject({ status: 2, stderr: expect.stringContaining("missing required argument 'name'") as string });
-    expect(dry).toMatchObject({ status: 1, stderr: expect.stringContaining("addresses are not downloaded for it") as string });
+    expect(dry).toMatchObject({ status: 2, stderr: expect.stringContaining("addresses are not downloaded for it") as string });
   });
 });

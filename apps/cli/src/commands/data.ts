@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { ConfigError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
 import { filesOf, pullCorpus, publicCorpora, type PublicCorpus, readCorpora } from "@espalier/tokenizer/node";
 import type { Command } from "commander";
@@ -7,6 +6,7 @@ import { action } from "../command.ts";
 import { positiveInteger } from "../options.ts";
 import { quantity } from "../terminal/format.ts";
 import { tableLines } from "../terminal/table.ts";
+import { UsageError } from "../usage.ts";
 
 interface ListOptions {
   manifest?: string;
@@ -46,7 +46,7 @@ export function addData(program: Command): void {
         async (options, { output, path, signal }, [name = ""]) => {
           const corpora = await corporaOf(options, path);
           const corpus = corpora.find((known) => known.name === name);
-          if (!corpus) throw new ConfigError(`data: corpus ${JSON.stringify(name)}, expected one of ${corpora.map((known) => known.name).join(", ")}. Choose one of those.`);
+          if (!corpus) throw new UsageError(`data: corpus ${JSON.stringify(name)}, expected one of ${corpora.map((known) => known.name).join(", ")}. Choose one of those.`);
           output.line(`${corpus.name}: ${corpus.description}`);
           output.line(`Licence: ${corpus.licence}. Source and terms: ${corpus.homepage}`);
           const { progress } = output;

@@ -9,7 +9,7 @@ import { isAddress } from "../evaluation/model.ts";
 import type { Evaluated } from "../evaluation/run.ts";
 import { iqLines, knowledgeLines, SHOWS, unstatedLines } from "../evaluation/tables.ts";
 import { selectWithFiles } from "../evaluation/taskFiles.ts";
-import { deviceOption, positive, positiveInteger } from "../options.ts";
+import { deviceOption, itemCountOption, positive, positiveInteger } from "../options.ts";
 import { addEvalParts } from "../evaluation/parts.ts";
 
 const count = (value: string): number => (value === "0" ? 0 : positiveInteger(value));
@@ -30,7 +30,7 @@ export function addEval(program: Command): void {
     .option("--include-path <dirs...>", "directories of lm-evaluation-harness's .yaml files, whose tasks, groups and tags --tasks may then name")
     .option("--data <dir>", "directory written by `espalier tokenize`, for the tokeniser of a checkpoint (default: the one of its run)")
     .option("--sets <dir>", "directory of the data sets of knowledge tests; digests are checked")
-    .option("--items <n>", "items of an IQ test: a number, quick, paper or large", "quick")
+    .option("--items <n>", "items of an IQ test: a number, quick, paper or large", itemCountOption, "quick")
     .addOption(
       new Option("--difficulty <level>", "of IQ tests").choices(["tiny", "small", "paper", "large"]).default("tiny"),
     )

@@ -9,6 +9,7 @@ import type { Command } from "commander";
 import { action } from "../command.ts";
 import { positiveInteger } from "../options.ts";
 import { tableLines } from "../terminal/table.ts";
+import { UsageError } from "../usage.ts";
 
 interface GrowOptions {
   layers?: number;
@@ -60,12 +61,14 @@ export function addGrow(program: Command): void {
           for (const line of tableLines(["operator", "grows", "logits", "gradients", "source", "what it does"], rows, [], process.stdout.columns)) output.line(line);
           return output.result("operators", table);
         }
-        if (model === undefined) throw new ConfigError("grow: no model named, expected a Hugging Face directory. `espalier grow --list` shows the operators.");
-        if (options.out === undefined) throw new ConfigError("grow: --out is missing. Name the directory to write.");
+        if (model === undefined) throw new UsageError("grow: no model named, expected a Hugging Face directory. `espalier grow --list` shows the operators.");
+        if (options.out === undefined) throw new UsageError("grow: --out is missing. Name the directory to write.");
+        const shape = shapeOf(options);
+        if (Object.keys(shape).length === 0) throw new UsageError("grow: no size named, expected one at least. Give --layers, --hidden, --ffn, --kv-heads, --queries-per-kv or --untie.");
+        const operators = operatorsOf(shape, options.operators ?? []);
         const [from, out] = [path(model), path(options.out)];
         if (existsSync(join(from, "state.json"))) throw new ConfigError(`${from}: a checkpoint of a run, expected a Hugging Face directory. Export it first: espalier export ${model} --out DIR`);
-        const shape = shapeOf(options);
-        const grown = await growHuggingFace(from, out, { shape, operators: operatorsOf(shape, options.operators ?? []), seed: options.seed });
+        const grown = await growHuggingFace(from, out, { shape, operators, seed: options.seed });
         const { before, after } = grown.parameters;
         output.line(`${out}: ${grown.modelType}, ${before.toLocaleString("en")} -> ${after.toLocaleString("en")} parameters, ${(grown.bytes / 1e6).toFixed(1)} MB of weights.`);
         for (const what of ["logits", "gradients"] as const) {
@@ -99,7 +102,9 @@ function operatorsOf(shape: GrownShape, words: readonly string[]): GrowthStep["o
   const named: Record<string, string> = {};
   for (const word of words) {
     const [, group, name] = /^(\w+)=(\w+)$/.exec(word) ?? [];
-    if (group === undefined || !Object.hasOwn(DEFAULTS, group)) throw new ConfigError(`--operators: found "${word}", expected group=name with group residual, ffn, head or depth. \`espalier grow --list\` shows the names.`);
+    if (group === undefined || !Object.hasOwn(DEFAULTS, group)) throw new UsageError(`--operators: found "${word}", expected group=name with group residual, ffn, head or depth. \`espalier grow --list\` shows the names.`);
+    const fitting = table.filter(({ groups }) => groups.includes(group as keyof typeof DEFAULTS)).map((operator) => operator.name);
+    if (!fitting.includes(name!)) throw new UsageError(`--operators: ${group}=${name}, expected one of ${fitting.join(", ")} for ${group}. \`espalier grow --list\` shows what they do.`);
     named[group] = name!;
   }
   const grows = { residual: shape.residualDim, ffn: shape.ffnDim, head: shape.numKvHeads ?? shape.groupSize, depth: shape.numLayers };

@@ -1,9 +1,8 @@
-import { writeFile } from "node:fs/promises";
+import { atomicWrite } from "@espalier/core/node";
 import {
   calibrateCluster, clusterLayout, type ClusterModel, type ClusterRun, clusterPrices, defaultBatchSize, findClusterModel, flm101b, frontPicture, growthReadings, growthStages, parameterBuckets,
   parseQuantity, planCluster, type PlannedTokens, writeCsv,
 } from "@espalier/cost";
-import { ConfigError } from "@espalier/core";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { workspace } from "#workspace";
@@ -12,6 +11,7 @@ import { addClusterOptions, type ClusterOptions, clusterOf, fixedLayout } from "
 import { billions, layoutText, modelText, number } from "../cost/text.ts";
 import { positive } from "../options.ts";
 import { tableLines } from "../terminal/table.ts";
+import { UsageError, wordsAlone } from "../usage.ts";
 
 interface PlanOptions extends ClusterOptions {
   budget: string;
@@ -29,7 +29,7 @@ const READINGS = { naive: "naive (all tokens count)", lossMatching: "loss matchi
 /** `flm-16b:245B` as a stage somebody else planned. */
 function parseStage(text: string): PlannedTokens {
   const [name, tokens] = text.split(":");
-  if (!name || !tokens) throw new ConfigError(`--instead: is "${text}", expected MODEL:TOKENS such as flm-16b:245B. Give every stage of the schedule.`);
+  if (!name || !tokens) throw new UsageError(`--instead: is "${text}", expected MODEL:TOKENS such as flm-16b:245B. Give every stage of the schedule.`);
   return { model: findClusterModel(name).model, tokens: parseQuantity(tokens, "tokens", "--instead") };
 }
 
@@ -74,9 +74,9 @@ export function addPlan(program: Command): void {
   command.option("--any-precision", "choose FP8 too, where the device has it; no law knows what it costs in loss");
   command.option("--page <file>", "write the planner as a page to play with (sliders, stages that can be dragged), and plan nothing");
   addClusterOptions(command).action(
-    action<PlanOptions>(async (options, { output, path }, [name = "flm-101b"]) => {
+    action<PlanOptions>(wordsAlone(async (options, { output, path }, [name = "flm-101b"]) => {
       if (options.page !== undefined) {
-        await writeFile(path(options.page), await workspace.plannerPage());
+        await atomicWrite(path(options.page), await workspace.plannerPage());
         output.line(`Planner: ${path(options.page)}. Open it in a browser; it needs nothing else.`);
         return output.result("page", { file: path(options.page) });
       }
@@ -85,12 +85,12 @@ export function addPlan(program: Command): void {
       const budgetUsd = parseQuantity(options.budget, "dollars", "--budget");
       const deadlineDays = parseQuantity(options.deadline, "days", "--deadline");
       const known = clusterPrices(machine.device.id);
-      if (options.price === undefined && known.length === 0) throw new ConfigError(`plan: --price: the catalogue has no price of ${machine.device.id}. Give dollars an hour.`);
+      if (options.price === undefined && known.length === 0) throw new UsageError(`plan: --price: the catalogue has no price of ${machine.device.id}. Give dollars an hour.`);
       const usdPerGpuHour = options.price === undefined ? known[(known.length - 1) >> 1]!.usdPerGpuHour : parseQuantity(options.price, "dollars an hour", "--price");
       const globalBatchSize = options.batch ?? defaultBatchSize(target.model, machine.numGpus);
       const incumbent = options.instead ? options.instead.map(parseStage) : paperSchedule(target.id, machine.numGpus);
       const first = incumbent?.[0];
-      if (options.measuredStep !== undefined && !first?.layout) throw new ConfigError("plan: --measured-step: there is no first stage with a layout to measure. Leave it out, or plan flm-101b on 192 GPUs.");
+      if (options.measuredStep !== undefined && !first?.layout) throw new UsageError("plan: --measured-step: there is no first stage with a layout to measure. Leave it out, or plan flm-101b on 192 GPUs.");
       const started = performance.now();
       const plan = planCluster({
         target: target.model as ClusterModel, cluster: machine, globalBatchSize, budgetUsd, deadlineDays, usdPerGpuHour, layout: fixedLayout(options),
@@ -131,9 +131,9 @@ export function addPlan(program: Command): void {
       output.line("");
       for (const warning of plan.warnings) output.line(pc.yellow(`warning: ${warning}`));
       output.line(pc.dim(`${plan.layoutsTried.toLocaleString("en")} layouts and ${plan.evaluations.toLocaleString("en")} schedules in ${seconds.toFixed(1)} s`));
-      if (options.csv !== undefined) await writeFile(path(options.csv), csvOf([...named, ...plan.front.map((run) => ({ name: "front", ...run }))]));
-      if (options.svg !== undefined) await writeFile(path(options.svg), frontPicture(`${target.id} on up to ${machine.numGpus} ${machine.device.id}`, plan));
+      if (options.csv !== undefined) await atomicWrite(path(options.csv), csvOf([...named, ...plan.front.map((run) => ({ name: "front", ...run }))]));
+      if (options.svg !== undefined) await atomicWrite(path(options.svg), frontPicture(`${target.id} on up to ${machine.numGpus} ${machine.device.id}`, plan));
       output.result("plan", plan);
-    }),
+    })),
   );
 }

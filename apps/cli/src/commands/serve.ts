@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { ConfigError } from "@espalier/core";
 import { createApp, listen, reportFile } from "@espalier/server";
 import type { Command } from "commander";
 import { workspace } from "#workspace";
 import { action } from "../command.ts";
 import { openModel } from "../model.ts";
 import { deviceOption, port, type WithDevice } from "../options.ts";
+import { UsageError } from "../usage.ts";
 
 interface ServeOptions extends WithDevice {
   checkpoint?: string;
@@ -27,7 +27,7 @@ export function addServe(program: Command): void {
     .action(
       action<ServeOptions>(async (options, { output, path, signal }, [dir = "reproduction"]) => {
         const directory = path(dir);
-        if (options.data && !options.checkpoint) throw new ConfigError("serve: --data without --checkpoint. Name the checkpoint to serve.");
+        if (options.data && !options.checkpoint) throw new UsageError("serve: --data without --checkpoint. Name the checkpoint to serve.");
         const model = options.checkpoint
           ? await openModel(path(options.checkpoint), options.data && path(options.data), options.device)
           : undefined;

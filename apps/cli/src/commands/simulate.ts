@@ -1,9 +1,8 @@
-import { writeFile } from "node:fs/promises";
+import { atomicWrite } from "@espalier/core/node";
 import {
   clusterGoodput, defaultBatchSize, defaultFailures, estimateRun, findClusterModel, parameterBuckets, parseQuantity, pipelinePicture, rankSeconds, type SimulationParts, type SimulationRequest,
   type SimulationSummary, simulatePipeline, simulateRuns, simulateStep, waitingShare, writeCsv,
 } from "@espalier/cost";
-import { ConfigError } from "@espalier/core";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { action } from "../command.ts";
@@ -11,6 +10,7 @@ import { addClusterOptions, type ClusterOptions, clusterOf, fixedLayout, pricesO
 import { billions, layoutText, modelText, number, range } from "../cost/text.ts";
 import { integer, positive, positiveInteger } from "../options.ts";
 import { tableLines } from "../terminal/table.ts";
+import { UsageError, wordsAlone } from "../usage.ts";
 
 interface SimulateOptions extends ClusterOptions {
   tokens?: string;
@@ -37,14 +37,14 @@ const SHOWN_PER_RANK = 4;
 
 const wholeNumber = (text: string, name: string) => {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new ConfigError(`${name}: is "${text}", expected a whole number of at least 0. Give a count.`);
+  if (!Number.isSafeInteger(value) || value < 0) throw new UsageError(`${name}: is "${text}", expected a whole number of at least 0. Give a count.`);
   return value;
 };
 
 /** What happens to the run, from the options. */
 function happenings(o: SimulateOptions, numGpus: number, workSeconds: number): SimulationRequest {
-  if (o.notice !== undefined && o.slowHours === undefined) throw new ConfigError("--notice: is given without --slow-hours, expected both. Say how often a device becomes slow.");
-  if ((o.spares === undefined) !== (o.repairHours === undefined)) throw new ConfigError("--spares and --repair-hours: one is missing, expected both or neither. Give the nodes that stand by and how long a repair takes.");
+  if (o.notice !== undefined && o.slowHours === undefined) throw new UsageError("--notice: is given without --slow-hours, expected both. Say how often a device becomes slow.");
+  if ((o.spares === undefined) !== (o.repairHours === undefined)) throw new UsageError("--spares and --repair-hours: one is missing, expected both or neither. Give the nodes that stand by and how long a repair takes.");
   const count = wholeNumber(o.growths, "--growths");
   const pauseSeconds = parseQuantity(o.growthPause, "seconds", "--growth-pause");
   return {
@@ -79,7 +79,7 @@ export function addSimulate(program: Command): void {
     .option("--growths <n>", "growths, evenly over the training time", "0")
     .option("--growth-pause <time>", "without training at one growth", "600s");
   addClusterOptions(command).action(
-    action<SimulateOptions>(async (options, { output, path }, [name = "flm-101b"]) => {
+    action<SimulateOptions>(wordsAlone(async (options, { output, path }, [name = "flm-101b"]) => {
       const { id, model, tokens: usual } = findClusterModel(name);
       const machine = clusterOf(options);
       const tokens = options.tokens === undefined ? (usual ?? 20 * parameterBuckets(model).total) : parseQuantity(options.tokens, "tokens", "--tokens");
@@ -116,14 +116,14 @@ export function addSimulate(program: Command): void {
         output.line(`With rank ${middle} ${options.slowdown} times slower it takes ${number(slow.seconds)} s, ${(slow.seconds / pipeline.seconds).toFixed(2)} times as long.`);
       }
       output.line(pc.dim(`${options.runs} runs in ${wallSeconds.toFixed(2)} s`));
-      if (options.csv !== undefined) await writeFile(path(options.csv), csvOf(summary));
+      if (options.csv !== undefined) await atomicWrite(path(options.csv), csvOf(summary));
       if (options.svg !== undefined) {
-        if (chosen.pipeline === 1) throw new ConfigError("simulate: --svg: the layout has one pipeline stage, expected at least two to draw. Give --pipeline.");
+        if (chosen.pipeline === 1) throw new UsageError("simulate: --svg: the layout has one pipeline stage, expected at least two to draw. Give --pipeline.");
         const all = chosen.globalBatchSize / (chosen.data * chosen.microBatchSize);
         const microBatches = Math.min(all, SHOWN_PER_RANK * chosen.pipeline);
         const ranks = rankSeconds(model, chosen, machine);
         const picture = simulatePipeline({ ranks, microBatches, schedule: chosen.schedule, virtualStages: chosen.virtualStages });
-        await writeFile(path(options.svg), pipelinePicture(`${id}, ${chosen.schedule}: ${microBatches === all ? "" : `${microBatches} of `}${all} micro-batches`, picture));
+        await atomicWrite(path(options.svg), pipelinePicture(`${id}, ${chosen.schedule}: ${microBatches === all ? "" : `${microBatches} of `}${all} micro-batches`, picture));
       }
       const { runs, ...totals } = summary;
       output.result("simulation", {
@@ -131,6 +131,6 @@ export function addSimulate(program: Command): void {
         runs: runs.map(({ events, ...run }) => ({ ...run, numEvents: events.length })),
         pipeline: { seconds: pipeline.seconds, idleSeconds: pipeline.idleSeconds, inFlight: pipeline.inFlight },
       });
-    }),
+    })),
   );
 }

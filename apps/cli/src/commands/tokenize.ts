@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { ConfigError } from "@espalier/core";
 import { estimateCorpus, exportCorpus, fetchInputs, joinSlices, listCorpusFiles, prepareCorpus } from "@espalier/tokenizer/node";
 import type { Command } from "commander";
 import { action, type Context } from "../command.ts";
 import { addOptions, corpusOptions, defaultWorkers, type TokenizeOptions } from "../tokenize/options.ts";
 import { estimateLines, manifestLines } from "../tokenize/report.ts";
+import { UsageError } from "../usage.ts";
 
 export function addTokenize(program: Command): void {
   const command = program
@@ -24,7 +24,7 @@ async function tokenize(options: TokenizeOptions, { output, path, signal }: Cont
     await finish(manifest);
     return;
   }
-  if (options.dryRun && named.some(isAddress)) throw new ConfigError("--dry-run: addresses are not downloaded for it, expected files. Leave them out, or download them first (espalier data pull).");
+  if (options.dryRun && named.some(isAddress)) throw new UsageError("--dry-run: addresses are not downloaded for it, expected files. Leave them out, or download them first (espalier data pull).");
   const corpus = await corpusOptions(options, named, path);
   const inputs = await fetchInputs(named, join(corpus.directory, "downloads"), { progress, signal });
   const workers = options.workers ?? defaultWorkers((await listCorpusFiles(inputs)).reduce((sum, { bytes }) => sum + bytes, 0));

@@ -1,13 +1,13 @@
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
-import { ConfigError } from "@espalier/core";
-import { fileError } from "@espalier/core/node";
+import { atomicWrite, fileError } from "@espalier/core/node";
 import { tokenSpans } from "@espalier/tokenizer";
 import { loadAnyTokenizer, tokenizerNames } from "@espalier/tokenizer/node";
 import type { Command } from "commander";
 import { action, type Context } from "../command.ts";
 import { positiveInteger } from "../options.ts";
 import { colouredTokens } from "../tokens/show.ts";
+import { UsageError } from "../usage.ts";
 import { workspace } from "#workspace";
 
 interface TokensOptions {
@@ -34,7 +34,7 @@ export function addTokens(program: Command): void {
 
 async function tokens(options: TokensOptions, { output, path }: Context, [text]: string[]): Promise<void> {
   if (options.page !== undefined) {
-    await writeFile(path(options.page), await workspace.tokensPage());
+    await atomicWrite(path(options.page), await workspace.tokensPage());
     output.line(`Tokens: ${path(options.page)}. Open it in a browser; it needs nothing else.`);
     return output.result("page", { file: path(options.page) });
   }
@@ -53,7 +53,7 @@ async function tokens(options: TokensOptions, { output, path }: Context, [text]:
 /** The bytes that are meant: those of a file that is there, else those of the words themselves. */
 async function bytesOf(text: string | undefined, path: (value: string) => string): Promise<Uint8Array> {
   if (text === undefined || text === "-") {
-    if (process.stdin.isTTY) throw new ConfigError("tokens: no text, expected a text, a file or standard input. Try `espalier tokens \"a text\"`.");
+    if (process.stdin.isTTY) throw new UsageError("tokens: no text, expected a text, a file or standard input. Try `espalier tokens \"a text\"`.");
     return Buffer.from(await textOf(process.stdin));
   }
   const file = path(text);

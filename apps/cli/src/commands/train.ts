@@ -8,6 +8,7 @@ import { openCorpusOnDisk } from "@espalier/tokenizer/node";
 import { type Command, Option } from "commander";
 import { action } from "../command.ts";
 import { deviceOption, positiveInteger, type WithDevice } from "../options.ts";
+import { UsageError } from "../usage.ts";
 
 interface TrainOptions extends WithDevice {
   plan: string;
@@ -54,6 +55,9 @@ export function addTrain(program: Command): void {
     .action(
       action<TrainOptions>(
         async (options, { output, path, signal }) => {
+          if (options.forkAt !== undefined && options.fork === undefined) {
+            throw new UsageError("--fork-at: given without --fork, expected the run to fork. Name it.");
+          }
           const file = path(options.plan);
           const text = await readFile(file, "utf8").catch((error: unknown) => {
             throw fileError("reading", file, error);
@@ -76,9 +80,6 @@ export function addTrain(program: Command): void {
           const executor = deviceExecutor({ device, numThreads, precision: plan.precision });
           for (const { stage, peakBytes, recomputedLayers, numLayers, extraFlops } of plan.memoryLimitBytes === undefined ? [] : trainingMemory(plan, executor)) {
             output.line(`${stage}: ${(peakBytes / 2 ** 20).toFixed(1)} MiB planned; ${recomputedLayers} of ${numLayers} layers computed again, ${(extraFlops / 1e9).toFixed(2)} GFLOP more a micro-step`);
-          }
-          if (options.forkAt !== undefined && options.fork === undefined) {
-            throw new ConfigError("--fork-at: given without --fork, expected the run to fork. Name it.");
           }
           const fork = options.fork === undefined ? undefined : { run: path(options.fork), ...(options.forkAt === undefined ? {} : { atStep: options.forkAt }) };
           const corpus = await openCorpusOnDisk(path(options.data));

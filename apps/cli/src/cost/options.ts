@@ -1,10 +1,10 @@
-import { ConfigError } from "@espalier/core";
 import {
   calibrateCluster, type Cluster, cluster, type ClusterCalibration, type ClusterLayout, clusterLayout, type ClusterModel, findGrid, type GridRow, gridRows,
   parseQuantity, type PueRow, pueRows, uncalibrated,
 } from "@espalier/cost";
 import { type Command, Option } from "commander";
 import { positiveInteger } from "../options.ts";
+import { UsageError } from "../usage.ts";
 
 /** What `cost` and `plan` share: the cluster, how the model is laid out there, and where results go. */
 export interface ClusterOptions {
@@ -76,7 +76,7 @@ export function wholeLayout(fixed: Partial<ClusterLayout>, machine: Cluster, glo
 
 export function gridOf(name: string | undefined): GridRow {
   const row = findGrid((name ?? "WORLD").toUpperCase());
-  if (!row) throw new ConfigError(`--grid: is "${name}", expected one of ${gridRows.map(({ id }) => id).join(", ")}. Choose the country of the machines.`);
+  if (!row) throw new UsageError(`--grid: is "${name}", expected one of ${gridRows.map(({ id }) => id).join(", ")}. Choose the country of the machines.`);
   return row;
 }
 
@@ -85,7 +85,7 @@ export function pueOf(name: string | undefined): PueRow {
   const row = pueRows.find(({ id }) => id === name.toLowerCase());
   if (row) return row;
   const pue = Number(name);
-  if (!(pue >= 1 && pue < 4)) throw new ConfigError(`--pue: is "${name}", expected 1 to 4 or one of ${pueRows.map(({ id }) => id).join(", ")}. It is facility energy over device energy.`);
+  if (!(pue >= 1 && pue < 4)) throw new UsageError(`--pue: is "${name}", expected 1 to 4 or one of ${pueRows.map(({ id }) => id).join(", ")}. It is facility energy over device energy.`);
   return { id: "given", pue, url: "given on the command line", date: "" };
 }
 

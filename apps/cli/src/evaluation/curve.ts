@@ -1,12 +1,12 @@
-import { ConfigError } from "@espalier/core";
 import { atomicWrite } from "@espalier/core/node";
-import { curvePicture, difficultyCurve, difficultyGrid, gridPicture, type CurveScoring, tasksNamed } from "@espalier/evals";
+import { curvePicture, difficultyCurve, difficultyGrid, gridPicture, type CurveScoring, type Level, tasksNamed } from "@espalier/evals";
 import { type Command, Option } from "commander";
 import { action } from "../command.ts";
 import { deviceOption, positiveInteger } from "../options.ts";
 import { tableLines } from "../terminal/table.ts";
 import { isAddress, type ModelOptions, openEvaluated } from "./model.ts";
 import { percent } from "./tables.ts";
+import { usage, UsageError } from "../usage.ts";
 
 interface CurveOptions extends ModelOptions {
   over: string;
@@ -28,7 +28,7 @@ interface Axis {
 function axisOf(text: string): Axis {
   const [, knob, values] = /^(\w+)=(\S+)$/.exec(text) ?? [];
   if (knob === undefined)
-    throw new ConfigError(`eval curve: found "${text}", expected a knob and its values such as length=2,4,8.`);
+    throw new UsageError(`eval curve: found "${text}", expected a knob and its values such as length=2,4,8.`);
   return { knob, values: values!.split(",").map((value) => (/^\d+(\.\d+)?$/.test(value) ? Number(value) : value)) };
 }
 
@@ -58,8 +58,9 @@ export function addCurve(command: Command): void {
     .addOption(deviceOption())
     .action(
       action<CurveOptions>(async (options, { output, path, signal }, [place, name]) => {
-        const [task] = tasksNamed([name!]);
+        const [task] = usage(() => tasksNamed([name!]));
         const axes = [options.over, ...(options.and === undefined ? [] : [options.and])].map(axisOf);
+        for (const { knob, values } of axes) for (const value of values) usage(() => task!.chance(knob === "level" ? (value as Level) : { [knob]: value })); // refuses what the task does not have
         const model = isAddress(place!) ? place! : path(place!);
         const opened = await openEvaluated(model, {
           ...options,

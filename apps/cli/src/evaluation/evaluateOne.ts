@@ -12,7 +12,7 @@ export interface EvalOptions extends ModelOptions {
   tasks?: string[];
   includePath?: string[];
   sets?: string;
-  items: string;
+  items: SetSize;
   difficulty: RunOptions["difficulty"];
   seed: string;
   fewShot?: number;
@@ -59,7 +59,7 @@ async function evaluateLocked(
   const cache = options.cache === undefined ? undefined : await openRequestCache(context.path(options.cache), await opened.digest());
   try {
     const run: RunOptions = {
-      items: /^\d+$/.test(options.items) ? Number(options.items) : (options.items as SetSize),
+      items: options.items,
       difficulty: options.difficulty,
       seed: options.seed,
       sets: absolute(options.sets),

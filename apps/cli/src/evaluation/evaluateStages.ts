@@ -1,6 +1,5 @@
 import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { ConfigError } from "@espalier/core";
 import { atomicWrite } from "@espalier/core/node";
 import type { Context } from "../command.ts";
 import { tableLines } from "../terminal/table.ts";
@@ -11,6 +10,7 @@ import type { Selection } from "./select.ts";
 import { agreements, stageCheckpoints, stageRows } from "./stages.ts";
 import { stagesPicture } from "./stagesPicture.ts";
 import { percent } from "./tables.ts";
+import { UsageError } from "../usage.ts";
 
 /** Every stage of a run in one table and one picture, and how far each growth changed the answers. */
 export async function evaluateStages(
@@ -21,7 +21,7 @@ export async function evaluateStages(
   directory: string | undefined,
 ): Promise<void> {
   if (isAddress(run))
-    throw new ConfigError(
+    throw new UsageError(
       `${run}: --stages needs the directory of a run, found an address. Name the directory of \`espalier train --out\`.`,
     );
   const checkpoints = stageCheckpoints(run);

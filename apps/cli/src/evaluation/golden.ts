@@ -4,7 +4,7 @@ import { ConfigError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
 import { checkGolden } from "@espalier/evals";
 import type { Command } from "commander";
-import { action } from "../command.ts";
+import { action, exitCodes } from "../command.ts";
 import { tableLines } from "../terminal/table.ts";
 
 const RECORD = "golden/lmeval_v0_regression.json";
@@ -45,7 +45,7 @@ export function addGolden(command: Command): void {
         const count = (status: string) => checks.filter((check) => check.status === status).length;
         output.line(`\n${count("reproduced")} of ${checks.length} entries reproduced, ${count("different")} differ, ${count("no data")} lack data, ${count("no task")} have no task.`);
         output.result("golden", checks);
-        if (count("different") > 0) process.exitCode = 1;
+        if (count("different") > 0) process.exitCode = exitCodes.failed;
       }),
     );
 }

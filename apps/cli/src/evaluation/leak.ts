@@ -1,19 +1,19 @@
 import { evaluate, isPrivateSeed, leakTest, type Scoring, type SetSize } from "@espalier/evals";
-import { ConfigError } from "@espalier/core";
 import { type Command, Option } from "commander";
 import pc from "picocolors";
 import { action } from "../command.ts";
-import { deviceOption } from "../options.ts";
+import { deviceOption, itemCountOption } from "../options.ts";
 import { tableLines } from "../terminal/table.ts";
 import { isAddress, type ModelOptions, openEvaluated } from "./model.ts";
 import { selectTasks } from "./select.ts";
 import { percent } from "./tables.ts";
+import { UsageError } from "../usage.ts";
 
 interface LeakOptions extends ModelOptions {
   tasks: string[];
   privateSeed: string;
   seed: string;
-  items: string;
+  items: SetSize;
   difficulty: "tiny" | "small" | "paper" | "large";
   scoring: Scoring;
   json?: boolean;
@@ -28,7 +28,7 @@ export function addLeak(command: Command): void {
     .requiredOption("--private-seed <secret>", "text that is kept back; private items are never public ones")
     .option("--seed <seed>", "the public seed", "1")
     .option("--tasks <names...>", "IQ tests, groups or patterns", ["iq", "recall"])
-    .option("--items <n>", "of each test and seed: a number, quick, paper or large", "paper")
+    .option("--items <n>", "of each test and seed: a number, quick, paper or large", itemCountOption, "paper")
     .option("--data <dir>", "directory written by `espalier tokenize`, for the tokeniser of a checkpoint (default: the one of its run)")
     .addOption(
       new Option("--difficulty <level>", "of the tests").choices(["tiny", "small", "paper", "large"]).default("tiny"),
@@ -45,14 +45,14 @@ export function addLeak(command: Command): void {
       action<LeakOptions>(async (options, { output, path, signal }, [place]) => {
         const { iq, knowledge, files } = selectTasks(options.tasks);
         if (knowledge.length + files.length > 0)
-          throw new ConfigError("eval leak: only generated tests have private items. Leave knowledge tests out of --tasks.");
+          throw new UsageError("eval leak: only generated tests have private items. Leave knowledge tests out of --tasks.");
         const secret = isPrivateSeed(options.privateSeed) ? options.privateSeed : `private/${options.privateSeed}`;
         const model = isAddress(place!) ? place! : path(place!);
         const opened = await openEvaluated(model, { ...options, ...(options.data !== undefined && { data: path(options.data) }) });
         try {
           const shared = {
             tasks: iq,
-            items: /^\d+$/.test(options.items) ? Number(options.items) : (options.items as SetSize),
+            items: options.items,
             difficulty: options.difficulty,
             likelihood: options.scoring !== "exact match",
             progress: output.progress,

@@ -1,4 +1,3 @@
-import { ConfigError } from "@espalier/core";
 import { sha256, sha256File } from "@espalier/core/node";
 import { openAiChat, openAiCompletions } from "@espalier/evals";
 import { modelDirectoryDigest } from "@espalier/evals/node";
@@ -6,6 +5,7 @@ import { nativeStatus } from "@espalier/kernels";
 import type { LanguageModel } from "@espalier/spec/languageModel";
 import { loadModel, locateModel, openCodec } from "../model.ts";
 import type { WithDevice } from "../options.ts";
+import { UsageError } from "../usage.ts";
 
 export interface ModelOptions extends WithDevice {
   data?: string;
@@ -39,7 +39,7 @@ export const isAddress = (text: string): boolean => /^https?:\/\//.test(text);
 export async function openEvaluated(place: string, options: ModelOptions): Promise<OpenedModel> {
   if (!isAddress(place)) {
     if (options.chat)
-      throw new ConfigError(
+      throw new UsageError(
         `${place}: --chat is for endpoints, expected an address such as http://127.0.0.1:8000/v1. Leave --chat out.`,
       );
     const found = await locateModel(place, options.data);
@@ -49,9 +49,9 @@ export async function openEvaluated(place: string, options: ModelOptions): Promi
     return { model, likelihood: true, source: "espalier", digest, free: () => model.free() };
   }
   if (options.model === undefined)
-    throw new ConfigError(`${place}: an endpoint serves models by name, but --model is missing. Name one.`);
+    throw new UsageError(`${place}: an endpoint serves models by name, but --model is missing. Name one.`);
   const { maxLen, concurrency, model: name } = options;
-  if (options.tokenizer !== undefined && options.chat) throw new ConfigError(`${place}: --tokenizer is for scoring prompts, which a chat does not. Leave one of the two out.`);
+  if (options.tokenizer !== undefined && options.chat) throw new UsageError(`${place}: --tokenizer is for scoring prompts, which a chat does not. Leave one of the two out.`);
   const codec = options.tokenizer === undefined ? undefined : await openCodec(options.tokenizer);
   const apiKey = process.env[options.apiKeyEnv];
   const endpoint = {

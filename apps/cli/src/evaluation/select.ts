@@ -1,5 +1,5 @@
-import { ConfigError } from "@espalier/core";
 import { iqTasks, type KnowledgeEntry, knowledgeBundles, knowledgeTable, procedureTasks, reasoningTasks, recallTasks, retrievalTasks, type Task, tasks } from "@espalier/evals";
+import { UsageError } from "../usage.ts";
 
 /** What `--tasks` asks for. */
 export interface Selection {
@@ -49,7 +49,7 @@ export function selectTasks(words: readonly string[], own: readonly string[] = [
     if (mine.includes(word)) continue;
     const found = groups[word] ?? (versions.has(word) ? [word] : undefined) ?? names.filter(matcher(word));
     if (found.length + mine.length === 0) {
-      throw new ConfigError(
+      throw new UsageError(
         `--tasks: "${word}" is no task, group or pattern. Nearest: ${nearest(word, own).join(", ")}. \`espalier eval list\` shows all.`,
       );
     }

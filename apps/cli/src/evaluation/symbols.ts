@@ -1,20 +1,21 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { ConfigError, DataError } from "@espalier/core";
+import { DataError } from "@espalier/core";
 import { atomicWrite, fileError } from "@espalier/core/node";
 import { type Difficulty, evaluate, exportItems, itemCount, itemSet, type SetSize, symbolMappingOf, type SymbolSetFile, symbolSetNamed, symbolSetTable } from "@espalier/evals";
 import { type Command, Option } from "commander";
 import { action } from "../command.ts";
-import { deviceOption } from "../options.ts";
+import { deviceOption, itemCountOption } from "../options.ts";
 import { isAddress, type ModelOptions, openEvaluated } from "./model.ts";
 import { iqLines } from "./tables.ts";
+import { UsageError } from "../usage.ts";
 
 interface SymbolsOptions extends ModelOptions {
   set?: string;
   manifest?: string;
   on?: string;
   out?: string;
-  items: string;
+  items: SetSize;
   seed: string;
   difficulty: "tiny" | "small" | "paper" | "large";
   json?: boolean;
@@ -45,7 +46,7 @@ export function addSymbols(command: Command): void {
     .option("--manifest <file>", "with the file's digest and licence (default: manifest.json in its data directory)")
     .option("--on <model>", "evaluate this model, as `espalier eval` takes it: symbols, and the real labels as control")
     .option("--out <file>", "items to write, as JSON Lines under a canary")
-    .option("--items <n>", "a number, quick, paper or large", "paper")
+    .option("--items <n>", "a number, quick, paper or large", itemCountOption, "paper")
     .option("--seed <seed>", "of symbols and shots", "1")
     .addOption(
       new Option("--difficulty <level>", "shots and symbols").choices(["tiny", "small", "paper", "large"]).default("paper"),
@@ -59,7 +60,7 @@ export function addSymbols(command: Command): void {
         const file = path(given!);
         const named = options.set === undefined ? symbolSetTable.find((entry) => file.endsWith(`/${entry.path}`)) : symbolSetNamed(options.set);
         if (named === undefined)
-          throw new ConfigError(
+          throw new UsageError(
             `eval symbols: the path of ${basename(file)} names no set, expected one that ends in ${symbolSetTable.map((entry) => entry.path).join(", ")}. Name the set with --set.`,
           );
         const directory = file.endsWith(`/${named.path}`) ? file.slice(0, -named.path.length - 1) : dirname(file);
@@ -70,8 +71,7 @@ export function addSymbols(command: Command): void {
           }),
         );
         const task = await symbolMappingOf(named, bytes, manifest);
-        const size = /^\d+$/.test(options.items) ? Number(options.items) : (options.items as SetSize);
-        const items = itemSet(task, { difficulty: options.difficulty, seed: options.seed, items: itemCount(task, size) });
+        const items = itemSet(task, { difficulty: options.difficulty, seed: options.seed, items: itemCount(task, options.items) });
         output.line(`${task.title}: ${items.length} items, licence ${manifest[named.path]?.licence ?? named.licence}.`);
         output.line(`\n${items[0]!.prompt} ${items[0]!.target}`);
         output.result("symbols", { id: task.id, version: task.version, items: items.length, first: items[0] });
@@ -87,7 +87,7 @@ export function addSymbols(command: Command): void {
         try {
           for (const labels of ["symbols", "real"]) {
             const difficulty: Difficulty = { level: options.difficulty, labels };
-            const evaluation = await evaluate(opened.model, { tasks: [task], items: size, difficulty, seed: options.seed, likelihood: opened.likelihood, progress: output.progress, signal });
+            const evaluation = await evaluate(opened.model, { tasks: [task], items: options.items, difficulty, seed: options.seed, likelihood: opened.likelihood, progress: output.progress, signal });
             output.line(`\nLabels: ${labels === "real" ? "the real ones, as control" : labels}`);
             for (const line of iqLines(evaluation)) output.line(line);
             output.result("evaluation", { labels, evaluation });

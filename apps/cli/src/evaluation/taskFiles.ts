@@ -1,6 +1,6 @@
-import { ConfigError } from "@espalier/core";
 import { type LoadedTaskFile, loadTaskFile, loadTasksByName, type TaskFileOptions, taskFileNames } from "@espalier/evals/node";
 import { type Selection, selectTasks } from "./select.ts";
+import { UsageError } from "../usage.ts";
 
 /** Tasks of the words, those of the include paths by name among them; paths made absolute. */
 export async function selectWithFiles(
@@ -30,7 +30,7 @@ export async function loadTaskFiles(
 export function expectSets(where: string, selection: Selection, sets: string | undefined): asserts sets is string {
   const needing = needingData(selection);
   if (sets === undefined && needing.length > 0)
-    throw new ConfigError(
+    throw new UsageError(
       `${where}: ${needing.join(", ")} needs data, but --sets is missing. Name the directory of the data sets; \`espalier eval list\` shows its files.`,
     );
 }

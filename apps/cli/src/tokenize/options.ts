@@ -6,6 +6,7 @@ import { type PatternName, type PiiKind, piiKinds, type QualityRuleName, quality
 import { loadTokenizer, parseSlice, type PrepareCorpusOptions, tokenFormats, type TokenFormat, tokenizerNames } from "@espalier/tokenizer/node";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { positiveInteger, share } from "../options.ts";
+import { usage, UsageError } from "../usage.ts";
 
 /** Options of `espalier tokenize` as commander gives them. */
 export interface TokenizeOptions {
@@ -50,6 +51,13 @@ function languages(value: string): string[] {
   return codes;
 }
 
+/** The bytes and the separator have ids of their own. */
+function vocabulary(value: string): number {
+  const size = positiveInteger(value);
+  if (size < 257) throw new InvalidArgumentError("expected at least 257: 256 bytes and the separator.");
+  return size;
+}
+
 const formats = Object.keys(tokenFormats) as TokenFormat[];
 
 export function addOptions(command: Command): Command {
@@ -58,7 +66,7 @@ export function addOptions(command: Command): Command {
     .requiredOption("--out <dir>", "directory to write: shards, tokeniser, manifest; an interrupted preparation goes on from there")
     .option("--tokenizer <name|file>", `${tokenizerNames.join(", ")}, a tokenizer.json or a .tiktoken file (default: one is trained)`)
     .addOption(new Option("--pattern <name>", "of a .tiktoken file that is not a published one").choices(["cl100k", "o200k", "gpt2"]).default("cl100k"))
-    .option("--vocab <size>", "vocabulary to train", positiveInteger, 4096)
+    .option("--vocab <size>", "vocabulary to train", vocabulary, 4096)
     .option("--separator <token>", "special token behind each document (default: <|endoftext|>)")
     .option("--validation <share>", "share of documents held back, by hash", share, 0.02)
     .option("--workers <n>", "threads that clean and encode; files do not depend on it (default: all cores)", positiveInteger)
@@ -90,10 +98,10 @@ export async function corpusOptions(options: TokenizeOptions, inputs: string[], 
   const ngrams = options.ngrams === undefined ? undefined : await readNgramFile(path(options.ngrams));
   const blockedWords = options.blockedWords === undefined ? undefined : await readWordFile(path(options.blockedWords));
   if (options.slice !== undefined && named === undefined) {
-    throw new ConfigError("--slice: no --tokenizer, expected one: all slices need the same. Train it on a part of the text first, then name its tokenizer.json.");
+    throw new UsageError("--slice: no --tokenizer, expected one: all slices need the same. Train it on a part of the text first, then name its tokenizer.json.");
   }
   if (options.slice !== undefined && options.format !== undefined) {
-    throw new ConfigError("--format: with --slice, expected it with --join: copies across slices are left out when they are joined. Give it there.");
+    throw new UsageError("--format: with --slice, expected it with --join: copies across slices are left out when they are joined. Give it there.");
   }
   return {
     inputs,
@@ -107,7 +115,7 @@ export async function corpusOptions(options: TokenizeOptions, inputs: string[], 
     ...(nearDuplicates && { nearDuplicates: {} }),
     ...(repeatedSpans && { repeatedSpans: {} }),
     ...(separator !== undefined && { separator }),
-    ...(options.slice !== undefined && { slice: parseSlice(options.slice) }),
+    ...(options.slice !== undefined && { slice: usage(() => parseSlice(options.slice!)) }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { DataError } from "@espalier/core";
 import { nativeStatus } from "@espalier/kernels";
+import { UsageError } from "../usage.ts";
 import type { Workspace } from "./types.ts";
 
 /** The published package compiles nothing and carries the page; text is named by the user. */
@@ -10,7 +10,7 @@ export const workspace: Workspace = {
     return available ? `Kernels: prebuilt for ${platform}.` : `Kernels: none for ${platform}; the reference executor is used.`;
   },
   async defaultCorpus() {
-    throw new DataError("corpus: none was named, and the package carries none. Name text files or directories with --corpus.");
+    throw new UsageError("corpus: none was named, and the package carries none. Name text files or directories with --corpus.");
   },
   page: () => readFile(new URL("../page.html", import.meta.url), "utf8"),
   plannerPage: () => readFile(new URL("../planner.html", import.meta.url), "utf8"),

@@ -14,7 +14,7 @@ export interface Workspace {
    * gets as soon as it is known.
    */
   prepareNative(progress: Progress, line: (text: string) => void): Promise<string>;
-  /** @throws {DataError} when there is none: the published package carries no corpus */
+  /** @throws {UsageError} when there is none: the published package carries no corpus */
   defaultCorpus(): Promise<NamedCorpus>;
   /** HTML of the report page without a report. */
   page(): Promise<string>;
