@@ -52,7 +52,8 @@ def matmul(M, N, K, large=False, **options):
     if a["accumulate"] == 2:
         inputs.append(flag(1))
     note = f"{M}x{N}x{K} " + " ".join(f"{k}={v}" for k, v in options.items())
-    return Case("matmul", inputs, [(M, N)] * (2 if a["savePre"] else 1), a, {0: T((M, N))} if a["accumulate"] else {},
+    outputs = [(M, N)] * (2 if a["savePre"] else 1) + {0: [], 1: [(M,)], 2: [(N,)]}[a.get("biasGrad", 0)]
+    return Case("matmul", inputs, outputs, a, {i: T(shape) for i, shape in enumerate(outputs)} if a["accumulate"] else {},
                 4e-6 if not large else 1e-5, note)
 
 
@@ -68,6 +69,9 @@ def matmuls():
         yield matmul(130, 40, 48, transB=1, bias=1, gelu=1, gate=1, residual=1, savePre=1, alpha=0.5, **bf16)
         yield matmul(24, 56, 300, transA=1, accumulate=1, **bf16)
         yield matmul(24, 56, 300, transA=1, accumulate=2, **bf16)
+        for of in (1, 2):
+            yield matmul(140, 270, 330, transA=1, biasGrad=of, **bf16)
+            yield matmul(24, 56, 300, transA=1, accumulate=2, biasGrad=of, **bf16)
         yield matmul(256, 384, 512, large=True, transB=1, bias=1, residual=1, **bf16)
 
 

@@ -151,6 +151,61 @@ describe("fuse", () => {
     expect(opsOf(fuse(g))).toEqual(["linearCrossEntropy", "embeddingGrad", "linearCrossEntropyGrad"]);
   });
 
+  describe("the gradient of a bias", () => {
+    /** `x w + bias`, with `w` stored `[out, in]` or `[in, out]`, and its gradients, which the runtime flag adds up. */
+    const layer = (transB: boolean, alpha = 1, wrt = ["w", "bias"]) => {
+      const g = new Graph();
+      const x = scale(g.owned("x", [6, 3]), 2);
+      const product = matmul(x, g.owned("w", transB ? [4, 3] : [3, 4]), { transB, alpha });
+      const y = gelu(addBias(product, g.owned("bias", [4])));
+      const { loss } = linearCrossEntropy(y, g.owned("head", [5, 4]), g.runtime("targets", [6], "i32"), g.runtime("weights", [6]));
+      g.output("loss", loss);
+      const flag = g.runtime("accumulateFlag", [1], "i32");
+      differentiate({ loss, wrt: wrt.map((name) => g.find(name)!), accumulateFlag: flag });
+      return g;
+    };
+    const inputs = { targets: [4, 0, 1, 2, 3, 0], weights: 0.5 };
+    const summing = (graph: GraphData) => fuse(graph).nodes.find(({ attributes }) => attributes.biasGrad);
+
+    it.each([
+      [true, 1],
+      [false, 2],
+    ])("is summed by the product of the weight's: transB %s, factor %s", async (transB, factor) => {
+      const g = layer(transB);
+      expect(opsOf(g)).toContain("columnSum");
+      expect(opsOf(fuse(g))).not.toContain("columnSum");
+      expect(summing(g)!.attributes.biasGrad).toBe(factor);
+      for (const accumulateFlag of [0, 1]) {
+        expect(await resultsOf(fuse(g), { ...inputs, accumulateFlag })).toEqual(await resultsOf(g, { ...inputs, accumulateFlag }));
+      }
+    });
+
+    it("stays alone without a product that reads the same, and where that product is scaled", () => {
+      expect(opsOf(fuse(layer(true, 1, ["bias"])))).toContain("columnSum");
+      expect(opsOf(fuse(layer(true, 2)))).toContain("columnSum");
+    });
+
+    it("stays alone where it is added otherwise, or what it writes is read in between", () => {
+      const trace = (sumAccumulates: number, read: boolean) => {
+        const g = new Graph();
+        const [dy, x, dw, db] = [scale(g.owned("dy", [6, 4]), 2), g.owned("x", [6, 3]), g.owned("dw", [4, 3]), g.owned("db", [4])];
+        recordOp("columnSum", [dy], { attributes: { accumulate: sumAccumulates }, into: [db] });
+        if (read) g.output("early", scale(db, 3));
+        const attributes = { transA: 1, transB: 0, alpha: 1, accumulate: 0, bias: 0, gelu: 0, gate: 0, residual: 0, savePre: 0 };
+        recordOp("matmul", [dy, x], { attributes, into: [dw] });
+        return opsOf(fuse(g));
+      };
+      expect(trace(0, false)).toEqual(["scale", "matmul"]);
+      expect(trace(1, false)).toEqual(["scale", "columnSum", "matmul"]);
+      expect(trace(0, true)).toEqual(["scale", "columnSum", "scale", "matmul"]);
+    });
+
+    it("leaves no sum alone in a training step", () => {
+      expect(opsOf(trainingGraph(toy))).toContain("columnSum");
+      expect(opsOf(fuse(trainingGraph(toy)))).not.toContain("columnSum");
+    });
+  });
+
   it("sums gradients of a shared value inside the products that make them", () => {
     const adds = (graph: GraphData) => opsOf(graph).filter((op) => op === "add").length;
     const g = trainingGraph(toy);

@@ -51,8 +51,8 @@ describe("products by cuBLASLt", () => {
     expect(errors.filter(({ op, error }) => !(error <= tolerances[op]!))).toEqual([]);
   });
 
-  it("take the bias, GELU with its argument and the gradient of GELU into the library's epilogue", () => {
-    expect([...epilogues].sort((a, b) => a - b)).toEqual([1, 4, 32, 164, 192]);
+  it("take the bias, GELU with its argument, the gradients of GELU and of a bias into the library's epilogue", () => {
+    expect([...epilogues].sort((a, b) => a - b)).toEqual([1, 4, 32, 164, 192, 256, 512]);
   });
 
   it("read on the device whether a sum goes on", () => {
@@ -69,6 +69,10 @@ describe("products by cuBLASLt", () => {
   it("fall to the own kernel where the library has no algorithm", () => {
     expect(calls.some((call) => /^heuristic .*k=9 /.test(call))).toBe(true);
     expect(calls.some((call) => /^product.* k=9 /.test(call))).toBe(false);
+    // A bias gradient that the library does not sum beside a product: the product is still the library's.
+    expect(calls.some((call) => /^heuristic .*k=40 epilogue=(256|512)$/.test(call))).toBe(true);
+    expect(calls.some((call) => /^product.* k=40 epilogue=(256|512)$/.test(call))).toBe(false);
+    expect(calls.some((call) => /^product m=40 n=24 k=40 epilogue=1$/.test(call))).toBe(true);
   });
 });
 

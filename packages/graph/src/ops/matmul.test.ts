@@ -32,6 +32,28 @@ describe("matmul", () => {
     expect(() => recordOp("matmul", inputs, { attributes })).toThrow("matmul: geluGrad: found bias, gelu, savePre or accumulate with it");
   });
 
+  it.each([
+    [1, [9, 12]],
+    [2, [4, 2]],
+  ])("sums the columns of factor %s as stored, for the gradient of a bias", async (biasGrad, sums) => {
+    const attributes = { transA: 1, transB: 0, alpha: 1, accumulate: 0, bias: 0, gelu: 0, gate: 0, residual: 0, savePre: 0, biasGrad };
+    const trace = (g: Graph) => {
+      const [y, d] = recordOp("matmul", [g.owned("a", [3, 2]), g.owned("b", [3, 2])], { attributes });
+      g.output("product", y);
+      return d;
+    };
+    expect(await evaluate(trace, { a: A, b: B })).toEqual(sums);
+  });
+
+  it("refuses to sum a factor that is stored otherwise, of a scaled product or beside an epilogue", () => {
+    const g = new Graph();
+    const inputs = [g.owned("a", [3, 2]), g.owned("b", [3, 2])];
+    const attributes = { transA: 1, transB: 0, alpha: 1, accumulate: 0, bias: 0, gelu: 0, gate: 0, residual: 0, savePre: 0, biasGrad: 1 };
+    for (const change of [{ transA: 0 }, { transB: 1 }, { alpha: 2 }, { gelu: 1 }, { biasGrad: 3 }]) {
+      expect(() => recordOp("matmul", inputs, { attributes: { ...attributes, ...change } })).toThrow(/matmul: biasGrad: found .* expected 1 \(of a\) or 2 \(of b\) with transA 1/);
+    }
+  });
+
   it("applies the epilogue in the order bias, gelu, gate, residual", async () => {
     const attributes = { transA: 0, transB: 0, alpha: 1, accumulate: 0, bias: 1, gelu: 1, gate: 1, residual: 1, savePre: 1 };
     const trace = (g: Graph) => {

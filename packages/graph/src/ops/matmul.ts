@@ -24,16 +24,28 @@ export function matmulSizes(a: TensorType, b: TensorType, { transA, transB }: At
   return { M, N, K, inner };
 }
 
+/** @throws {ShapeError} where the factor that is to be summed is not stored as `dy` is, or something else is to be done besides */
+function expectBiasGradient({ biasGrad, transA, transB, alpha, bias, gelu, gate, residual, savePre, geluGrad = 0 }: Attributes): void {
+  const plain = transA === 1 && transB === 0 && alpha === 1 && bias + gelu + gate + residual + savePre + geluGrad === 0;
+  if (plain && (biasGrad === 1 || biasGrad === 2)) return;
+  throw new ShapeError(
+    `matmul: biasGrad: found ${biasGrad} with transA ${transA}, transB ${transB}, alpha ${alpha} and an epilogue of ` +
+      `${bias + gelu + gate + residual + savePre + geluGrad} parts, expected 1 (of a) or 2 (of b) with transA 1, transB 0, alpha 1 and no epilogue. ` +
+      "Sum columns by columnSum.",
+  );
+}
+
 export const matmulOp: OpDefinition = {
   name: "matmul",
   attributes: ["transA", "transB", "alpha", "accumulate", "bias", "gelu", "gate", "residual", "savePre"],
-  optional: ["bf16", "geluGrad"],
+  optional: ["bf16", "geluGrad", "biasGrad"],
   infer(inputs, attributes) {
     const plain = withoutFlag("matmul", inputs, attributes);
-    const { bias, gelu, gate, residual: addsResidual, geluGrad = 0 } = attributes;
+    const { bias, gelu, gate, residual: addsResidual, geluGrad = 0, biasGrad = 0 } = attributes;
     if (geluGrad && (bias || gelu || attributes.savePre || attributes.accumulate)) {
       throw new ShapeError("matmul: geluGrad: found bias, gelu, savePre or accumulate with it, expected a plain product. Fuse a plain one.");
     }
+    if (biasGrad) expectBiasGradient(attributes);
     expectInputs("matmul", plain, 2 + bias + gate + addsResidual + geluGrad);
     const [a, b] = plain;
     expectFloats("matmul", { a, b });
@@ -55,11 +67,12 @@ export const matmulOp: OpDefinition = {
     }
     // Rows keep the leading axes of a: [B, T, K] times [K, N] is [B, T, N].
     const y = f32(attributes.transA ? [M, N] : [...a.shape.slice(0, -1), N]);
+    if (biasGrad) return [y, f32([biasGrad === 1 ? M : N])];
     return attributes.savePre ? [y, y] : [y];
   },
   gradient({ inputs: [a, b], attributes, dy, needs, target }) {
     const { transA, transB, alpha, bf16 = 0 } = attributes;
-    if (attributes.bias || attributes.gelu || attributes.gate || attributes.residual || attributes.geluGrad || attributes.accumulate) {
+    if (attributes.bias || attributes.gelu || attributes.gate || attributes.residual || attributes.geluGrad || attributes.biasGrad || attributes.accumulate) {
       throw new ShapeError("matmul: has an epilogue, expected a plain product. Differentiate first, then fuse.");
     }
     const product = (left: Tensor, right: Tensor, tA: number, tB: number, to: GradientTarget) =>
@@ -74,7 +87,8 @@ export const matmulOp: OpDefinition = {
   flops([a, b], _outputs, attributes) {
     const { M, N, K } = matmulSizes(a, b, attributes);
     const epilogue = attributes.bias + 9 * attributes.gelu + attributes.gate + attributes.residual + 17 * (attributes.geluGrad ?? 0);
-    return 2 * M * N * K + epilogue * M * N;
+    const columnSums = [0, M * K, K * N][attributes.biasGrad ?? 0];
+    return 2 * M * N * K + epilogue * M * N + columnSums;
   },
 };
 

@@ -1,4 +1,4 @@
-import { type ReferenceOp, accumulates, lastAxis, numRows } from "./call.ts";
+import { type ReferenceCall, type ReferenceOp, accumulates, lastAxis, numRows, startGradient } from "./call.ts";
 import { factorsOf } from "./bf16.ts";
 import { geluDerivative, geluValue } from "./gelu.ts";
 
@@ -34,4 +34,11 @@ export const matmul: ReferenceOp = (call) => {
       y.data[m * N + n] = adds ? y.data[m * N + n] + z : z;
     }
   }
+  if (call.attributes.biasGrad) sumColumns(call, call.inputs[call.attributes.biasGrad - 1]);
 };
+
+/** `d[n] (+)= sum_r dy[r, n]` of the factor as it is stored, not rounded: as `columnSum`. */
+function sumColumns(call: ReferenceCall, dy: ReferenceCall["inputs"][number]): void {
+  const d = startGradient(call, call.outputs[1]);
+  for (let i = 0; i < dy.data.length; i++) d[i % d.length] += dy.data[i];
+}

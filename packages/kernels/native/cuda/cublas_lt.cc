@@ -17,7 +17,8 @@ constexpr int32_t kTransposed = 1;                  // cublasOperation_t
 constexpr int32_t kScalesOnDevice = 1;              // cublasLtPointerMode_t
 constexpr int kDescPointerMode = 2, kDescTransA = 3, kDescTransB = 4, kDescEpilogue = 7, kDescBias = 8, kDescAux = 11,
               kDescAuxStride = 12, kDescAuxType = 22, kDescBiasType = 26;  // cublasLtMatmulDescAttributes_t
-constexpr uint32_t kEpilogueNone = 1, kEpilogueBias = 4, kEpilogueGelu = 32, kEpilogueGeluGrad = 64, kEpilogueAux = 128;  // bits of cublasLtEpilogue_t
+constexpr uint32_t kEpilogueNone = 1, kEpilogueBias = 4, kEpilogueGelu = 32, kEpilogueGeluGrad = 64, kEpilogueAux = 128,
+                   kEpilogueSumsA = 256, kEpilogueSumsB = 512;  // bits of cublasLtEpilogue_t
 constexpr int kPreferWorkspace = 1, kPreferAlignment = 5;  // of a; b, c and d follow
 constexpr int kNotSupported = 15;                   // cublasStatus_t
 
@@ -38,7 +39,7 @@ static_assert(sizeof(HeuristicResult) == 96, "the layout of cublasLt.h");
 bool operator<(const LtKind& a, const LtKind& b) {
   const auto key = [](const LtKind& k) {
     return std::make_tuple(k.M, k.N, k.K, k.lda, k.ldb, k.trans_a, k.trans_b, k.bf16_factors, k.bf16_result, k.bias, k.bf16_bias, k.gelu,
-                           k.save_pre, k.gelu_grad, k.device_scales);
+                           k.save_pre, k.gelu_grad, k.bias_grad_of, k.device_scales);
   };
   return key(a) < key(b);
 }
@@ -167,11 +168,12 @@ std::shared_ptr<CublasLt::Plan> CublasLt::planned(const LtKind& kind) {
   if (kind.device_scales) plan->set(kDescPointerMode, kScalesOnDevice);
   const bool aux = has_aux(kind);
   uint32_t epilogue = (kind.bias ? kEpilogueBias : 0) | (kind.gelu ? kEpilogueGelu : 0) | (kind.gelu_grad ? kEpilogueGeluGrad : 0) | (aux ? kEpilogueAux : 0);
+  if (kind.bias_grad_of) epilogue |= kind.bias_grad_of == 1 ? kEpilogueSumsB : kEpilogueSumsA;
   if (epilogue == 0) epilogue = kEpilogueNone;
   plan->set(kDescEpilogue, epilogue);
   const int factors = kind.bf16_factors ? kBf16 : kF32, result = kind.bf16_result ? kBf16 : kF32;
   void* const aligned = reinterpret_cast<void*>(uintptr_t(256));  // the heuristic looks at the alignment of addresses alone
-  if (kind.bias) {
+  if (kind.bias || kind.bias_grad_of) {
     plan->set(kDescBias, aligned);
     plan->set(kDescBiasType, kind.bf16_bias ? kBf16 : kF32);
   }
@@ -208,6 +210,7 @@ bool CublasLt::multiply(cudaStream_t stream, const LtKind& kind, const LtOperand
   const float alpha = kind.device_scales ? 0.0f : *operands.alpha, beta = kind.device_scales ? 0.0f : *operands.beta;
   const auto call = [this, plan, kind, operands, alpha, beta, stream] {
     if (kind.bias) plan->set(kDescBias, operands.bias);
+    if (kind.bias_grad_of) plan->set(kDescBias, operands.bias_grad);
     if (has_aux(kind)) plan->set(kDescAux, operands.pre);
     const void* const first = kind.device_scales ? operands.alpha : &alpha;
     const void* const second = kind.device_scales ? operands.beta : &beta;

@@ -1,7 +1,7 @@
 // cublas_lt.h -- products by NVIDIA's cuBLASLt, opened at run time with prototypes of our own.
 //
 // One product is   d = epilogue(alpha * op(a) op(b) + beta * c)   in row-major terms: a [M, K], b [K, N], c and d [M, N].
-// The library is column-major: it is given the transposed product, d^T = op(b)^T op(a)^T, of the same memory.
+// and, with bias_grad_of, the sums of op(a) or op(b) over k. The library is column-major: it is given the transposed product, d^T = op(b)^T op(a)^T, of the same memory.
 // Algorithms are asked for once for each kind of product (the library's heuristic) and kept.
 #pragma once
 #include <cstddef>
@@ -24,6 +24,7 @@ struct LtKind {
   bool bf16_result;           // c and d; else fp32
   bool bias, bf16_bias, gelu, save_pre;
   bool gelu_grad;             // times the derivative of GELU at `pre`
+  int bias_grad_of;           // 1: sums over k of a, M of them, overwrite `bias_grad`; 2: of b, N of them; in the format that bf16_bias says
   bool device_scales;         // alpha and beta are read on the device
 };
 bool operator<(const LtKind& a, const LtKind& b);
@@ -32,6 +33,7 @@ struct LtOperands {
   void* d;
   void* pre;        // what the GELU is taken of, in the format of d: written when save_pre, read when gelu_grad
   const void *a, *b, *c, *bias;
+  void* bias_grad;
   const float *alpha, *beta;  // on the host, or on the device when device_scales
   void* workspace;  // CublasLt::kWorkspaceBytes, aligned to 256
 };

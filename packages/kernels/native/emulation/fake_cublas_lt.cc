@@ -2,7 +2,7 @@
 // plain loops over host memory in the library's own (column-major) terms. Built as a library of that name, found through
 // ESPALIER_CUDA_LIBRARIES. It has no algorithm for products of K = 9, for GELU and its
 // gradient of K = 32, for an argument of GELU whose rows are no multiple of 8 elements, and for a result in bf16 whose bias is
-// fp32 (as the library's documentation has it). With ESPALIER_FAKE_CUBLASLT_LOG it appends a line for every heuristic and
+// fp32 (as the library's documentation has it), and for gradients of biases beside another epilogue or of K = 40. With ESPALIER_FAKE_CUBLASLT_LOG it appends a line for every heuristic and
 // product to that file.
 #include <cmath>
 #include <cstdint>
@@ -150,6 +150,8 @@ EXPORT int cublasLtMatmulAlgoGetHeuristic(void*, void* desc, void* a, void* b, v
   if (k == 9 || (k == 32 && (of.epilogue & (32 | 64)))) return kUnsupported;
   if ((of.epilogue & 128) && of.aux_stride % 8 != 0) return kUnsupported;
   if ((of.epilogue & 4) && D.type == R_16BF && of.bias_type != R_16BF) return kUnsupported;
+  const uint32_t sums = of.epilogue & (256 | 512);
+  if (sums && (sums != of.epilogue || k == 40 || !of.bias || of.bias_type < 0)) return kUnsupported;
   *results = Result{};
   results->algorithm[0] = kMark;
   *found = 1;
@@ -166,6 +168,16 @@ EXPORT int cublasLtMatmul(void*, void* desc, const void* alpha, const void* a, v
   const float scale = *static_cast<const float*>(alpha), old = *static_cast<const float*>(beta);
   const int64_t K = static_cast<int64_t>(of.trans_a ? A.rows : A.columns);
   const bool with_bias = of.epilogue & 4, with_gelu = of.epilogue & 32, with_aux = of.epilogue & 128, with_gelu_grad = of.epilogue & 64;
+  // The gradient of a bias: of A a number for each row of D, of B one for each column; overwritten.
+  const auto sum_over_k = [&](const void* x, const Layout& X, bool k_along_rows, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) {
+      double sum = 0;
+      for (int64_t k = 0; k < K; ++k) sum += static_cast<double>(element(x, X.type, k_along_rows ? k + i * X.stride : i + k * X.stride));
+      put(const_cast<void*>(of.bias), of.bias_type, i, static_cast<float>(sum));
+    }
+  };
+  if (of.epilogue & 256) sum_over_k(a, A, of.trans_a, static_cast<int64_t>(D.rows));
+  if (of.epilogue & 512) sum_over_k(b, B, !of.trans_b, static_cast<int64_t>(D.columns));
   for (int64_t j = 0; j < static_cast<int64_t>(D.columns); ++j) {
     for (int64_t i = 0; i < static_cast<int64_t>(D.rows); ++i) {
       double sum = 0;

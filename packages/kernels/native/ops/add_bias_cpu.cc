@@ -1,7 +1,8 @@
-// add_bias_cpu.cc -- see add_bias.h. columnSum: one block of rows a task (ops/blocks.h), then the blocks in order.
+// add_bias_cpu.cc -- see add_bias.h. columnSum: see ops/column_sums.h.
 #include "ops/add_bias.h"
 
 #include "ops/blocks.h"
+#include "ops/column_sums.h"
 #include "simd/simd.h"
 
 namespace espalier {
@@ -23,34 +24,18 @@ void run_add_bias(const OpCall& call, int64_t task_begin, int64_t task_end) {
 
 int64_t num_sum_tasks(const OpCall& call) { return reduction_blocks(call.inputs[0].rows()); }
 
-std::size_t sum_scratch(const OpCall& call) {
-  return sizeof(float) * static_cast<std::size_t>(num_sum_tasks(call) * call.inputs[0].last());
-}
+std::size_t sum_scratch(const OpCall& call) { return column_sums_bytes(call.inputs[0].rows(), call.inputs[0].last()); }
 
 void run_column_sum(const OpCall& call, int64_t task_begin, int64_t task_end) {
   const TensorView& dy = call.inputs[0];
-  const int64_t N = dy.last(), R = dy.rows(), block = reduction_block_rows(R);
   for (int64_t task = task_begin; task < task_end; ++task) {
-    float* partial = static_cast<float*>(call.scratch) + task * N;
-    const int64_t row_end = smaller((task + 1) * block, R);
-    for_each_vector(N, [&](int64_t i, int64_t lanes) {
-      vf sum = zero();
-      for (int64_t r = task * block; r < row_end; ++r) sum += load_some(dy.f32() + r * N + i, lanes);
-      store_some(partial + i, sum, lanes);
-    });
+    sum_block_of_columns(static_cast<float*>(call.scratch), dy.f32(), dy.rows(), dy.last(), task);
   }
 }
 
 void finish_column_sum(const OpCall& call) {
-  const int64_t N = call.inputs[0].last(), blocks = num_sum_tasks(call);
-  const float* partial = static_cast<const float*>(call.scratch);
-  float* d = call.outputs[0].f32();
-  const bool accumulate = accumulates(call, call.attributes[0]);
-  for_each_vector(N, [&](int64_t i, int64_t lanes) {
-    vf sum = zero();
-    for (int64_t b = 0; b < blocks; ++b) sum += load_some(partial + b * N + i, lanes);
-    store_some(d + i, accumulate ? load_some(d + i, lanes) + sum : sum, lanes);
-  });
+  const TensorView& dy = call.inputs[0];
+  finish_column_sums(call.outputs[0].f32(), static_cast<const float*>(call.scratch), dy.rows(), dy.last(), accumulates(call, call.attributes[0]));
 }
 
 double sum_work(const OpCall& call) { return 8.0 * static_cast<double>(call.inputs[0].count); }

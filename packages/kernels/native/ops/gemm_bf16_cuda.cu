@@ -41,6 +41,9 @@ __device__ __forceinline__ void fetch(uint16_t* tile, const Rounded& x, int64_t 
   }
 }
 
+// The two bf16 of a register, added in fp32.
+__device__ __forceinline__ float pair_sum(uint32_t pair) { return from_bf16(static_cast<uint16_t>(pair)) + from_bf16(static_cast<uint16_t>(pair >> 16)); }
+
 template <bool kAAlongK, bool kBAlongK>
 __global__ void __launch_bounds__(kThreads) gemm_bf16(Product p) {
   Stage* stages = block_memory<Stage>();
@@ -60,6 +63,10 @@ __global__ void __launch_bounds__(kThreads) gemm_bf16(Product p) {
   for (int step = 0; step < kStages - 1; ++step) begin_stage(step);
 
   float sum[4][4][4] = {};  // [16 rows][8 columns] tiles
+  // Sums of a factor over k, of rows or columns 8 apart, by warps that between them read it once.
+  constexpr bool kSums = !kAAlongK && !kBAlongK;
+  const bool sums_a = kSums && g.bias_grad_of == 1 && n_first == 0 && n_warp == 0, sums_b = kSums && g.bias_grad_of == 2 && m_first == 0 && m_warp == 0;
+  [[maybe_unused]] float factor_sum[4][2] = {};
   for (int step = 0; step < steps; ++step) {
     wait_async<kStages - 2>();
     __syncthreads();
@@ -81,6 +88,22 @@ __global__ void __launch_bounds__(kThreads) gemm_bf16(Product p) {
         if (kBAlongK) load_matrices<false>(b[j], stage.b + (n + lane % 8 + lane / 16 * 8) * kAlongStride + k + lane / 8 % 2 * 8);
         else load_matrices<true>(b[j], stage.b + (k + lane % 16) * kAcrossStride + n + lane / 16 * 8);
       }
+      if constexpr (kSums) {
+        if (sums_a) {
+#pragma unroll
+          for (int i = 0; i < 4; ++i) {
+#pragma unroll
+            for (int half = 0; half < 2; ++half) factor_sum[i][half] += pair_sum(a[i][half]) + pair_sum(a[i][half + 2]);
+          }
+        }
+        if (sums_b) {
+#pragma unroll
+          for (int j = 0; j < 2; ++j) {
+#pragma unroll
+            for (int half = 0; half < 2; ++half) factor_sum[j][half] += pair_sum(b[j][2 * half]) + pair_sum(b[j][2 * half + 1]);
+          }
+        }
+      }
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
 #pragma unroll
@@ -92,6 +115,21 @@ __global__ void __launch_bounds__(kThreads) gemm_bf16(Product p) {
     }
   }
   const bool adds = g.accumulate.on();
+  if constexpr (kSums) {
+    if (sums_a || sums_b) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+          float total = factor_sum[i][half];  // of this lane's k; the four lanes of a row or column have the others
+          total += __shfl_xor_sync(~0u, total, 1);
+          total += __shfl_xor_sync(~0u, total, 2);
+          const int64_t at = (sums_a ? m_first + m_warp : n_first + n_warp) + 16 * i + 8 * half + lane / 4;
+          if (lane % 4 == 0 && at < g.sums() && (sums_a || i < 2)) g.bias_grad.set(at, adds ? g.bias_grad[at] + total : total);
+        }
+      }
+    }
+  }
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
 #pragma unroll

@@ -4,7 +4,8 @@
 // thread of a third warpgroup, which has given its registers away, issues the copies of a stage when all have left it (its
 // `empty` barrier); the two multiply when its bytes have arrived (`full`), one group of products behind. A factor as stored
 // along k is one tile of [rows][64 k]; stored across, it is blocks of [64 k][64 rows]. What a tile has outside of the matrix
-// is zero, so sums need no care at the edges.
+// is zero, so sums need no care at the edges. Where a factor stored across is to be summed over k, the first blocks along the other
+// factor have further warps of the third warpgroup read its stages too.
 #include "cuda/hopper.h"
 #include "cuda/hopper_code.h"
 #include "cuda/round_bf16.h"
@@ -21,7 +22,7 @@ namespace {
 constexpr int kTileM = 128, kTileN = 256, kDepth = 64, kStages = 4, kGroup = 128, kThreads = 3 * kGroup;
 constexpr int kBytesA = kTileM * kDepth * 2, kBytesB = kTileN * kDepth * 2;
 [[maybe_unused]] constexpr int kBlockBytes = kDepth * 64 * 2;  // of a factor stored across, 64 of M or N
-[[maybe_unused]] constexpr int kConsumerWarps = 8;
+[[maybe_unused]] constexpr int kConsumerWarps = 8, kSummingWarps = 3;
 
 struct Shared {
   unsigned char a[kStages][kBytesA], b[kStages][kBytesB];
@@ -38,6 +39,42 @@ __device__ __forceinline__ void copy_factor(unsigned char* tile, const TensorMap
     for (int i = 0; i < kTile / 64; ++i) copy_tile(tile + i * kBlockBytes, map, first + 64 * i, k, barrier);
   }
 }
+
+// One of the warps that sum: blocks of 64 rows of M or N, a pair of them a lane. A line of a block is one k, in the swizzle.
+__device__ __forceinline__ void sum_factor(const Gemm& g, Shared& shared, int warp, int steps, int m_first, int n_first) {
+  const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
+  const bool of_a = g.bias_grad_of == 1;
+  const int blocks = (of_a ? kTileM : kTileN) / 64;
+  float sum[2][2] = {};  // of blocks `warp` and `warp` + 3
+  for (int step = 0; step < steps; ++step) {
+    const int s = step % kStages;
+    wait_phase(&shared.full[s], step / kStages & 1);
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      const int block = warp + kSummingWarps * i;
+      if (block >= blocks) continue;
+      const unsigned char* const lines = (of_a ? shared.a[s] : shared.b[s]) + block * kBlockBytes + lane % 4 * 4;
+#pragma unroll 8
+      for (int k = 0; k < kDepth; ++k) {
+        const uint32_t pair = *reinterpret_cast<const uint32_t*>(lines + k * 128 + ((lane / 4) ^ (k % 8)) * 16);
+        sum[i][0] += from_bf16(static_cast<uint16_t>(pair));
+        sum[i][1] += from_bf16(static_cast<uint16_t>(pair >> 16));
+      }
+    }
+    __syncwarp();
+    if (lane == 0) arrive(&shared.empty[s]);
+  }
+  const bool adds = g.accumulate.on();
+#pragma unroll
+  for (int i = 0; i < 2; ++i) {
+#pragma unroll
+    for (int j = 0; j < 2; ++j) {
+      const int block = warp + kSummingWarps * i;
+      const int64_t at = int64_t(of_a ? m_first : n_first) + 64 * block + 2 * lane + j;
+      if (block < blocks && at < g.sums()) g.bias_grad.set(at, adds ? g.bias_grad[at] + sum[i][j] : sum[i][j]);
+    }
+  }
+}
 #endif
 
 template <bool kAAcross, bool kBAcross>
@@ -47,10 +84,11 @@ __global__ void __launch_bounds__(kThreads, 1) gemm_wgmma(Gemm g, const __grid_c
   const int group = static_cast<int>(threadIdx.x) / kGroup, lane = static_cast<int>(threadIdx.x) % kWarpSize;
   const int m_first = static_cast<int>(blockIdx.x) * kTileM, n_first = static_cast<int>(blockIdx.y) * kTileN;
   const int steps = static_cast<int>((g.K + kDepth - 1) / kDepth);
+  const bool sums = kAAcross && kBAcross && (g.bias_grad_of == 1 ? n_first == 0 : g.bias_grad_of == 2 && m_first == 0);
   if (threadIdx.x == 0) {
     for (int s = 0; s < kStages; ++s) {
       init_barrier(&shared.full[s], 1);
-      init_barrier(&shared.empty[s], kConsumerWarps);
+      init_barrier(&shared.empty[s], kConsumerWarps + (sums ? kSummingWarps : 0));
     }
     publish_barriers();
   }
@@ -58,6 +96,10 @@ __global__ void __launch_bounds__(kThreads, 1) gemm_wgmma(Gemm g, const __grid_c
 
   if (group == 2) {
     give_registers<40>();
+    if (kAAcross && kBAcross && sums && threadIdx.x >= 2 * kGroup + kWarpSize) {
+      sum_factor(g, shared, static_cast<int>(threadIdx.x) / kWarpSize - 2 * kGroup / kWarpSize - 1, steps, m_first, n_first);
+      return;
+    }
     if (threadIdx.x != 2 * kGroup) return;
     for (int step = 0; step < steps; ++step) {
       const int s = step % kStages;

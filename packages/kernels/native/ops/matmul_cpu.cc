@@ -1,10 +1,12 @@
 // matmul_cpu.cc -- see matmul.h. Two stages: pack a; then tasks, each some tiles of rows by some panels of columns, whose
-// part of b is packed a block at a time into memory that stays in the core's cache.
+// part of b is packed a block at a time into memory that stays in the core's cache. With biasGrad the blocks of rows of its sums are
+// further tasks of the first stage, and their total is the last task of the second.
 #include "ops/matmul.h"
 
 #include "executor/op.h"
 #include "math/gelu.h"
 #include "ops/blocks.h"
+#include "ops/column_sums.h"
 #include "ops/gemm.h"
 #include "ops/gemm_few_rows.h"
 
@@ -28,6 +30,8 @@ struct Operands {
   float* y;
   float* pre;
   bool gelu;
+  const TensorView* summed;  // with biasGrad; else null
+  float* d;
 };
 
 Operands operands_of(const OpCall& call) {
@@ -49,6 +53,10 @@ Operands operands_of(const OpCall& call) {
   o.y = call.outputs[0].f32();
   o.pre = attributes[at::save_pre] != 0 ? call.outputs[1].f32() : nullptr;
   o.gelu = attributes[at::gelu] != 0;
+  if (attributes[at::bias_grad] != 0) {
+    o.summed = &call.inputs[attributes[at::bias_grad] == 1.0 ? 0 : 1];
+    o.d = call.outputs[1].f32();
+  }
   return o;
 }
 
@@ -94,18 +102,31 @@ __attribute__((flatten)) void apply_epilogue(const void* context, int64_t row_be
 
 int32_t num_stages(const OpCall&) { return 2; }
 
+int64_t packing_tasks(const Operands& o) { return ceil_div(tile_count(o.M), kStrips); }
+
 int64_t stage_tasks(const OpCall& call, int32_t stage) {
   const Operands o = operands_of(call);
-  if (stage == pack_a) return ceil_div(tile_count(o.M), kStrips);
+  if (stage == pack_a) return packing_tasks(o) + (o.summed ? reduction_blocks(o.summed->rows()) : 0);
   const Split s = split_of(o);
-  return s.row_blocks * s.column_blocks;
+  return s.row_blocks * s.column_blocks + (o.summed ? 1 : 0);
+}
+
+// Behind the packed rows.
+float* partial_sums(const OpCall& call, const Operands& o) {
+  return static_cast<float*>(call.scratch) + packed_rows_bytes(o.M, o.K, o.precision) / sizeof(float);
 }
 
 void run_stage(const OpCall& call, int32_t stage, int64_t task_begin, int64_t task_end) {
   const Operands o = operands_of(call);
   float* packed = static_cast<float*>(call.scratch);
   if (stage == pack_a) {
-    pack_rows(packed, o.a, o.M, o.K, o.precision, task_begin * kStrips, smaller(task_end * kStrips, tile_count(o.M)));
+    const int64_t packing = packing_tasks(o), packing_end = smaller(task_end, packing);
+    if (task_begin < packing_end) {
+      pack_rows(packed, o.a, o.M, o.K, o.precision, task_begin * kStrips, smaller(packing_end * kStrips, tile_count(o.M)));
+    }
+    for (int64_t task = larger(task_begin, packing); task < task_end; ++task) {
+      sum_block_of_columns(partial_sums(call, o), o.summed->f32(), o.summed->rows(), o.summed->last(), task - packing);
+    }
     return;
   }
   const Split s = split_of(o);
@@ -125,6 +146,10 @@ void run_stage(const OpCall& call, int32_t stage, int64_t task_begin, int64_t ta
   const Epilogue epilogue = has_epilogue(o) ? apply_epilogue : nullptr;
   thread_local int64_t task_before = 0;
   for (int64_t task = task_begin; task < task_end; ++task) {
+    if (task == s.row_blocks * s.column_blocks) {
+      finish_column_sums(o.d, partial_sums(call, o), o.summed->rows(), o.summed->last(), product.add);
+      continue;
+    }
     // Threads that share tasks evenly take them in steps of their number. A wrong guess costs some reading, no more.
     const int64_t next = task + (task > task_before ? task - task_before : 1);
     task_before = task;
@@ -138,7 +163,7 @@ void run_stage(const OpCall& call, int32_t stage, int64_t task_begin, int64_t ta
 
 std::size_t scratch_bytes(const OpCall& call) {
   const Operands o = operands_of(call);
-  return packed_rows_bytes(o.M, o.K, o.precision);
+  return packed_rows_bytes(o.M, o.K, o.precision) + (o.summed ? column_sums_bytes(o.summed->rows(), o.summed->last()) : 0);
 }
 
 double flops(const OpCall& call) {

@@ -33,6 +33,8 @@ Gemm gemm_of(const OpCall& call) {
   g.with_gelu = attributes[at::gelu] != 0;
   g.alpha = static_cast<float>(attributes[at::alpha]);
   g.accumulate = accumulate_of(call, attributes[at::accumulate]);
+  g.bias_grad_of = static_cast<int>(attributes[at::bias_grad]);
+  if (g.bias_grad_of) g.bias_grad = out(call.outputs[1]);
   return g;
 }
 
@@ -42,7 +44,7 @@ void launch_matmul(const OpCall& call, const CudaContext& context) {
 
 std::size_t scratch_bytes(const OpCall& call) {
   const Gemm g = gemm_of(call);
-  return product_bytes(g.M, g.N, g.K, call.attributes[at::bf16] != 0);
+  return product_bytes(g.M, g.N, g.K, call.attributes[at::bf16] != 0, g.bias_grad_of);
 }
 
 }  // namespace

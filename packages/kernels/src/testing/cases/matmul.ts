@@ -10,6 +10,7 @@ interface Options {
   residual?: number;
   savePre?: number;
   geluGrad?: number;
+  biasGrad?: number;
   accumulate?: number;
   /** Value of the accumulate flag, mode 2. */
   flag?: number;
@@ -19,7 +20,7 @@ interface Options {
 
 function matmul(M: number, N: number, K: number, options: Options = {}): OpCase {
   const { transA = 0, transB = 0, alpha = 1, bias = 0, gelu = 0, gate = 0, residual = 0, savePre = 0 } = options;
-  const { accumulate = 0, flag = 0, bf16 = 0, geluGrad = 0, note } = options;
+  const { accumulate = 0, flag = 0, bf16 = 0, geluGrad = 0, biasGrad = 0, note } = options;
   const inputs: CaseTensor[] = [{ shape: transA ? [K, M] : [M, K] }, { shape: transB ? [N, K] : [K, N] }];
   if (bias) inputs.push({ shape: [N] });
   if (gate) inputs.push({ shape: [N] });
@@ -31,8 +32,8 @@ function matmul(M: number, N: number, K: number, options: Options = {}): OpCase 
     op: "matmul",
     note: `${M}x${N}x${K}${named.map(([name, value]) => ` ${name}=${value}`).join("")}${note ? `, ${note}` : ""}`,
     inputs,
-    attributes: { transA, transB, alpha, accumulate, bias, gelu, gate, residual, savePre, ...(bf16 && { bf16 }), ...(geluGrad && { geluGrad }) },
-    into: accumulate ? [{ shape: [M, N] }] : [],
+    attributes: { transA, transB, alpha, accumulate, bias, gelu, gate, residual, savePre, ...(bf16 && { bf16 }), ...(geluGrad && { geluGrad }), ...(biasGrad && { biasGrad }) },
+    into: accumulate ? [{ shape: [M, N] }, ...(biasGrad ? [{ shape: [biasGrad === 1 ? M : N] }] : [])] : [],
   };
 }
 
@@ -61,6 +62,17 @@ export const matmulCases: OpCase[] = [
   matmul(30, 48, 31, { geluGrad: 1, bf16: 1 }),
   matmul(30, 48, 32, { geluGrad: 1, bf16: 1 }),
   matmul(30, 48, 40, { geluGrad: 1, gate: 1, residual: 1, bf16: 1 }),
+  // The gradient of a bias beside that of its weight, stored [out, in] and [in, out]: whole and partial tiles, one and several of
+  // each direction, every way to accumulate, where the library has it and where it has not (K = 40).
+  ...[0, 1].flatMap((bf16) =>
+    [1, 2].flatMap((biasGrad) => [
+      matmul(3, 5, 1, { transA: 1, biasGrad, bf16 }),
+      matmul(24, 40, 40, { transA: 1, biasGrad, bf16 }),
+      matmul(136, 264, 70, { transA: 1, biasGrad, bf16 }),
+      matmul(260, 130, 300, { transA: 1, biasGrad, bf16, accumulate: 1 }),
+      ...[0, 1].map((flag) => matmul(33, 21, 130, { transA: 1, biasGrad, bf16, accumulate: 2, flag })),
+    ]),
+  ),
   matmul(17, 40, 1100, { transB: 1, bias: 1, gelu: 1, gate: 1, savePre: 1, note: "epilogue after two blocks of k" }),
   matmul(20, 33, 1200, { transA: 1, accumulate: 1 }),
   ...[0, 1].map((bf16) => matmul(1180, 33, 24, { bf16, note: "two runs of rows" })),
