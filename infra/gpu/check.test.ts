@@ -105,8 +105,8 @@ describe.skipIf(!hasPython)("infra/gpu/check (skipped without python3)", () => {
 import importlib.machinery, importlib.util
 loader = importlib.machinery.SourceFileLoader("check", "check")
 check = importlib.util.module_from_spec(importlib.util.spec_from_loader("check", loader)); loader.exec_module(check)
-print([row[0] for row in check.planned(["ops", "memcheck"], "NVIDIA H100, compute capability 9.0, 81000 MiB; no cuBLASLt")])`;
-    expect(python(["-c", script]).stdout.trim()).toBe("['ops', 'ops wgmma', 'ops mma', 'memcheck', 'ops attention mma', 'memcheck attention mma']");
+print([row[0] for row in check.planned(["ops", "speed", "memcheck"], "NVIDIA H100, compute capability 9.0, 81000 MiB; no cuBLASLt")])`;
+    expect(python(["-c", script]).stdout.trim()).toBe("['ops', 'speed', 'ops wgmma', 'speed wgmma', 'ops mma', 'speed mma', 'memcheck', 'speed attention without turns', 'ops attention mma', 'speed attention mma', 'memcheck attention mma']");
   });
 
   const libcuda = () => python(["-c", "import ctypes; ctypes.CDLL('libcuda.so.1')"]).status === 0;

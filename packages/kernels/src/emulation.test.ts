@@ -109,6 +109,12 @@ describe("the emulation of CUDA", () => {
     await expect(probe(19, 7)).rejects.toThrow(/deadlock/);
   });
 
+  it("lets threads go on at a named barrier for others that do not wait there", async () => {
+    for (const y of await results(22)) expect(y).toEqual(backwards);
+    await expect(probe(23, 1)).rejects.toThrow(/deadlock.*32 at a named barrier/);
+    expect((await results(24)).some((y) => y.some((value, i) => value !== backwards[i]))).toBe(true);
+  });
+
   it("lands a line that a bulk copy brings, no earlier than at the wait for its barrier", async () => {
     for (const y of await results(20)) expect(y).toEqual(Array.from(x));
     expect((await results(21)).some((y) => y.some(Number.isNaN))).toBe(true);

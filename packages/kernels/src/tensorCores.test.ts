@@ -181,6 +181,18 @@ describe("Hopper's attention on the emulation, besides", () => {
   const cases = (D: number) => attentionPairs(2, 333, 2, 1, D, lengths);
   const inBf16 = (opCase: OpCase, seed: number) => runInBf16({ ...opCase, attributes: { ...opCase.attributes, bf16: 1 } }, seed);
 
+  // One tile of keys, whose turn never comes, and several; with values behind a length, which all threads clear between two turns.
+  const alone = [...attentionPairs(1, 100, 2, 1, 64), ...attentionPairs(1, 100, 1, 1, 128)];
+  const forward = [...alone, ...cases(64), ...cases(128)].filter(({ found }) => found.op === "causalAttention");
+
+  it.each(forward.map((pair) => [pair.title, pair] as const))("%s has the same bits whether warpgroups take turns or not", async (_, { found }) => {
+    const taken = await Promise.all([1, 2, 3, 4].map((seed) => inBf16(found, seed)));
+    process.env.ESPALIER_CUDA_ATTENTION_TURNS = "0";
+    const not = await inBf16(found, 2);
+    delete process.env.ESPALIER_CUDA_ATTENTION_TURNS;
+    for (const values of taken) expect(values).toEqual(not);
+  });
+
   it.each([...cases(64), ...cases(128)].map((pair) => [pair.title, pair] as const))("%s stores in bf16 what it computes", async (_, { expected, found, tolerances }) => {
     const reference = await runCase(referenceExecutor(), expected);
     const [one, other] = await Promise.all([1, 3].map((seed) => inBf16(found, seed)));

@@ -133,6 +133,15 @@ __device__ __forceinline__ void sync_threads(int number, int threads) {
 #endif
 }
 
+// Counts as being there, as whole warps, without waiting: for threads that let others go on.
+__device__ __forceinline__ void arrive_threads(int number, int threads) {
+#if defined(ESPALIER_EMULATED)
+  emulation::named_arrive(static_cast<unsigned>(number), static_cast<unsigned>(threads));
+#else
+  asm volatile("bar.arrive %0, %1;" ::"r"(number), "r"(threads) : "memory");
+#endif
+}
+
 // A factor as wgmma finds it. Along k, rows are M or N, 8 of them take 1024 bytes. Across, rows are k; blocks of 64 along M or
 // N are `block_bytes` apart.
 __device__ __forceinline__ uint64_t tile_descriptor(const void* start, unsigned block_bytes) {

@@ -70,6 +70,7 @@ extern Position here;
 void block_barrier();
 // Waits until `threads` threads of the block are at the barrier of this number, 1 to 15.
 void named_barrier(unsigned number, unsigned threads);
+void named_arrive(unsigned number, unsigned threads);  // without waiting
 // Leaves `bytes` for the lanes of `mask` to see and waits until all of them have; `lane_bytes(l)` is then theirs, until
 // this lane's next exchange but one.
 void warp_exchange(unsigned mask, const void* mine, std::size_t bytes);

@@ -11,6 +11,8 @@
 //  15 multiplies registers by a tile read across, into two sets of sums, as it should
 //  16 writes those registers before the wait                     17 reads the second set when only the first is waited for
 //  18 reverses through shared memory with a named barrier        19 half of its threads do not come
+//  22 one warp lets another go on that waits for it, as it should
+//  23 nobody lets it                                             24 it does not wait
 //  20 reads a line that a bulk copy brings, as it should         21 does not wait for it
 #include "cuda/async_copy.h"
 #include "cuda/hopper.h"
@@ -149,6 +151,19 @@ __global__ void registers(float* y, const TensorMap map, int kind) {
   if (threadIdx.x < kThreads) y[threadIdx.x] = first + (kind == 17 ? early : two[1]);
 }
 
+// The first warp writes what the second one reads.
+__global__ void handed_over(float* y, int kind) {
+  float* const room = block_memory<float>();
+  const int i = static_cast<int>(threadIdx.x) % kWarpSize;
+  if (threadIdx.x < kWarpSize) {
+    for (int at = i; at < kThreads; at += kWarpSize) room[at] = static_cast<float>(at);
+    if (kind != 23) arrive_threads(3, kThreads);
+    return;
+  }
+  if (kind != 24) sync_threads(3, kThreads);
+  for (int at = i; at < kThreads; at += kWarpSize) y[at] = room[kThreads - 1 - at];
+}
+
 // The line is x.
 __global__ void line(float* y, const float* x, int kind) {
   float* const room = block_memory<float>();
@@ -166,6 +181,7 @@ __global__ void line(float* y, const float* x, int kind) {
 
 void launch_probe(const OpCall& call, const CudaContext& context) {
   const int kind = static_cast<int>(call.attributes[0]);
+  if (kind >= 22) return launch(context, "emulationProbe", handed_over, dim3(1), kThreads, kThreads * sizeof(float), call.outputs[0].f32(), kind);
   if (kind >= 20) return launch(context, "emulationProbe", line, dim3(1), kThreads, kThreads * sizeof(float) + 8, call.outputs[0].f32(), static_cast<const float*>(call.inputs[0].f32()), kind);
   if (kind >= 15 && kind <= 17) {
     TensorMap map{};

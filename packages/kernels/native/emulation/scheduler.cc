@@ -54,6 +54,7 @@ FiberContext scheduler;
 std::size_t current, num_fibers, num_live, num_at_barrier;
 constexpr unsigned kNamedBarriers = 16;
 std::size_t num_at_named[kNamedBarriers];
+unsigned threads_of_named[kNamedBarriers];
 const std::function<void()>* body;
 uint64_t random_state;
 
@@ -178,20 +179,28 @@ void block_barrier() {
   if (fibers[current].state != State::ready || seed != 0) yield();
 }
 
-void named_barrier(unsigned number, unsigned threads) {
+// Counts this thread; whether it was the last one, and those that wait go on.
+static bool count_at_named(unsigned number, unsigned threads) {
   if (number < 1 || number >= kNamedBarriers || threads % kWarp || threads > num_fibers) std::abort();  // cannot throw through a fiber
+  if (num_at_named[number] != 0 && threads_of_named[number] != threads) std::abort();  // a device would not know when to end it either
+  threads_of_named[number] = threads;
+  if (++num_at_named[number] < threads) return false;
+  for (std::size_t i = 0; i < num_fibers; ++i) {
+    if (fibers[i].state == State::at_named_barrier && fibers[i].number == number) fibers[i].state = State::ready;
+  }
+  num_at_named[number] = 0;
+  return true;
+}
+
+void named_barrier(unsigned number, unsigned threads) {
   Fiber& me = fibers[current];
   me.number = number;
   me.state = State::at_named_barrier;
-  if (++num_at_named[number] == threads) {
-    for (std::size_t i = 0; i < num_fibers; ++i) {
-      if (fibers[i].state == State::at_named_barrier && fibers[i].number == number) fibers[i].state = State::ready;
-    }
-    num_at_named[number] = 0;
-    if (seed == 0) return;
-  }
+  if (count_at_named(number, threads) && seed == 0) return;
   yield();
 }
+
+void named_arrive(unsigned number, unsigned threads) { count_at_named(number, threads); }
 
 void warp_exchange(unsigned mask, const void* mine, std::size_t bytes) {
   Fiber& me = fibers[current];

@@ -116,7 +116,7 @@ __global__ void __launch_bounds__(kThreads, 1) attention_query_gradients(Backwar
   const int64_t group_first = first + kGroupRows * group;
   const float to_log2 = s.scale * kLog2E;
   float lse[2] = {INFINITY, INFINITY}, delta[2] = {0.0f, 0.0f};
-  int64_t start[2] = {0, 0}, highest_start = 0;
+  int start[2] = {0, 0}, highest_start = 0;
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const int row = sum_row(2 * half);
@@ -126,7 +126,7 @@ __global__ void __launch_bounds__(kThreads, 1) attention_query_gradients(Backwar
     delta[half] = facts.delta[row];
     start[half] = facts.start[row];
   }
-  if (s.starts && group_first < length) highest_start = s.start(b, min(group_first + kGroupRows, length) - 1);
+  if (s.starts && group_first < length) highest_start = static_cast<int>(s.start(b, min(group_first + kGroupRows, length) - 1));
   float sum[D / 2];
   uint32_t ds[kKeys / 16][4];
 #pragma unroll
@@ -151,10 +151,13 @@ __global__ void __launch_bounds__(kThreads, 1) attention_query_gradients(Backwar
 #pragma unroll
     for (int i = 0; i < kKeys / 2; ++i) weight[i] = power_of_two(score[i] * to_log2 - lse[i % 4 / 2]);
     if (key + kKeys > group_first || key < highest_start) {  // some keys are after some queries, or before their starts
+      SeenColumns seen[2];
+      const int before = static_cast<int>(group_first - key);  // of the group's first query
+#pragma unroll
+      for (int half = 0; half < 2; ++half) seen[half] = {start[half] - static_cast<int>(key) - sum_column(0), before + sum_row(2 * half) - sum_column(0)};
 #pragma unroll
       for (int i = 0; i < kKeys / 2; ++i) {
-        const int64_t m = key + sum_column(i);
-        if (m > group_first + sum_row(i) || m < start[i % 4 / 2]) weight[i] = 0.0f;
+        if (!seen[i % 4 / 2].has(sum_place(i))) weight[i] = 0.0f;
       }
     }
     wait_products<0>();
@@ -258,11 +261,18 @@ __global__ void __launch_bounds__(kThreads, 1) attention_key_gradients(Backward 
 #pragma unroll
     for (int i = 0; i < kQueries / 2; ++i) weight[i] = power_of_two(score[i] * to_log2 - facts.lse[sum_column(i)]);
     const int last = static_cast<int>(min(int64_t(kQueries), length - from)) - 1;
-    if (from < group_first + kGroupRows || (s.starts && facts.start[last] > group_first)) {
+    if (from < group_first + kGroupRows) {  // some queries are before some keys
+      const int before = static_cast<int>(group_first - from) - sum_column(0);
 #pragma unroll
       for (int i = 0; i < kQueries / 2; ++i) {
-        const int64_t m = group_first + sum_row(i);
-        if (m > from + sum_column(i) || m < facts.start[sum_column(i)]) weight[i] = 0.0f;
+        if (sum_place(i) < before + sum_row(i)) weight[i] = 0.0f;
+      }
+    }
+    if (s.starts && facts.start[last] > group_first) {  // or start behind some
+      const int key = static_cast<int>(group_first);
+#pragma unroll
+      for (int i = 0; i < kQueries / 2; ++i) {
+        if (key + sum_row(i) < facts.start[sum_column(i)]) weight[i] = 0.0f;
       }
     }
     round_to_left(p, weight);

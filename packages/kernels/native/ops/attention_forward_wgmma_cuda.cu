@@ -2,8 +2,9 @@
 // keys in tiles of 128, two of keys and two of values in shared memory, brought by one thread of a further warpgroup, which has
 // given its registers away. Scores, probabilities and results stay in registers.
 //
-// The softmax of a tile runs while the tensor cores multiply the probabilities of the tile before it by their values. After Shah
-// et al. 2024, arXiv:2407.08608 (FlashAttention-3), sections 3.1 and 3.2.
+// The softmax of a tile runs while the tensor cores multiply the probabilities of the tile before it by their values, and while
+// the other warpgroups multiply: they take turns to issue, each letting the next one go on when its products are under way. After
+// Shah et al. 2024, arXiv:2407.08608 (FlashAttention-3), sections 3.1 and 3.2.
 #include <cstdlib>
 #include <cstring>
 
@@ -37,7 +38,9 @@ struct Room {
 struct Forward {
   Out y, lse;
   AttentionShape s;
+  bool turns;
 };
+[[maybe_unused]] constexpr int kTurnBarrier = 2;  // of the first group; barrier 1 is clear_rows's
 
 template <int D>
 __global__ void __launch_bounds__(kThreads<D>, 1) attention_forward(Forward a, const __grid_constant__ TensorMap q_map, const __grid_constant__ TensorMap k_map,
@@ -84,16 +87,16 @@ __global__ void __launch_bounds__(kThreads<D>, 1) attention_forward(Forward a, c
   }
 
   take_registers<kRegisters<D>>();
-  const int64_t group_first = first + kGroupRows * group;
+  const int group_first = static_cast<int>(first) + kGroupRows * group;
   const float to_log2 = s.scale * kLog2E;
-  int64_t start[2] = {0, 0}, highest_start = 0;
+  int start[2] = {0, 0}, highest_start = 0;
   if (s.starts) {
-    const int64_t last = min(group_first + kGroupRows, length) - 1;
-    highest_start = last >= group_first ? s.start(b, last) : 0;
+    const int64_t last = min(int64_t(group_first + kGroupRows), length) - 1;
+    highest_start = last >= group_first ? static_cast<int>(s.start(b, last)) : 0;
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      const int64_t t = group_first + sum_row(2 * half);
-      start[half] = t < length ? s.start(b, t) : 0;
+      const int t = group_first + sum_row(2 * half);
+      start[half] = t < length ? static_cast<int>(s.start(b, t)) : 0;
     }
   }
   float sum[D / 2], score[kKeys / 2], top[2] = {-INFINITY, -INFINITY}, total[2] = {0.0f, 0.0f}, shrink[2];
@@ -105,31 +108,43 @@ __global__ void __launch_bounds__(kThreads<D>, 1) attention_forward(Forward a, c
     __syncwarp();
     if (lane == 0) arrive(barrier);
   };
+  // A group issues when the one before it has: its barrier counts both. The last one opens the first turn, and nobody a turn
+  // that does not come.
+  const auto turn_of = [](int of) { return kTurnBarrier + of % kGroups<D>; };
+  const auto take_turn = [&] {
+    if (a.turns) sync_threads(turn_of(group), 2 * kGroupThreads);
+  };
+  const auto pass_turn = [&](int step) {
+    if (a.turns && (group + 1 < kGroups<D> || step + 1 < steps)) arrive_threads(turn_of(group + 1), 2 * kGroupThreads);
+  };
+  const auto await_keys = [&](int step) { wait_phase(&room.k_full[step % kStages], step / kStages & 1); };
   const auto begin_scores = [&](int step) {
-    wait_phase(&room.k_full[step % kStages], step / kStages & 1);
     fence_products();
     multiply_by_transpose(score, room.q, kGroupRows * group, room.k[step % kStages]);
     commit_products();
   };
-  const auto begin_results = [&](int step) {
-    HeadTile<D, kKeys>& values = room.v[step % kStages];
+  const auto await_values = [&](int step) {
     wait_phase(&room.v_full[step % kStages], step / kStages & 1);
     // What lies behind a sequence's length may be no number, and its probability 0 would not help.
     const int64_t behind = length - int64_t(first_tile + step) * kKeys;
-    if (s.lengths && behind < kKeys) clear_rows(values, static_cast<int>(behind), kGroups<D> * kGroupThreads);
+    if (s.lengths && behind < kKeys) clear_rows(room.v[step % kStages], static_cast<int>(behind), kGroups<D> * kGroupThreads);
+  };
+  const auto begin_results = [&](int step) {
     hold(sum);
     fence_products();
-    multiply_by_rows<D, kKeys>(sum, p, values);
+    multiply_by_rows<D, kKeys>(sum, p, room.v[step % kStages]);
     commit_products();
   };
   // Of scores their powers of two, less the highest of the row; `shrink` is for what was summed before.
   const auto soften = [&](int step) {
-    const int64_t key = int64_t(first_tile + step) * kKeys;
+    const int key = (first_tile + step) * kKeys;
     if (key + kKeys > group_first || key < highest_start) {  // some keys are after some queries, or before their starts
+      SeenColumns seen[2];
+#pragma unroll
+      for (int half = 0; half < 2; ++half) seen[half] = {start[half] - key - sum_column(0), group_first + sum_row(2 * half) - key - sum_column(0)};
 #pragma unroll
       for (int i = 0; i < kKeys / 2; ++i) {
-        const int64_t m = key + sum_column(i);
-        if (m > group_first + sum_row(i) || m < start[i % 4 / 2]) score[i] = -INFINITY;
+        if (!seen[i % 4 / 2].has(sum_place(i))) score[i] = -INFINITY;
       }
     }
 #pragma unroll
@@ -156,15 +171,21 @@ __global__ void __launch_bounds__(kThreads<D>, 1) attention_forward(Forward a, c
 
   if (steps > 0) {
     wait_phase(&room.q_full, 0);
+    await_keys(0);
     begin_scores(0);
+    if (a.turns && steps > 1 && group + 1 == kGroups<D>) arrive_threads(turn_of(0), 2 * kGroupThreads);
     wait_products<0>();
     hold(score);
     leave(&room.k_empty[0]);
     soften(0);
     round_to_left(p, score);
     for (int step = 1; step < steps; ++step) {
+      await_values(step - 1);
+      await_keys(step);
+      take_turn();
       begin_scores(step);
       begin_results(step - 1);
+      pass_turn(step);
       wait_products<1>();
       hold(score);
       leave(&room.k_empty[step % kStages]);
@@ -176,13 +197,14 @@ __global__ void __launch_bounds__(kThreads<D>, 1) attention_forward(Forward a, c
       for (int i = 0; i < D / 2; ++i) sum[i] *= shrink[i % 4 / 2];
       round_to_left(p, score);
     }
+    await_values(steps - 1);
     begin_results(steps - 1);
     wait_products<0>();
     hold(sum);
   }
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
-    const int64_t t = group_first + sum_row(2 * half);
+    const int64_t t = int64_t(group_first) + sum_row(2 * half);
     const float all = row_sum(total[half]);
     const bool live = t < length;
     store_row<D>(a.y, s.query(b, t, n), sum, half, 1.0f / all, live, t < s.T);
@@ -215,7 +237,8 @@ bool wants_attention_wgmma() {
 
 bool launch_attention_forward_wgmma(const CudaContext& context, Out y, Out lse, const uint16_t* q, const uint16_t* k, const uint16_t* v, const AttentionShape& s) {
   if (!wants_attention_wgmma() || s.T < 1 || s.T > INT32_MAX / 2 || s.B > INT32_MAX || reinterpret_cast<std::uintptr_t>(y.data) % 16) return false;
-  const Forward a{y, lse, s};
+  const char* const turns = std::getenv("ESPALIER_CUDA_ATTENTION_TURNS");
+  const Forward a{y, lse, s, !turns || std::strcmp(turns, "0") != 0};
   return s.D == 64 ? launch_forward<64>(context, a, q, k, v) : launch_forward<128>(context, a, q, k, v);
 }
 

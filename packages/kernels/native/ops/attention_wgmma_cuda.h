@@ -99,6 +99,15 @@ __device__ __forceinline__ void clear_rows(HeadTile<D, kRows>& tile, int from, i
 __device__ __forceinline__ int sum_row(int e) { return static_cast<int>(threadIdx.x % kGroupThreads) / kWarpSize * 16 + static_cast<int>(threadIdx.x % kWarpSize) / 4 + e % 4 / 2 * 8; }
 __device__ __forceinline__ int sum_column(int e) { return e / 4 * 8 + 2 * static_cast<int>(threadIdx.x % 4) + e % 2; }
 
+// The part of `sum_column` that is the same for all threads.
+__device__ __forceinline__ constexpr int sum_place(int e) { return e / 4 * 8 + e % 2; }
+
+// Places of columns that a row sees, in 32 bits: two comparisons with a constant each.
+struct SeenColumns {
+  int from, to;
+  __device__ __forceinline__ bool has(int place) const { return place >= from && place <= to; }
+};
+
 // One of a thread's two rows of results, times `factor`, to `at` of the tensor; 0 where it is not live. All lanes take part, also
 // those with nothing to store. In bf16 the four lanes of a row first trade columns, so that each stores eight neighbours.
 template <int D>
