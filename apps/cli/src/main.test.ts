@@ -27,7 +27,7 @@ describe("espalier", () => {
   it.each([
     [["tokenise"], /unknown command 'tokenise'/],
     [["doctor", "--jsno"], /unknown option '--jsno'\n\(Did you mean --json\?\)/],
-    [["train", "--data", "x", "--out", "y"], /required option '--plan <file>' not specified/],
+    [["train", "--plan", "x", "--out", "y"], /--data is missing/],
     [["tokenize", "x", "--out", "y", "--vocab", "many"], /'--vocab <size>' argument 'many' is invalid\. expected a whole number/],
     [["reproduce", "--minutes", "-3"], /argument '-3' is invalid\. expected a number above 0/],
     [["reproduce", "--scale", "huge"], /Allowed choices are smoke, default/],

@@ -8,6 +8,7 @@ export const commands: Readonly<Record<string, () => Promise<(program: Command) 
   tokenize: async () => (await import("./commands/tokenize.ts")).addTokenize,
   train: async () => (await import("./commands/train.ts")).addTrain,
   grow: async () => (await import("./commands/grow.ts")).addGrow,
+  report: async () => (await import("./commands/report.ts")).addReport,
   eval: async () => (await import("./commands/eval.ts")).addEval,
   generate: async () => (await import("./commands/generate.ts")).addGenerate,
   export: async () => (await import("./commands/export.ts")).addExport,

@@ -1,6 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { DataError } from "@espalier/core";
-import { atomicWrite, fileError } from "@espalier/core/node";
+import { atomicWrite } from "@espalier/core/node";
 import {
   arithmeticClaims, calibrateGrowth, defaultBatchSize, estimatePicture, estimateRun, findClusterModel, honestSavings, parameterBuckets, parseQuantity, predictLoss, type RunEstimate, teraflops, timingOpinions, writeCsv,
 } from "@espalier/cost";
@@ -10,6 +8,7 @@ import pc from "picocolors";
 import { action, type Context } from "../command.ts";
 import { addClusterOptions, calibrationOf, type ClusterOptions, clusterOf, fixedLayout, gridOf, pricesOf, pueOf, wholeLayout } from "../cost/options.ts";
 import { billions, layoutText, modelText, number, range } from "../cost/text.ts";
+import { readReport } from "../report/reproduction.ts";
 import { tableLines } from "../terminal/table.ts";
 import { UsageError, wordsAlone } from "../usage.ts";
 
@@ -46,21 +45,6 @@ function savings(output: Output): void {
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
   for (const line of tableLines(["arXiv", "setting", "tokens before growth", "as good"], timing.opinions.map((o) => [o.source, o.setting, percent(o.shareBefore), o.flat ? o.flat.map(percent).join(" to ") : ""]))) output.line(line);
   output.result("savings", { claims, timing });
-}
-
-/** @throws {DataError} when the file is no report of a reproduction */
-async function readReport(file: string): Promise<ReproductionReport> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw fileError("reading", file, error);
-  });
-  let report: Partial<ReproductionReport> | null;
-  try {
-    report = JSON.parse(text) as Partial<ReproductionReport> | null;
-  } catch (cause) {
-    throw new DataError(`${file}: not JSON (${(cause as Error).message}), expected a report. Correct the file.`, { cause });
-  }
-  if (report?.format !== "espalier-report-1" || !Array.isArray(report.arms)) throw new DataError(`${file}: is no report of a reproduction, expected format espalier-report-1. Name its report.json.`);
-  return report as ReproductionReport;
 }
 
 /** The law of growth as own runs have it. */

@@ -2,10 +2,10 @@ import { readFile } from "node:fs/promises";
 import { fileError } from "@espalier/core/node";
 import { parseExperimentFile, reproduce } from "@espalier/reproduce";
 import { type Command, Option } from "commander";
-import pc from "picocolors";
 import { workspace } from "#workspace";
 import { action } from "../command.ts";
 import { integer, positive } from "../options.ts";
+import { findingLines } from "../report/reproduction.ts";
 
 interface ReproduceOptions {
   scale: "smoke" | "default";
@@ -56,9 +56,7 @@ export function addReproduce(program: Command): void {
             },
           );
           output.line("");
-          output.line(pc.bold(report.headline));
-          output.line(report.caveat);
-          for (const { name, sentence } of report.comparisons) output.line(`${pc.bold(name)}: ${sentence}`);
+          for (const line of findingLines(report)) output.line(line);
           output.line(`\nReport: ${directory}/report.html (${report.minutesTaken.toFixed(1)} minutes of ${report.minutesAsked})`);
           output.result("report", { directory, headline: report.headline, caveat: report.caveat, comparisons: report.comparisons });
         },

@@ -37,7 +37,13 @@ export function addServe(program: Command): void {
           ...(model ? { model } : {}),
         });
         const server = await listen(app, options.port);
-        if (!existsSync(join(directory, "report.json"))) output.line(`No report in ${directory} yet: the page waits for one. \`espalier reproduce --out DIR\` writes it.`);
+        if (!existsSync(join(directory, "report.json"))) {
+          output.line(
+            existsSync(join(directory, "run.json"))
+              ? `${directory} is a single run, and the page shows reproductions. \`espalier report ${dir}\` shows the run, \`espalier serve --checkpoint ${dir}\` serves its model.`
+              : `No report in ${directory} yet: the page waits for one. \`espalier reproduce --out DIR\` writes it.`,
+          );
+        }
         output.line(`Report: ${server.url}${model ? `   Completions: ${server.url}/v1/completions, model ${model.name}` : ""}   (Ctrl-C ends)`);
         output.result("listening", { url: server.url });
         await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));

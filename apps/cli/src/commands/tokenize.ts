@@ -48,7 +48,7 @@ async function tokenize(options: TokenizeOptions, { output, path, signal }: Cont
     output.line(
       manifest.slice
         ? `Slice ${manifest.slice.index + 1} of ${manifest.slice.count}. When all are there: espalier tokenize --join <their directories> --out <dir>`
-        : `Train on it: espalier train --plan plan.json --data ${options.out} --out run`,
+        : `Train on it: espalier train --data ${options.out} --out run`,
     );
   }
 }

@@ -1,19 +1,21 @@
-import { readFile } from "node:fs/promises";
-import { ConfigError } from "@espalier/core";
-import { fileError } from "@espalier/core/node";
+import { relative } from "node:path";
 import { deviceExecutor } from "@espalier/kernels";
-import { type PackingName, packingSchema, parseTrainPlan, type Precision, precisionSchema } from "@espalier/spec/plan";
+import { type PackingName, packingSchema, type Precision, precisionSchema } from "@espalier/spec/plan";
 import { corpusData, type SourcePacking, train, trainingMemory, trainingPacking } from "@espalier/trainer";
 import { openCorpusOnDisk } from "@espalier/tokenizer/node";
 import { type Command, Option } from "commander";
 import { action } from "../command.ts";
 import { deviceOption, positiveInteger, type WithDevice } from "../options.ts";
+import { logitText } from "../report/run.ts";
+import { clock } from "../terminal/format.ts";
+import { placeOf, planOf, prepareExample } from "../train/place.ts";
 import { UsageError } from "../usage.ts";
 
 interface TrainOptions extends WithDevice {
-  plan: string;
-  data: string;
-  out: string;
+  plan?: string;
+  data?: string;
+  out?: string;
+  example?: true;
   threads?: number;
   fork?: string;
   forkAt?: number;
@@ -28,9 +30,10 @@ export function addTrain(program: Command): void {
   program
     .command("train")
     .description("one training plan, growth included")
-    .requiredOption("--plan <file>", "training plan as JSON: stages, growth between them, optimiser")
-    .requiredOption("--data <dir>", "directory written by `espalier tokenize`")
-    .requiredOption("--out <dir>", "run directory to write; an interrupted run goes on from there")
+    .option("--plan <file>", "training plan as JSON: stages, growth between them, optimiser (default: the run's own where it was begun, else a small model that is grown once)")
+    .option("--data <dir>", "directory written by `espalier tokenize`")
+    .option("--out <dir>", "run directory to write; an interrupted run goes on from there (default: run)")
+    .option("--example", "train on little stories made for it: text, corpus, plan and run are written below --out (default: example)")
     .addOption(
       new Option(
         "--precision <name>",
@@ -54,21 +57,15 @@ export function addTrain(program: Command): void {
     .option("--threads <n>", "threads of the CPU (default: all cores); digests do not depend on it", positiveInteger)
     .action(
       action<TrainOptions>(
-        async (options, { output, path, signal }) => {
+        async (options, context) => {
+          const { output, path, signal } = context;
           if (options.forkAt !== undefined && options.fork === undefined) {
             throw new UsageError("--fork-at: given without --fork, expected the run to fork. Name it.");
           }
-          const file = path(options.plan);
-          const text = await readFile(file, "utf8").catch((error: unknown) => {
-            throw fileError("reading", file, error);
-          });
-          let value: unknown;
-          try {
-            value = JSON.parse(text);
-          } catch (cause) {
-            throw new ConfigError(`${file}: not JSON (${(cause as Error).message}), expected a training plan. Correct the file.`, { cause });
-          }
-          const parsed = parseTrainPlan(value);
+          if (options.example && (options.plan ?? options.data) !== undefined) throw new UsageError("--example: with --plan or --data, expected it alone: it brings both. Leave it out.");
+          if (options.fork !== undefined && options.plan === undefined) throw new UsageError("--fork: without --plan, expected the plan of the way that this run takes. Name it.");
+          const place = options.example ? await prepareExample(options.out ?? "example", context) : placeOf(options, path);
+          const parsed = await planOf(place, output);
           const plan = {
             ...parsed,
             ...(options.precision && { precision: options.precision }),
@@ -82,30 +79,32 @@ export function addTrain(program: Command): void {
             output.line(`${stage}: ${(peakBytes / 2 ** 20).toFixed(1)} MiB planned; ${recomputedLayers} of ${numLayers} layers computed again, ${(extraFlops / 1e9).toFixed(2)} GFLOP more a micro-step`);
           }
           const fork = options.fork === undefined ? undefined : { run: path(options.fork), ...(options.forkAt === undefined ? {} : { atStep: options.forkAt }) };
-          const corpus = await openCorpusOnDisk(path(options.data));
+          const corpus = await openCorpusOnDisk(place.data);
           const data = corpusData(corpus);
           for (const packing of await trainingPacking(plan, data)) {
             output.line(packingLine(packing));
             output.result("packing", packing);
           }
           const result = await train(
-            { plan, data, directory: path(options.out), executor, ...(fork && { fork }) },
+            { plan, data, directory: place.out, executor, ...(fork && { fork }) },
             {
               signal,
               progress: output.progress,
               onEvent: (event) => {
                 if (event.kind === "fork") output.line(`forked ${event.run} at step ${event.step}`);
                 if (event.kind === "growth") {
-                  output.line(`step ${event.step}: grown; loss ${event.lossBefore.toFixed(4)} -> ${event.lossAfter.toFixed(4)}, logits changed by ${event.logitChange.toExponential(1)}`);
+                  output.line(`step ${event.step}: grown; loss ${event.lossBefore.toFixed(4)} -> ${event.lossAfter.toFixed(4)}, ${logitText(event.logitChange)}`);
                 }
               },
               onMetric: (metric) => output.result("metric", metric),
             },
           ).finally(() => corpus.close());
           output.line(
-            `${result.steps} steps, ${result.tokens} tokens, loss ${result.validationLoss.toFixed(4)}, ` +
+            `${result.steps.toLocaleString("en")} steps, ${result.tokens.toLocaleString("en")} tokens in ${clock(result.seconds)}, validation loss ${result.validationLoss.toFixed(4)} nats per token, ` +
               `${result.bitsPerByte.toFixed(4)} bits per byte. Checkpoint: ${result.checkpoint}`,
           );
+          const run = relative(path("."), place.out) || ".";
+          output.line(`Next: espalier report ${run}   |   espalier generate ${run} ${JSON.stringify(options.example ? "One day Ada" : "Once upon a time")}`);
           output.result("done", result);
         },
         () => `espalier ${process.argv.slice(2).join(" ")}`,

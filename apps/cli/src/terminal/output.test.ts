@@ -58,6 +58,26 @@ describe("createOutput", () => {
     }
   });
 
+  it("gives names the width of the longest so far, and marks what it cuts off", () => {
+    const ci = process.env.CI;
+    delete process.env.CI;
+    try {
+      const { stream, lines } = terminal(true, 120);
+      let now = 1000;
+      const output = createOutput({ json: false, stream, now: () => now });
+      const shown = () => lines.filter((line) => /[━─]/.test(line)).map((line) => line.replace(/[━─]+/, "|"));
+      output.progress(event("train", 10));
+      expect(shown()).toEqual(["| train  10 %"]);
+      now += 1000;
+      output.progress({ ...event("encode corpus", 20), detail: "x".repeat(200) });
+      expect(shown()[0]).toMatch(/^\| train {10}10 %$/);
+      expect(shown()[1]).toMatch(/^\| encode corpus {2}20 % {2}x+…$/);
+      for (const line of lines) expect(line.length).toBeLessThan(120);
+    } finally {
+      if (ci !== undefined) process.env.CI = ci;
+    }
+  });
+
   it("keeps finished sentences above one redrawn line a running task", () => {
     const ci = process.env.CI;
     delete process.env.CI;
@@ -76,7 +96,7 @@ describe("createOutput", () => {
       now += 1000;
       output.progress(event("b", 100));
       output.close();
-      expect(lines.filter(Boolean)).toEqual(["first", "✓ a  100 tokens", "✓ b  100 tokens"]);
+      expect(lines.filter(Boolean)).toEqual(["first", "✓ a  100 tokens  2 s", "✓ b  100 tokens  2 s"]);
     } finally {
       if (ci !== undefined) process.env.CI = ci;
     }

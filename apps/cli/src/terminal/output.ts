@@ -31,6 +31,9 @@ function bar(share: number, width: number): string {
   return pc.green("━".repeat(full)) + pc.dim("─".repeat(width - full));
 }
 
+/** At most `length` characters; what was cut off is marked. */
+const cut = (text: string, length: number): string => (text.length <= length ? text : `${text.slice(0, length - 1)}…`);
+
 function describe(event: ProgressEvent, rate: TaskRate): string {
   const share = event.total ? Math.min(1, event.done / event.total) : undefined;
   const parts = [
@@ -53,6 +56,7 @@ export function createOutput(options: { json: boolean; stream?: NodeJS.WriteStre
   const tasks = new Map<string, TaskRate>();
   const lastLine = new Map<string, number>();
   let drawn = 0;
+  let nameWidth = 0; // only ever grows, so that figures do not jump when a task ends
   let lastDraw = 0;
 
   const erase = () => {
@@ -63,13 +67,12 @@ export function createOutput(options: { json: boolean; stream?: NodeJS.WriteStre
     erase();
     const columns = stream.columns ?? WIDE_COLUMNS;
     const barWidth = columns < WIDE_COLUMNS ? BAR.narrow : BAR.wide;
-    const longest = Math.min(LONGEST_NAME, Math.max(0, ...[...tasks.keys()].map((name) => name.length)));
-    const nameWidth = columns < WIDE_COLUMNS ? longest : LONGEST_NAME;
+    nameWidth = Math.min(LONGEST_NAME, Math.max(nameWidth, ...[...tasks.keys()].map((name) => name.length)));
     for (const [name, rate] of tasks) {
       const event = rate.last!;
       const share = event.total ? Math.min(1, event.done / event.total) : 0;
-      const text = `${name.padEnd(nameWidth).slice(0, nameWidth)} ${describe(event, rate)}`;
-      stream.write(`${bar(share, barWidth)} ${text.slice(0, Math.max(20, columns - barWidth - 2))}\n`);
+      const text = `${cut(name, nameWidth).padEnd(nameWidth)} ${describe(event, rate)}`;
+      stream.write(`${bar(share, barWidth)} ${cut(text, Math.max(20, columns - barWidth - 2))}\n`);
       drawn++;
     }
     lastDraw = now();
@@ -96,7 +99,7 @@ export function createOutput(options: { json: boolean; stream?: NodeJS.WriteStre
     if (rate.finished) {
       erase();
       tasks.delete(event.task);
-      stream.write(`${pc.green("✓")} ${event.task}  ${pc.dim(event.detail ?? quantity(event.done, event.unit))}\n`);
+      stream.write(`${pc.green("✓")} ${event.task}  ${pc.dim([event.detail ?? quantity(event.done, event.unit), rate.seconds >= 1 ? clock(rate.seconds) : ""].filter(Boolean).join("  "))}\n`);
       draw();
     } else if (now() - lastDraw >= REDRAW_MS) draw();
   };

@@ -5,8 +5,8 @@ import { clock, quantity } from "../terminal/format.ts";
 export function manifestLines(manifest: CorpusManifest): string[] {
   const { documents, train, validation, tokenizer } = manifest;
   const lines = [
-    `${documents.train + documents.validation} documents (${documents.duplicates} copies left out), ` +
-      `${train.numTokens} training and ${validation.numTokens} validation tokens of ${tokenizer.vocabSize}, ` +
+    `${documents.train + documents.validation} documents (${documents.duplicates === 1 ? "1 copy" : `${documents.duplicates} copies`} left out), ` +
+      `${train.numTokens.toLocaleString("en")} training and ${validation.numTokens.toLocaleString("en")} validation tokens, vocabulary ${tokenizer.vocabSize.toLocaleString("en")}, ` +
       `${((train.textBytes + validation.textBytes) / Math.max(1, train.numTokens + validation.numTokens)).toFixed(2)} bytes a token.`,
   ];
   const [malformed] = manifest.malformedLines;

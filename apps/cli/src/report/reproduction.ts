@@ -1,0 +1,48 @@
+import { readFile } from "node:fs/promises";
+import { DataError } from "@espalier/core";
+import { fileError } from "@espalier/core/node";
+import type { ReproductionReport } from "@espalier/spec/run";
+import pc from "picocolors";
+import { quantity } from "../terminal/format.ts";
+import { tableLines } from "../terminal/table.ts";
+
+/** @throws {DataError} when the file is no report of a reproduction */
+export async function readReport(file: string): Promise<ReproductionReport> {
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    throw fileError("reading", file, error);
+  });
+  let report: Partial<ReproductionReport> | null;
+  try {
+    report = JSON.parse(text) as Partial<ReproductionReport> | null;
+  } catch (cause) {
+    throw new DataError(`${file}: not JSON (${(cause as Error).message}), expected a report. Correct the file.`, { cause });
+  }
+  if (report?.format !== "espalier-report-1" || !Array.isArray(report.arms)) throw new DataError(`${file}: is no report of a reproduction, expected format espalier-report-1. Name its report.json.`);
+  return report as ReproductionReport;
+}
+
+/** What the experiment found, in sentences: the end of `espalier reproduce`. */
+export function findingLines({ headline, caveat, comparisons }: Pick<ReproductionReport, "headline" | "caveat" | "comparisons">): string[] {
+  return [pc.bold(headline), caveat, ...comparisons.map(({ name, sentence }) => `${pc.bold(name)}: ${sentence}`)];
+}
+
+/** A finished reproduction in lines for a terminal; pilots are counted, not listed. */
+export function reproductionLines(report: ReproductionReport): string[] {
+  const { arms, machine, corpus, claims, cost } = report;
+  const shown = arms.filter(({ role }) => role !== "pilot");
+  const rows = shown.map((arm) => [
+    arm.id, arm.stages.map(({ model }) => `L${model.numLayers} C${model.residualDim}`).join(" -> "), quantity(arm.tokens, "").trim(), arm.flops.toExponential(2), arm.seconds.toFixed(1), arm.finalLoss.toFixed(4), arm.bitsPerByte.toFixed(4),
+  ]);
+  const verdicts = [...new Set(claims.map(({ verdict }) => verdict))].map((verdict) => `${claims.filter((claim) => claim.verdict === verdict).length} ${verdict}`);
+  return [
+    ...findingLines(report),
+    "",
+    ...tableLines(["run", "shapes", "tokens", "FLOPs", "seconds of a thread", "loss, nats a token", "bits/byte"], rows, [2, 3, 4, 5, 6]),
+    `${arms.length - shown.length} pilots besides.`,
+    "",
+    `claims    ${claims.length} of the paper: ${verdicts.join(", ")}`,
+    `corpus    ${corpus.name}: ${quantity(corpus.trainTokens, "tokens")} of ${corpus.vocabSize}`,
+    `machine   ${machine.cores} cores (${machine.cpu}), ${machine.instructionPath}; ${report.minutesTaken.toFixed(1)} minutes of ${report.minutesAsked}`,
+    `cost      ${cost.kwh.toPrecision(2)} kWh, ${cost.usd.toPrecision(2)} USD, ${cost.kgCo2e.toPrecision(2)} kg CO2e`,
+  ];
+}
