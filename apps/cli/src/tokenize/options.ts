@@ -14,6 +14,8 @@ export interface TokenizeOptions {
   tokenizer?: string;
   pattern: PatternName;
   vocab: number;
+  memory?: number;
+  minPieceCount?: number;
   separator?: string;
   validation: number;
   workers?: number;
@@ -67,6 +69,8 @@ export function addOptions(command: Command): Command {
     .option("--tokenizer <name|file>", `${tokenizerNames.join(", ")}, a tokenizer.json or a .tiktoken file (default: one is trained)`)
     .addOption(new Option("--pattern <name>", "of a .tiktoken file that is not a published one").choices(["cl100k", "o200k", "gpt2"]).default("cl100k"))
     .option("--vocab <size>", "vocabulary to train", vocabulary, 4096)
+    .option("--memory <MB>", "memory that training the vocabulary may take, the rest goes to disk (default: half of what there is)", positiveInteger)
+    .option("--min-piece-count <n>", "words seen less often than this are left out of training (default: none)", positiveInteger)
     .option("--separator <token>", "special token behind each document (default: <|endoftext|>)")
     .option("--validation <share>", "share of documents held back, by hash", share, 0.02)
     .option("--workers <n>", "threads that clean and encode; files do not depend on it (default: all cores)", positiveInteger)
@@ -106,8 +110,9 @@ export async function corpusOptions(options: TokenizeOptions, inputs: string[], 
   return {
     inputs,
     directory: path(options.out),
-    tokenizer: named === undefined ? { vocabSize: options.vocab } : await loadTokenizer(tokenizerNames.includes(named) || /^(cl100k|o200k)_base$/.test(named) ? named : path(named), { pattern: options.pattern }),
+    tokenizer: named === undefined ? { vocabSize: options.vocab, ...(options.minPieceCount !== undefined && { minPieceCount: options.minPieceCount }) } : await loadTokenizer(tokenizerNames.includes(named) || /^(cl100k|o200k)_base$/.test(named) ? named : path(named), { pattern: options.pattern }),
     validationShare: options.validation,
+    ...(options.memory !== undefined && { trainingMemoryBytes: options.memory * 1e6 }),
     textField: options.textField,
     malformed: options.onBadLine,
     damaged: options.onDamagedFile,

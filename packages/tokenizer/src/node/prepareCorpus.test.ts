@@ -172,6 +172,15 @@ describe("prepareCorpus", () => {
     await expect(prepareCorpus({ ...sample(), validationShare: 1 })).rejects.toThrow(ConfigError);
   });
 
+  it("trains within the memory it is given, and leaves out rare pieces on request", async () => {
+    const whole = sample();
+    await prepareCorpus(whole);
+    const floored: PrepareCorpusOptions & { directory: string } = { ...sample(), tokenizer: { vocabSize: 300, minPieceCount: 1e6 }, trainingMemoryBytes: 2 ** 24 };
+    expect((await prepareCorpus(floored)).optionsDigest).not.toBe((await openCorpus(whole.directory)).manifest.optionsDigest);
+    expect((await openCorpus(floored.directory)).tokenizer.vocabSize).toBe(257); // nothing is left to learn from
+    await expect(prepareCorpus({ ...sample(), trainingMemoryBytes: 1000 })).rejects.toThrow(/memoryBytes is 1000, expected at least 16777216/);
+  });
+
   it("stops when asked", async () => {
     const controller = new AbortController();
     const progress = ({ task }: ProgressEvent) => task === "encode corpus" && controller.abort();

@@ -32,6 +32,8 @@ export interface PrepareCorpusOptions extends DocumentOptions {
   workers?: number;
   /** Bytes that the table of exact copies may take, 40 a document. Default 4 GiB. */
   duplicateMemoryBytes?: number;
+  /** Bytes that training a vocabulary may take; what does not fit goes to files. Default: half of what this process may use. The result is the same. */
+  trainingMemoryBytes?: number;
   /** Only the files of one of several equal parts; `joinSlices` makes one corpus of them. Needs a finished tokeniser. */
   slice?: Slice;
   /** Bytes of text between two checkpoints. Default 64 MiB, about a second's work. */
@@ -114,6 +116,7 @@ async function prepareFiles(options: PrepareCorpusOptions, files: readonly Corpu
     takeEarly,
     checkpointBytes: options.checkpointBytes ?? CHECKPOINT_BYTES,
     duplicateMemoryBytes: options.duplicateMemoryBytes ?? 2 ** 32,
+    trainingMemoryBytes: options.trainingMemoryBytes,
   };
   const repeatedPath = options.repeatedSpans && !slice ? await findRepeated(planned, options.repeatedSpans) : undefined;
   const work = { ...planned, ...(repeatedPath !== undefined && { repeatedPath }) };

@@ -34,7 +34,7 @@ export function textDigestOf(inputs: readonly InputSummary[]): string {
 
 /** Names all that decides, besides the inputs, what the shards hold. */
 export function optionsDigestOf(tokenizer: TokenizerChoice, validationShare: number, documents: DocumentOptions, extra?: ExtraDocuments): string {
-  const vocabulary = "encode" in tokenizer ? tokenizer.digest : [tokenizer.vocabSize, tokenizer.minFrequency ?? null];
+  const vocabulary = "encode" in tokenizer ? tokenizer.digest : [tokenizer.vocabSize, tokenizer.minFrequency ?? null, ...((tokenizer.minPieceCount ?? 1) > 1 ? [tokenizer.minPieceCount] : [])];
   const { textField = "text", clean = {}, nearDuplicates = null, malformed = "skip", damaged = "refuse", separator, repeatedSpans } = documents;
   const ngrams = clean.ngrams ? [clean.ngrams.n, sha256(new Uint8Array(clean.ngrams.hashes.buffer))] : null;
   const rules = [textField, { ...clean, ngrams }, nearDuplicates, malformed, damaged, ...(separator === undefined || separator === END_OF_TEXT ? [] : [separator]), ...(repeatedSpans ? [{ sentences: repeatedSpans.sentences ?? 3, minSentences: repeatedSpans.minSentences ?? 3 }] : [])];

@@ -10,18 +10,20 @@ import { type StateRecord, TRAIN } from "../pipeline/state.ts";
 import { type Split, splitOfFew } from "../split.ts";
 import { createSpilledPieceCounts } from "../train/spilledCounts.ts";
 import { passOver, stateOf } from "./pass.ts";
-import type { Scan, Work } from "./work.ts";
+import type { Scan, TokenizerChoice, Work } from "./work.ts";
 
 /** First pass over the text, where a vocabulary is to be trained: piece counts; then the vocabulary. Both are stored. */
-export async function scanAndTrain(work: Work, options: { vocabSize: number; minFrequency?: number }): Promise<{ scan: Scan; tokenizer: Tokenizer }> {
+export async function scanAndTrain(work: Work, { minPieceCount, ...options }: Exclude<TokenizerChoice, Tokenizer>): Promise<{ scan: Scan; tokenizer: Tokenizer }> {
   const { directory, digest, fileSystem, extra, progress, validationShare } = work;
+  const { trainingMemoryBytes: memoryBytes } = work;
+  const openCounts = () => createSpilledPieceCounts({ directory, ...(memoryBytes !== undefined && { memoryBytes }), ...(minPieceCount !== undefined && { minPieceCount }) });
   let split: Split = { below: validationShare };
-  let counts = createSpilledPieceCounts({ directory });
+  let counts = openCounts();
   let record = await scanDocuments(work, counts, split);
   const other = splitOfFew(record, validationShare);
   if (other) {
     split = other;
-    counts = createSpilledPieceCounts({ directory });
+    counts = openCounts();
     record = await scanDocuments(work, counts, split);
   }
   expectBothSides(work, record);

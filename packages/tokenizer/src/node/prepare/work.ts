@@ -19,8 +19,11 @@ export interface ExtraDocuments {
   documents: () => Iterable<string>;
 }
 
-/** A vocabulary to train, or a finished tokeniser. */
-export type TokenizerChoice = { vocabSize: number; minFrequency?: number } | Tokenizer;
+/**
+ * A vocabulary to train, or a finished tokeniser. Pieces that occur less often than `minPieceCount` in all are left out of
+ * training, where their number is too large for memory; default 1: none.
+ */
+export type TokenizerChoice = { vocabSize: number; minFrequency?: number; minPieceCount?: number } | Tokenizer;
 
 /** How documents are read and which stay. */
 export interface DocumentOptions {
@@ -59,6 +62,7 @@ export interface Work {
   documents: DocumentOptions;
   separator: string;
   duplicateMemoryBytes: number;
+  trainingMemoryBytes?: number;
   workers: number;
   /** The pass that encodes, where it was begun ahead; nothing the second time. */
   takeEarly?: () => EarlyPass | undefined;

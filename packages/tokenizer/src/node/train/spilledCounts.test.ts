@@ -83,6 +83,21 @@ describe("createSpilledPieceCounts", () => {
     expect(() => createSpilledPieceCounts({ directory, memoryBytes: 1000 })).toThrow(/memoryBytes is 1000, expected at least 16777216/);
   });
 
+  it("names a floor that fits, and refuses before all is read", () => {
+    const open = (minPieceCount?: number) => createSpilledPieceCounts({ directory, memoryBytes: 2 ** 24, ...(minPieceCount !== undefined && { minPieceCount }) });
+    const counts = open();
+    for (const document of wordy(4)) counts.add(document);
+    expect(() => counts.pieces()).toThrow(/minPieceCount \(at least 2, by what was counted so far\)/);
+    const floored = open(2);
+    for (const document of wordy(4)) floored.add(document);
+    expect(floored.pieces().counts.every((count) => count >= 2)).toBe(true);
+    const endless = open();
+    expect(() => {
+      for (const document of wordy(1000)) endless.add(document);
+    }).toThrow(/^piece counts: training on \d+ distinct pieces/);
+    endless.close();
+  });
+
   it("removes what a killed run left, and nothing else", () => {
     for (const name of ["pieces.3.run", "pieces.json", "train.bin"]) writeFileSync(join(directory, name), "left");
     createSpilledPieceCounts({ directory });

@@ -1,17 +1,17 @@
 import { readdirSync, rmSync } from "node:fs";
-import { totalmem } from "node:os";
 import { join } from "node:path";
 import { ConfigError } from "@espalier/core";
 import { instructionSets } from "#native";
 import type { PatternName } from "../../pretokenize/patterns.ts";
 import { createPieceCounts, type PieceCounts, type Pieces } from "../../train/pieceCounts.ts";
+import { usableMemoryBytes } from "../usableMemory.ts";
 import { type CountedPiece, inOrder, merged, readRun, writeRun } from "./runs.ts";
 
 export interface SpillOptions {
   pattern?: PatternName;
   /** Where counts go that do not fit. The folder is there; files `pieces.<n>.run` of an earlier call are removed. */
   directory: string;
-  /** What counting and then training may take. Default: half of this machine's memory; at least 16 MiB. */
+  /** What counting and then training may take. Default: half of what this process may use (a container's limit counts); at least 16 MiB. */
   memoryBytes?: number;
   /**
    * Pieces that occur less often in all are left out of training. Default 1: none, which is exact. A higher value is an
@@ -42,6 +42,62 @@ const COUNTER_AND_COPY = 1.9;
 const MOST_RUNS = 16;
 const RUN = /^pieces\.\d+\.run$/;
 
+/** Counts up to this are told apart when a floor is sought that fits. */
+const LARGEST_FLOOR = 64;
+
+/** How many pieces there are of each count, and how many bytes they have: what training on them would need. */
+class Census {
+  readonly #minPieceCount: number;
+  readonly #pieces = new Float64Array(LARGEST_FLOOR + 1);
+  readonly #bytes = new Float64Array(LARGEST_FLOOR + 1);
+  numPieces = 0;
+  pieceBytes = 0;
+
+  constructor(minPieceCount: number) {
+    this.#minPieceCount = minPieceCount;
+  }
+
+  /** The same pieces, looked at on their way. */
+  *over(pieces: Iterable<CountedPiece>): Generator<CountedPiece> {
+    for (const piece of pieces) {
+      const { bytes, count } = piece;
+      const place = Math.min(count, LARGEST_FLOOR);
+      this.#pieces[place]!++;
+      this.#bytes[place]! += bytes.length;
+      if (count >= this.#minPieceCount) {
+        this.numPieces++;
+        this.pieceBytes += bytes.length;
+      }
+      yield piece;
+    }
+  }
+
+  neededBytes(numPieces = this.numPieces, pieceBytes = this.pieceBytes): number {
+    return learningBytes(numPieces, pieceBytes) + pieceBytes + GIVEN_BYTES_A_PIECE * numPieces;
+  }
+
+  /** @throws {ConfigError} when training needs more, naming the lowest floor of which it would not */
+  expectRoom(memoryBytes: number): void {
+    const fits = (needed: number, bytes: number) => needed <= memoryBytes && bytes < 2 ** 32;
+    const needed = this.neededBytes();
+    if (fits(needed, this.pieceBytes)) return;
+    let numPieces = 0;
+    let pieceBytes = 0;
+    let floor: number | undefined;
+    for (let count = LARGEST_FLOOR; count > this.#minPieceCount; count--) {
+      numPieces += this.#pieces[count]!;
+      pieceBytes += this.#bytes[count]!;
+      if (!fits(this.neededBytes(numPieces, pieceBytes), pieceBytes)) break;
+      floor = count;
+    }
+    const mebibytes = (bytes: number) => bytes / 2 ** 20;
+    throw new ConfigError(
+      `piece counts: training on ${this.numPieces} distinct pieces of ${this.pieceBytes} bytes needs about ${Math.ceil(mebibytes(needed))} MiB, expected at most ${Math.floor(mebibytes(memoryBytes))} MiB. ` +
+        `Raise memoryBytes, or leave out rare pieces with minPieceCount${floor === undefined ? "" : ` (at least ${floor}, by what was counted so far)`}; of the command: --memory, --min-piece-count.`,
+    );
+  }
+}
+
 /** Memory that `trainTokenizer` takes for that many distinct pieces of so many bytes together, about. */
 export const learningBytes = (numPieces: number, pieceBytes: number): number => (numPieces * LEARN_BYTES_A_PIECE + pieceBytes * LEARN_BYTES_A_BYTE) * (instructionSets().length > 0 ? 1 : WITHOUT_ADDON);
 
@@ -55,7 +111,7 @@ export const learningBytes = (numPieces: number, pieceBytes: number): number => 
  * @throws {ConfigError} when `memoryBytes` is too small; from `pieces()` when training would need more
  * @throws {FileError} when a run cannot be written: the disk is full, for example
  */
-export function createSpilledPieceCounts({ pattern = "cl100k", directory, memoryBytes = totalmem() / 2, minPieceCount = 1 }: SpillOptions): SpilledPieceCounts {
+export function createSpilledPieceCounts({ pattern = "cl100k", directory, memoryBytes = usableMemoryBytes() / 2, minPieceCount = 1 }: SpillOptions): SpilledPieceCounts {
   if (!(memoryBytes >= LEAST_BYTES)) throw new ConfigError(`piece counts: memoryBytes is ${memoryBytes}, expected at least ${LEAST_BYTES}. Raise it.`);
   const counts = createPieceCounts(pattern);
   let runs: string[] = [];
@@ -76,27 +132,20 @@ export function createSpilledPieceCounts({ pattern = "cl100k", directory, memory
     runs.push(write(inOrder(counts.drain())));
     if (runs.length < MOST_RUNS) return;
     const old = runs;
-    runs = [write(merged(old.map(readRun)))];
+    const census = new Census(minPieceCount);
+    runs = [write(census.over(merged(old.map(readRun))))];
     for (const path of old) rmSync(path, { force: true });
+    census.expectRoom(memoryBytes); // counts only rise: what does not fit now never will, and the rest need not be read
   };
   const pieces = (): Pieces => {
     if (runs.length > 0 && counts.numPieces > 0) spill();
     let held = runs.length > 0 ? undefined : counts.pieces();
     const all = () => (held ? inOrder(held) : merged(runs.map(readRun)));
-    let numPieces = 0;
-    let pieceBytes = 0;
-    for (const { bytes, count } of all()) {
-      if (count < minPieceCount) continue;
-      numPieces++;
-      pieceBytes += bytes.length;
-    }
-    const needed = learningBytes(numPieces, pieceBytes) + pieceBytes + GIVEN_BYTES_A_PIECE * numPieces;
-    if (needed > memoryBytes || pieceBytes >= 2 ** 32) {
-      throw new ConfigError(
-        `piece counts: training on ${numPieces} distinct pieces of ${pieceBytes} bytes needs about ${Math.ceil(needed / 2 ** 20)} MiB, expected at most ${Math.floor(memoryBytes / 2 ** 20)} MiB. ` +
-          "Raise memoryBytes, or leave out rare pieces with minPieceCount.",
-      );
-    }
+    const census = new Census(minPieceCount);
+    for (const _ of census.over(all())); // counted, no more
+    census.expectRoom(memoryBytes);
+    const { numPieces, pieceBytes } = census;
+    const needed = census.neededBytes();
     // What is counted stays where it is while training goes on, unless there is no room for both.
     if (held && needed + COUNTER_AND_COPY * counts.heldBytes > memoryBytes) {
       held = undefined;
