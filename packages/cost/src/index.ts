@@ -42,18 +42,9 @@ export {
   predictClusterMemory,
 } from "./cluster/memory.ts";
 export { type ClusterCost, type Range as CostRange, clusterCost } from "./cluster/money.ts";
-export {
-  type ClusterPlan,
-  type ClusterPlanRequest,
-  type ClusterPlanStage,
-  type ClusterRun,
-  type PlanGain,
-  type PlannedTokens,
-  costedRun,
-  paretoFront,
-  planCluster,
-  timeSizes,
-} from "./cluster/planCluster.ts";
+export type { ClusterPlan, ClusterPlanRequest, ClusterPlanStage, ClusterRun, PlanGain, PlannedTokens } from "./cluster/clusterPlan.ts";
+export { costedRun, timeSizes } from "./cluster/costedRun.ts";
+export { paretoFront, planCluster } from "./cluster/planCluster.ts";
 export { type GrowthCurves, type GrowthReading, type TimedSchedule, type TimedSize, growthCurves, growthReadings, operatorsOf, searchSchedules, stagesOf } from "./cluster/schedules.ts";
 export { type LayoutSpace, type PipelineSchedule, layoutSpace } from "./cluster/layoutSpace.ts";
 export { type LayoutChoice, type LayoutSearch, type LayoutSearchOptions, searchLayouts } from "./cluster/searchLayouts.ts";

@@ -1,17 +1,13 @@
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ConfigError, type Progress } from "@espalier/core";
 import { acquireLock, atomicWrite } from "@espalier/core/node";
-import { type ExperimentJob, findGrid, isShortPilot, type MachineProfile, planExperiment, pueRows, runCost } from "@espalier/cost";
+import { type ExperimentJob, findGrid, isShortPilot, type MachineProfile, pueRows, runCost } from "@espalier/cost";
 import { nativeStatus } from "@espalier/kernels";
 import type { AxisProbe, ReproductionReport } from "@espalier/spec/run";
 import { corpusData } from "@espalier/trainer";
-import { type Corpus, type CorpusInput, type CorpusManifest, listCorpusFiles, openCorpus } from "@espalier/tokenizer/node";
-import { calibrate } from "./calibrate.ts";
+import { type Corpus, type CorpusManifest, listCorpusFiles, openCorpus } from "@espalier/tokenizer/node";
 import { Clock } from "./clock.ts";
 import { prepareInThread } from "./corpus.ts";
-import { type Decisions, type ExperimentFile, parseExperimentFile, type ProceduralText } from "./experiment.ts";
+import type { Decisions, ExperimentFile } from "./experiment.ts";
 import { embedReport } from "./html.ts";
 import { type JobContext, type JobResult, runJob } from "./job.ts";
 import { machineFacts } from "./machine.ts";
@@ -20,36 +16,8 @@ import { type PoolJob, runPool } from "./pool.ts";
 import { plannedBytes } from "./plannedMemory.ts";
 import { axisProbes } from "./probes.ts";
 import { assembleReport } from "./report/assemble.ts";
-
-export interface ReproduceRequest {
-  scale: "smoke" | "default";
-  /** From the first line to the written report. */
-  minutes: number;
-  seed: number;
-  directory: string;
-  corpus: { name: string; inputs: readonly CorpusInput[] };
-  /** A finished plan to be repeated instead of a new one. */
-  plan?: ExperimentFile;
-}
-
-/** What the surroundings provide: the workspace compiles and bundles, the published package carries both. */
-export interface ReproduceHooks {
-  /** One sentence for the reader. */
-  line(text: string): void;
-  progress: Progress;
-  signal: AbortSignal;
-  /** Makes sure that the native executor is there; returns one sentence about the compiler. */
-  prepareNative(progress: Progress): Promise<string>;
-  /** HTML of the report page without a report. */
-  page(): Promise<string>;
-}
-
-const SCALES = {
-  default: { vocabSize: 1024, seqLen: 128, items: 50, generatedShare: 0.1, generatedDocuments: 12_000 },
-  smoke: { vocabSize: 512, seqLen: 64, items: 8, generatedShare: 0.1, generatedDocuments: 1_000 },
-} as const;
-/** Tested but never trained on: close to copying, which is trained on, so that transfer would show. */
-const LEFT_OUT = "fullRepeating";
+import { proceduralText, type ReproduceHooks, type ReproduceRequest, reproductionPaths, SCALES } from "./request.ts";
+import { machineProfile, settlePlan } from "./settlePlan.ts";
 
 /**
  * Runs the whole experiment: build and tokenise side by side, calibrate and plan, pilots, arms and controls, evaluation
@@ -89,13 +57,14 @@ class Reproduction {
     this.#announce();
     const manifest = await this.#clock.measure("build and tokenise", () => this.#prepare());
     signal.throwIfAborted();
-    const corpus = await openCorpus(this.#corpusDirectory);
-    const file = await this.#experiment(corpus, manifest);
-    const machine = await this.#machineProfile();
+    const corpusDirectory = reproductionPaths.corpus(directory);
+    const corpus = await openCorpus(corpusDirectory);
+    const file = await settlePlan(this.#request, this.#hooks, this.#clock, corpus, manifest);
+    const machine = await machineProfile(directory);
     const decisions: Decisions = { learningRates: {} };
     const context: JobContext = {
       directory,
-      corpusDirectory: this.#corpusDirectory,
+      corpusDirectory,
       corpus,
       file,
       perSecond: { joules: machine.wattsPerCore.value, usd: machine.usdPerCoreHour.value / 3600 },
@@ -109,14 +78,6 @@ class Reproduction {
     return await this.#clock.measure("report", () => this.#write(context, machine, probes));
   }
 
-  get #corpusDirectory(): string {
-    return join(this.#request.directory, "corpus");
-  }
-
-  get #planPath(): string {
-    return join(this.#request.directory, "plan.json");
-  }
-
   #announce(): void {
     const { cores, memoryBytes, cpu } = machineFacts();
     const left = this.#request.minutes * 60 - this.#clock.elapsedSeconds;
@@ -126,13 +87,8 @@ class Reproduction {
     );
   }
 
-  #procedural(): ProceduralText {
-    const { generatedShare, generatedDocuments } = SCALES[this.#request.scale];
-    return this.#request.plan?.procedural ?? { share: generatedShare, documents: generatedDocuments, seed: 1, leftOut: LEFT_OUT };
-  }
-
   async #prepare(): Promise<CorpusManifest> {
-    const { scale, corpus, plan } = this.#request;
+    const { scale, corpus, plan, directory } = this.#request;
     const { progress, signal, line } = this.#hooks;
     await listCorpusFiles(corpus.inputs); // a wrong path is refused here, not after minutes of compiling
     const [compiler, page, manifest] = await Promise.all([
@@ -141,9 +97,9 @@ class Reproduction {
       prepareInThread(
         {
           inputs: corpus.inputs,
-          directory: this.#corpusDirectory,
+          directory: reproductionPaths.corpus(directory),
           vocabSize: plan?.vocabSize ?? SCALES[scale].vocabSize,
-          procedural: this.#procedural(),
+          procedural: proceduralText(this.#request),
         },
         progress,
         signal,
@@ -157,76 +113,6 @@ class Reproduction {
         `${(train.numTokens / 1e6).toFixed(2)} M tokens of ${tokenizer.vocabSize}, digest ${manifest.textDigest.slice(0, 12)}.`,
     );
     return manifest;
-  }
-
-  /** The plan of an earlier start, a plan that was given, or a new one for the minutes that are left. */
-  async #experiment(corpus: Corpus, { digest, train }: CorpusManifest): Promise<ExperimentFile> {
-    const { directory, scale, minutes, seed, plan: given } = this.#request;
-    const { line, progress, signal } = this.#hooks;
-    const found = existsSync(this.#planPath) ? parseExperimentFile(await readFile(this.#planPath, "utf8"), this.#planPath) : undefined;
-    const known = found ?? given;
-    if (known) {
-      if (known.corpusDigest !== digest) {
-        throw new ConfigError(
-          `plan: made for the corpus with digest ${known.corpusDigest.slice(0, 12)}, found ${digest.slice(0, 12)}. Give the same text, or make a new plan.`,
-        );
-      }
-      if (!found) await atomicWrite(this.#planPath, `${JSON.stringify(known, null, 1)}\n`);
-      return known;
-    }
-
-    const { vocabSize: _, seqLen, items } = SCALES[scale];
-    const calibration = await this.#clock.measure("calibration", () =>
-      calibrate({ corpusDirectory: this.#corpusDirectory, corpus, directory, seqLen, items }, progress, signal),
-    );
-    await atomicWrite(this.#machinePath, JSON.stringify(calibration.machine));
-    const plan = planExperiment({
-      scale,
-      minutes,
-      machine: calibration.machine,
-      calibration: calibration.steps,
-      overhead: {
-        compile: this.#clock.elapsedSeconds,
-        tokenize: 0,
-        evaluatePerCheckpoint: calibration.evaluateSeconds,
-        startPerJob: calibration.startSeconds,
-        report: 5,
-      },
-      seed,
-      vocabSize: corpus.tokenizer.vocabSize,
-      trainTokens: train.numTokens,
-      seqLen,
-    });
-    const file: ExperimentFile = {
-      format: "espalier-experiment-2",
-      scale,
-      minutes,
-      seed,
-      corpusDigest: digest,
-      vocabSize: corpus.tokenizer.vocabSize,
-      procedural: this.#procedural(),
-      evaluation: { items, seed: 1, difficulty: "tiny" },
-      engineBytes: calibration.engineBytes,
-      plan,
-    };
-    await atomicWrite(this.#planPath, `${JSON.stringify(file, null, 1)}\n`);
-    const { numLayers, residualDim } = plan.target;
-    line(`Target L${numLayers} C${residualDim}, ${plan.jobs.length} runs of ${plan.seeds.length} seeds on ${plan.threads} threads. The minutes:`);
-    for (const part of plan.parts) line(`  ${(part.seconds / 60).toFixed(1).padStart(5)}  ${part.name}`);
-    for (const note of [...plan.dropped.map((what) => `Dropped to fit: ${what}.`), ...plan.notes]) line(`  ${note}`);
-    return file;
-  }
-
-  get #machinePath(): string {
-    return join(this.#request.directory, "machine.json");
-  }
-
-  /** As calibrated at the first start; a plan that was given is costed with assumed power and price. */
-  async #machineProfile(): Promise<MachineProfile> {
-    if (existsSync(this.#machinePath)) return JSON.parse(await readFile(this.#machinePath, "utf8")) as MachineProfile;
-    const { roughProfile } = await import("@espalier/cost");
-    const { cpu, cores } = machineFacts();
-    return roughProfile({ name: cpu, cores, gflopsPerThread: 100 });
   }
 
   /** Runs jobs on the plan's threads; `next` names what a finished one leads to, `after` is waited for. */

@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { FileError } from "@espalier/core";
+import { ConfigError, FileError } from "@espalier/core";
 import { disk, type FileSystem, fileError, renameDurably, sha256, sha256File, writeAndSync } from "@espalier/core/node";
 import { openSafetensors, type SafetensorsFile, type TensorSource, writeSafetensors } from "@espalier/checkpoint";
 import type { Births } from "@espalier/growth";
 import { type ModelConfig, parameters, parseModelConfig } from "@espalier/spec/model";
 import type { RunEvent } from "@espalier/spec/run";
+import type { Tokenizer } from "@espalier/tokenizer";
 import type { ModelState, Tree } from "./deviceModel.ts";
 
 const FORMAT = "espalier-checkpoint-1";
@@ -116,6 +117,13 @@ export async function openCheckpoint(directory: string): Promise<Checkpoint> {
     }
   }
   return { directory, digest: sha256(text), record };
+}
+
+/** @throws {ConfigError} when a checkpoint was trained with another tokenizer */
+export function expectTokenizer({ directory, record }: Checkpoint, { name, digest }: Pick<Tokenizer, "name" | "digest">): void {
+  if (digest === record.tokenizerDigest) return;
+  const [found, expected] = [digest, record.tokenizerDigest].map((text) => text.slice(0, 12));
+  throw new ConfigError(`${directory}: tokenizer ${name} has digest ${found}, expected ${expected}, which it was trained with. Use that tokenizer.`);
 }
 
 /**

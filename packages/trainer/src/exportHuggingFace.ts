@@ -4,7 +4,7 @@ import { atomicWrite } from "@espalier/core/node";
 import { openSafetensors, writeHuggingFace } from "@espalier/checkpoint";
 import { rampValue } from "@espalier/growth";
 import { END_OF_TEXT, type Tokenizer, writeHuggingFaceTokenizer } from "@espalier/tokenizer";
-import { CHECKPOINT_FILES, openCheckpoint } from "./checkpoint.ts";
+import { CHECKPOINT_FILES, expectTokenizer, openCheckpoint } from "./checkpoint.ts";
 
 export interface ExportOptions {
   /** Written as `tokenizer.json`, with its end-of-text as beginning and end of text. */
@@ -22,15 +22,14 @@ export interface ExportOptions {
  *   can express the model
  */
 export async function exportHuggingFace(checkpointDirectory: string, directory: string, { tokenizer, modelType }: ExportOptions): Promise<{ modelType: string; bytes: number }> {
-  const { record, digest } = await openCheckpoint(checkpointDirectory);
+  const checkpoint = await openCheckpoint(checkpointDirectory);
+  const { record, digest } = checkpoint;
   const { config, births, step } = record;
   const open = rampValue(births, step);
   if (open < 1) {
     throw new ConfigError(`export: ${checkpointDirectory} is in the middle of a growth, its gates ${Math.round(100 * open)} % open, expected 100 %: a gated model has no form there. Export a later checkpoint.`);
   }
-  if (record.tokenizerDigest !== tokenizer.digest) {
-    throw new ConfigError(`export: tokenizer ${tokenizer.name} has digest ${tokenizer.digest.slice(0, 12)}, expected ${record.tokenizerDigest.slice(0, 12)} of the run. Use the tokenizer that it was trained with.`);
-  }
+  expectTokenizer(checkpoint, tokenizer);
   const endOfText = tokenizer.specialId(END_OF_TEXT);
   const file = await openSafetensors(join(checkpointDirectory, CHECKPOINT_FILES.model));
   try {

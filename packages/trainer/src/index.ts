@@ -21,7 +21,7 @@ export {
 export { newestCheckpoint, type ResumePoint } from "./resume.ts";
 export { listCheckpoints, planDigest, readEvents, readIdentity, readMetrics, runPaths } from "./runDirectory.ts";
 export { learningRateSchedule, stageStarts, totalSteps } from "./schedule.ts";
-export type { TrainHooks, TrainRequest } from "./session.ts";
+export type { TrainHooks, TrainRequest } from "./trainRequest.ts";
 export { type StageResult, train, type TrainResult } from "./train.ts";
 export { type GrowthProbe, probeGrowth, type ProbedGrowth } from "./probeGrowth.ts";
 export { type ProcessHooks, trainInProcess } from "./trainInProcess.ts";

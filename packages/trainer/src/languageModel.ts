@@ -2,7 +2,7 @@ import { ConfigError } from "@espalier/core";
 import type { Executor } from "@espalier/graph";
 import type { CompletionModel, Loglikelihood, LoglikelihoodRequest } from "@espalier/spec/languageModel";
 import type { Tokenizer } from "@espalier/tokenizer";
-import { openCheckpoint, readModelState } from "./checkpoint.ts";
+import { expectTokenizer, openCheckpoint, readModelState } from "./checkpoint.ts";
 import { complete } from "./complete.ts";
 import { DeviceModel, type ModelState } from "./deviceModel.ts";
 import { generate } from "./generate.ts";
@@ -49,10 +49,7 @@ export async function loadLanguageModel(options: LanguageModelOptions): Promise<
   const codec = "encodeStart" in tokenizer ? tokenizer : codecOf(tokenizer);
   const { encoding = codec.encoding } = options;
   const checkpoint = typeof model === "string" ? await openCheckpoint(model) : undefined;
-  if (checkpoint && "digest" in tokenizer && tokenizer.digest !== checkpoint.record.tokenizerDigest) {
-    const [found, expected] = [tokenizer.digest, checkpoint.record.tokenizerDigest].map((digest) => digest.slice(0, 12));
-    throw new ConfigError(`${checkpoint.directory}: tokenizer ${tokenizer.name} has digest ${found}, expected ${expected}, which it was trained with. Use that tokenizer.`);
-  }
+  if (checkpoint && "digest" in tokenizer) expectTokenizer(checkpoint, tokenizer);
   const state = checkpoint ? await readModelState(checkpoint, false) : (model as ModelState);
   const { vocabSize, seqLen: maxLen } = state.config;
   if (codec.vocabSize > vocabSize) {

@@ -1,47 +1,23 @@
 import { relative } from "node:path";
-import { CancelledError, ConfigError, type Progress, silent } from "@espalier/core";
-import { disk, type FileSystem, type LineWriter, openLines } from "@espalier/core/node";
-import type { Executor } from "@espalier/graph";
+import { CancelledError, ConfigError, silent } from "@espalier/core";
+import { disk, type FileSystem } from "@espalier/core/node";
 import { trainingFlopsPerToken } from "@espalier/spec/model";
-import type { Stage, TrainPlan } from "@espalier/spec/plan";
-import type { Metric, RunEvent } from "@espalier/spec/run";
+import type { Stage } from "@espalier/spec/plan";
+import type { Metric } from "@espalier/spec/run";
 import { type BatchStream, openBatches } from "./batches.ts";
 import { type Checkpoint, type HistoryEvent, readModelState, writeCheckpoint } from "./checkpoint.ts";
-import { documentSeparator, type TrainData } from "./data.ts";
+import { documentSeparator } from "./data.ts";
 import { DeviceModel } from "./deviceModel.ts";
-import type { ForkRequest } from "./fork.ts";
 import { growModel } from "./growthEvent.ts";
 import { initialState } from "./initialise.ts";
 import { type StepResult, trainStep } from "./optimizer.ts";
 import { stepBatches } from "./packing.ts";
 import { newestCheckpoint } from "./resume.ts";
 import { listCheckpoints, readEvents, readMetrics, runPaths } from "./runDirectory.ts";
+import { RunLog } from "./runLog.ts";
 import { learningRateSchedule, stageStarts, sumOverStages, totalSteps } from "./schedule.ts";
+import type { TrainHooks, TrainRequest } from "./trainRequest.ts";
 import { validate, type ValidationSet, validationSet } from "./validation.ts";
-
-/** What a run is made of. */
-export interface TrainRequest {
-  plan: TrainPlan;
-  data: TrainData;
-  /** New, empty, or of a run with the same plan and data, which is then continued. */
-  directory: string;
-  executor: Executor;
-  /** Another run that this one begins as, when the directory is new. */
-  fork?: ForkRequest;
-  /** Name of what trains, for the record. Default: this package and its version. */
-  build?: string;
-}
-
-/** How a caller watches and stops a run. */
-export interface TrainHooks {
-  progress?: Progress;
-  /** Stops after the step under way, with a checkpoint. */
-  signal?: AbortSignal;
-  onMetric?: (metric: Metric) => void;
-  onEvent?: (event: RunEvent) => void;
-  /** For tests: fails or kills at a chosen write. */
-  fileSystem?: FileSystem;
-}
 
 /** Optimiser steps in a row that may be skipped for a gradient norm that is not finite. */
 const MAX_SKIPPED_STEPS = 50;
@@ -57,8 +33,7 @@ export class Session {
   readonly #starts: readonly number[];
   readonly #learningRate: (step: number) => number;
   readonly #validation: ValidationSet;
-  readonly #metrics: LineWriter;
-  readonly #events: LineWriter;
+  readonly #log: RunLog;
   #model: DeviceModel;
   #stage: number;
   #history: HistoryEvent[];
@@ -74,7 +49,7 @@ export class Session {
     request: TrainRequest,
     hooks: TrainHooks,
     planDigest: string,
-    start: { model: DeviceModel; seconds: number; checkpoint: Checkpoint | undefined; metrics: LineWriter; events: LineWriter },
+    start: { model: DeviceModel; seconds: number; checkpoint: Checkpoint | undefined; log: RunLog },
   ) {
     const { plan, data } = request;
     this.#request = request;
@@ -84,8 +59,7 @@ export class Session {
     this.#starts = stageStarts(plan);
     this.#learningRate = learningRateSchedule(plan);
     this.#validation = validationSet(data, plan.stages[0]!.model.seqLen, plan.validationSequences, documentSeparator(plan, data));
-    this.#metrics = start.metrics;
-    this.#events = start.events;
+    this.#log = start.log;
     this.#model = start.model;
     this.#seconds = start.seconds;
     this.#checkpoint = start.checkpoint;
@@ -109,15 +83,11 @@ export class Session {
     const state = checkpoint ? await readModelState(checkpoint, true) : initialState(plan.stages[0]!.model, plan.seed);
     const model = new DeviceModel(executor, state, { precision: plan.precision });
     const done = checkpoint ? (await readMetrics(directory)).findLast(({ step }) => step <= model.step) : undefined;
-    const metrics = await openLines(runPaths.metrics(directory), fileSystem);
-    const events = await openLines(runPaths.events(directory), fileSystem).catch(async (error: unknown) => {
-      await metrics.close();
-      throw error;
-    });
-    const session = new Session(request, hooks, planDigest, { model, seconds: done?.seconds ?? 0, checkpoint, metrics, events });
+    const log = await RunLog.open(directory, hooks);
+    const session = new Session(request, hooks, planDigest, { model, seconds: done?.seconds ?? 0, checkpoint, log });
     try {
       for (const { step, path, reason } of passedOver) {
-        await session.#record({ kind: "rollback", step, directory: path, reason });
+        await session.#log.event({ kind: "rollback", step, directory: path, reason });
       }
       await session.#begin();
       return session;
@@ -143,7 +113,7 @@ export class Session {
     const last = this.#checkpoint!;
     const { step } = this.#model;
     if (!this.#wasDone) {
-      await this.#record({ kind: "done", step, validationLoss: this.#lastValidationLoss(), digest: last.digest });
+      await this.#log.event({ kind: "done", step, validationLoss: this.#lastValidationLoss(), digest: last.digest });
     }
     return last;
   }
@@ -151,7 +121,7 @@ export class Session {
   async close(): Promise<void> {
     this.#model.free();
     await this.#batches?.close();
-    await this.#metrics.close().finally(() => this.#events.close());
+    await this.#log.close();
   }
 
   /** Writes the segment's first line, and what a kill kept from being written after the checkpoint. */
@@ -163,8 +133,8 @@ export class Session {
     if (this.#wasDone) return;
     const paths = before.flatMap((event) => (event.kind === "segment" ? [event.instructionPath] : []));
     const known = new Set(before.map((event) => `${event.kind} ${event.step}`));
-    await this.#record({ kind: "segment", step, tokenOffset: this.#tokenOffset(), instructionPath: executor.instructionPath });
-    for (const event of this.#history) if (!known.has(`${event.kind} ${event.step}`)) await this.#record(event);
+    await this.#log.event({ kind: "segment", step, tokenOffset: this.#tokenOffset(), instructionPath: executor.instructionPath });
+    for (const event of this.#history) if (!known.has(`${event.kind} ${event.step}`)) await this.#log.event(event);
     if (this.#checkpoint && !before.some((event) => event.kind === "checkpoint" && event.digest === this.#checkpoint!.digest)) {
       await this.#recordCheckpoint(this.#checkpoint);
     }
@@ -194,7 +164,7 @@ export class Session {
     this.#history.push(event);
     // The growth has happened once the rename of this checkpoint is durable; killed before, it is done again, the same.
     await this.#save(true);
-    await this.#record(event);
+    await this.#log.event(event);
   }
 
   #lastValidationLoss(): number {
@@ -215,7 +185,7 @@ export class Session {
     if (rampEnds) {
       this.#model.dropGatedPrograms();
       this.#history.push({ kind: "rampEnd", step, stage: this.#stage });
-      await this.#record(this.#history.at(-1)!);
+      await this.#log.event(this.#history.at(-1)!);
     }
     const atEnd = step === this.#starts[this.#stage + 1];
     const due = (every: number) => atEnd || (every > 0 && step % every === 0);
@@ -231,13 +201,12 @@ export class Session {
       gradNorm,
       ...(validation && { validationLoss: validation.loss, bitsPerByte: validation.bitsPerByte }),
     };
-    await this.#metrics.append(metric);
-    this.#hooks.onMetric?.(metric);
+    await this.#log.metric(metric);
     this.#progress(`${plan.stages[this.#stage]!.name}: loss ${loss.toFixed(4)}`);
     if (atEnd) {
       this.#history.push({ kind: "stageEnd", step, stage: this.#stage, validationLoss: validation!.loss });
       await this.#save(false);
-      await this.#record(this.#history.at(-1)!);
+      await this.#log.event(this.#history.at(-1)!);
     } else if (due(plan.checkpointEvery)) await this.#save(false);
   }
 
@@ -282,7 +251,7 @@ export class Session {
   /** Writes a checkpoint; metrics up to its step are durable before it. */
   async #save(grown: boolean): Promise<void> {
     const { directory, data } = this.#request;
-    await this.#metrics.sync();
+    await this.#log.syncMetrics();
     this.#checkpoint = await writeCheckpoint(
       runPaths.checkpoint(directory, this.#model.step, grown),
       this.#model.readState(),
@@ -301,14 +270,7 @@ export class Session {
   }
 
   async #recordCheckpoint({ directory, digest, record: { step } }: Checkpoint): Promise<void> {
-    await this.#record({ kind: "checkpoint", step, directory: relative(this.#request.directory, directory), digest });
-  }
-
-  async #record(event: HistoryEvent | Parameters<typeof withTime>[0]): Promise<void> {
-    const timed = withTime(event);
-    await this.#events.append(timed);
-    await this.#events.sync();
-    this.#hooks.onEvent?.(timed);
+    await this.#log.event({ kind: "checkpoint", step, directory: relative(this.#request.directory, directory), digest });
   }
 
   #tokenOffset(): number {
@@ -325,11 +287,4 @@ export class Session {
     const total = sumOverStages(plan, this.#starts, end, () => 1);
     (this.#hooks.progress ?? silent)({ task: `train/${plan.name}`, done: this.#tokenOffset(), total, unit: "tokens", detail });
   }
-}
-
-type Untimed<E> = E extends unknown ? Omit<E, "at"> : never;
-
-function withTime(event: Untimed<RunEvent>): RunEvent {
-  const { kind, ...rest } = event;
-  return { kind, at: new Date().toISOString(), ...rest } as RunEvent;
 }

@@ -8,7 +8,7 @@ import type { Metric, RunEvent } from "@espalier/spec/run";
 import { afterEach, describe, expect, it } from "vitest";
 import { openCheckpoint, readModelState } from "./checkpoint.ts";
 import { listCheckpoints, readEvents, readMetrics, runPaths } from "./runDirectory.ts";
-import type { TrainHooks } from "./session.ts";
+import type { TrainHooks } from "./trainRequest.ts";
 import { testedExecutors } from "./testing/executors.ts";
 import { temporaryDirectory, tinyData, tinyModel, tinyPlan } from "./testing/runs.ts";
 import { train } from "./train.ts";

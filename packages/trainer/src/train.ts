@@ -8,7 +8,8 @@ import { fork } from "./fork.ts";
 import { trainingMemory } from "./memory.ts";
 import { claimRun, keepTokenizer, planDigest, readMetrics, removeLeftovers, runPaths } from "./runDirectory.ts";
 import { expectTrainablePlan, stageStarts, sumOverStages } from "./schedule.ts";
-import { Session, type TrainHooks, type TrainRequest } from "./session.ts";
+import { Session } from "./session.ts";
+import type { TrainHooks, TrainRequest } from "./trainRequest.ts";
 
 /** The end of one stage: the model as it was before the next growth. */
 export interface StageResult {

@@ -11,7 +11,7 @@ import {
   LockError,
   ShapeError,
 } from "@espalier/core";
-import type { TrainHooks } from "./session.ts";
+import type { TrainHooks } from "./trainRequest.ts";
 import type { TrainResult } from "./train.ts";
 import type { Command, ProcessRequest, Report } from "./workerMessages.ts";
 

@@ -1,163 +1,12 @@
 import { ConfigError } from "@espalier/core";
-import { type ClusterCalibration, stepSpread, uncalibrated, Z80 } from "./calibrate.ts";
+import type { ClusterPlan, ClusterPlanRequest, ClusterRun, PlanGain } from "./clusterPlan.ts";
+import { costedRun, incumbentRun, timeSizes } from "./costedRun.ts";
 import type { Cluster } from "./device.ts";
-import { clusterGoodput, defaultFailures, type FailureModel, type Goodput } from "./goodput.ts";
+import { clusterGoodput, defaultFailures } from "./goodput.ts";
 import { growsInto, growthSizes } from "./growthSizes.ts";
-import type { HopOperators, OperatorLaw } from "./hopOperators.ts";
-import type { Layout } from "./layout.ts";
-import type { MemoryConstants } from "./memory.ts";
-import type { Range } from "./money.ts";
-import { type GrowthCurves, growthCurves, type GrowthReading, growthReadings, operatorsOf, searchSchedules, stagesOf, type TimedSchedule, type TimedSize } from "./schedules.ts";
-import { searchLayouts } from "./searchLayouts.ts";
+import { type GrowthReading, growthReadings, searchSchedules, stagesOf, type TimedSchedule } from "./schedules.ts";
 import { type ClusterModel, parameterBuckets } from "./shape.ts";
-import { predictClusterStep } from "./step.ts";
 import { whyNoLayout } from "./whyNoLayout.ts";
-
-export interface ClusterPlanRequest {
-  target: ClusterModel;
-  cluster: Cluster;
-  /** Sequences of one step, at every size. */
-  globalBatchSize: number;
-  /** Money and time to spend; the one that ends first counts. */
-  budgetUsd: number;
-  deadlineDays: number;
-  usdPerGpuHour: number;
-  /** Tokens that there are; a schedule uses each once. Unlimited when left out. */
-  dataTokens?: number;
-  /** Loss by loss matching that is enough: the cheapest run that reaches it is part of the plan. */
-  targetLoss?: number;
-  /** A schedule to compare with, such as the one that would be run without this plan. */
-  incumbent?: readonly PlannedTokens[];
-  /** Operators to choose from with what each keeps and adds; those of `operatorLaws` by default. */
-  operatorLaws?: readonly OperatorLaw[];
-  /** Sizes to grow through; those of `growthSizes` by default. */
-  sizes?: readonly ClusterModel[];
-  calibration?: ClusterCalibration;
-  memory?: MemoryConstants;
-  failures?: FailureModel;
-  /** Seconds without training at one growth. */
-  growthPauseSeconds?: number;
-  /** Precisions to choose from; bf16 by default. No law here knows what FP8 costs in loss: a plan that uses it says so. */
-  precisions?: readonly Layout["precision"][];
-  /** Settings that the search of layouts keeps fixed. */
-  layout?: Partial<Layout>;
-}
-
-/** A stage somebody planned: a size, its tokens and, where it is settled, its layout. */
-export interface PlannedTokens {
-  model: ClusterModel;
-  tokens: number;
-  /** The fastest that fits, when left out. */
-  layout?: Layout;
-}
-
-export interface ClusterPlanStage {
-  model: ClusterModel;
-  parameters: number;
-  tokens: number;
-  days: number;
-  layout: Layout;
-  stepSeconds: number;
-  /** How the stage before grows into this one, by the law; none at the first stage. */
-  grownBy?: HopOperators;
-}
-
-export interface ClusterRun {
-  kind: "growth" | "scratch" | "smaller" | "incumbent";
-  numGpus: number;
-  stages: readonly ClusterPlanStage[];
-  days: Range;
-  usd: Range;
-  loss: GrowthCurves;
-}
-
-/** What a plan gains on the incumbent by one reading. */
-export interface PlanGain {
-  /** Incumbent's loss less that of the plan for the incumbent's money, or for the budget where that is less; nats per token. */
-  nats: number;
-  /** Dollars of the cheapest plan that reaches the incumbent's loss, over those of the incumbent; null where no plan within the budget does. */
-  usdShareAtEqualLoss: number | null;
-}
-
-export interface ClusterPlan {
-  /** The schedule that ends at the target with the lowest loss by each reading. */
-  best: Record<GrowthReading, ClusterRun>;
-  /** The target from scratch, and the best single size, for the same money. */
-  rivals: { scratch: ClusterRun; smaller: ClusterRun; incumbent?: ClusterRun };
-  /** By each reading, when there is an incumbent. */
-  gains?: Record<GrowthReading, PlanGain>;
-  /** The cheapest run that reaches `targetLoss`; null when none within money and time does. */
-  cheapest?: ClusterRun | null;
-  /** No other run is at once cheaper, sooner and better by loss matching. */
-  front: readonly ClusterRun[];
-  goodput: Goodput;
-  /** Schedules evaluated: tokens, time and loss of each. */
-  evaluations: number;
-  /** Layouts evaluated: step by parts and peak memory of each. */
-  layoutsTried: number;
-  warnings: readonly string[];
-}
-
-/** Sizes that fit the cluster, each with its fastest layout. */
-export function timeSizes(
-  sizes: readonly ClusterModel[],
-  c: Cluster,
-  globalBatchSize: number,
-  options: Pick<ClusterPlanRequest, "calibration" | "layout" | "memory" | "precisions"> = {},
-): { sizes: TimedSize[]; layoutsTried: number } {
-  const { calibration = uncalibrated, layout: fixed = {}, memory, precisions } = options;
-  let layoutsTried = 0;
-  const timed: TimedSize[] = [];
-  for (const model of sizes) {
-    const { best, tried } = searchLayouts(model, c, globalBatchSize, { constants: calibration.constants, fixed, keep: 1, ...(memory ? { memory } : {}), ...(precisions ? { space: { precision: precisions } } : {}) });
-    layoutsTried += tried;
-    const [fastest] = best;
-    if (fastest) timed.push(timedSize(model, fastest.layout, fastest.seconds, c, calibration));
-  }
-  return { sizes: timed, layoutsTried };
-}
-
-function timedSize(model: ClusterModel, layout: Layout, stepSeconds: number, c: Cluster, calibration: ClusterCalibration): TimedSize {
-  return {
-    model,
-    parameters: parameterBuckets(model).total,
-    layout,
-    stepSeconds,
-    secondsPerToken: stepSeconds / (layout.globalBatchSize * model.seqLen),
-    spread: stepSpread(model, layout, c, calibration),
-  };
-}
-
-/** Days, dollars and loss of given sizes and tokens, each growth by the operator that the law takes for best. */
-export function costedRun(
-  kind: ClusterRun["kind"],
-  stages: readonly { size: TimedSize; tokens: number }[],
-  c: Cluster,
-  goodput: Goodput,
-  usdPerGpuHour: number,
-  growthPauseSeconds: number,
-  laws?: readonly OperatorLaw[],
-): ClusterRun {
-  const pauses = (stages.length - 1) * growthPauseSeconds;
-  const seconds = stages.map(({ size, tokens }) => (tokens * size.secondsPerToken) / goodput.goodput);
-  const total = seconds.reduce((a, b) => a + b, 0) + pauses;
-  // The same constants are wrong at every stage, so deviations add up; weighted by time.
-  const spread = Z80 * stages.reduce((sum, { size }, i) => sum + (size.spread * seconds[i]!) / total, 0);
-  const days: Range = { low: (total * Math.exp(-spread)) / 86400, value: total / 86400, high: (total * Math.exp(spread)) / 86400 };
-  const perDay = 24 * c.numGpus * usdPerGpuHour;
-  const trained = stages.map(({ size, tokens }) => ({ parameters: size.parameters, tokens }));
-  const operators = operatorsOf(stages.map(({ size }) => size), trained, laws);
-  return {
-    kind,
-    numGpus: c.numGpus,
-    stages: stages.map(({ size, tokens }, i) => ({
-      model: size.model, parameters: size.parameters, tokens, days: seconds[i]! / 86400, layout: size.layout, stepSeconds: size.stepSeconds, ...(i > 0 ? { grownBy: operators[i - 1]! } : {}),
-    })),
-    days,
-    usd: { low: days.low * perDay, value: days.value * perDay, high: days.high * perDay },
-    loss: growthCurves(trained, operators),
-  };
-}
 
 interface PartPlan {
   best: Record<GrowthReading, ClusterRun>;
@@ -210,18 +59,6 @@ function planner(request: ClusterPlanRequest, machine: Cluster, shapes: readonly
     return best;
   };
   return { layoutsTried: timed.layoutsTried, plan, cheapest, goodput, evaluations: () => evaluations };
-}
-
-/** The incumbent's stages, each in its own layout or the fastest. */
-function incumbentRun(stages: readonly PlannedTokens[], request: ClusterPlanRequest, goodput: Goodput): ClusterRun {
-  const { cluster: c, calibration = uncalibrated, usdPerGpuHour, growthPauseSeconds = 600 } = request;
-  const sized = stages.map(({ model, tokens, layout }) => {
-    if (layout) return { size: timedSize(model, layout, predictClusterStep(model, layout, c, calibration.constants).seconds, c, calibration), tokens };
-    const [size] = timeSizes([model], c, request.globalBatchSize, request).sizes;
-    if (!size) throw new ConfigError(`planCluster: incumbent: its model of ${model.numLayers} x ${model.residualDim} fits no layout of ${c.numGpus} ${c.device.id}. Give a schedule that runs there.`);
-    return { size, tokens };
-  });
-  return costedRun("incumbent", sized, c, goodput, usdPerGpuHour, growthPauseSeconds, request.operatorLaws);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ClusterPlan, ClusterRun } from "../cluster/planCluster.ts";
+import type { ClusterPlan, ClusterRun } from "../cluster/clusterPlan.ts";
 import { escapeXml, svgDocument, svgText } from "./svg.ts";
 
 const WIDTH = 860;

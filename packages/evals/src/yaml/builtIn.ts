@@ -4,7 +4,7 @@ import { ConfigError } from "@espalier/core";
 import type { KnowledgeGroup } from "../knowledge/summary.ts";
 import type { KnowledgeSet } from "../knowledge/task.ts";
 import type { YamlConfig } from "./config.ts";
-import { Reader } from "./task.ts";
+import { Reader } from "./reader.ts";
 
 /** Sets that a name of this project stands for, and the rows over them: none for one task or a tag. */
 export interface BuiltInSets {

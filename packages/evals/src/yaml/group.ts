@@ -2,7 +2,8 @@
 
 import type { KnowledgeGroup } from "../knowledge/summary.ts";
 import { type ReadInclude, withIncludes, type YamlConfig } from "./config.ts";
-import { METRICS, Reader } from "./task.ts";
+import { Reader } from "./reader.ts";
+import { METRICS } from "./task.ts";
 
 /** A task, group or tag by name. */
 export interface YamlMember {
