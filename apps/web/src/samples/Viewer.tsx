@@ -1,10 +1,11 @@
 import { type DragEvent, useCallback, useEffect, useMemo, useState } from "react";
 import { counted, LogChip } from "./LogChip.tsx";
-import { filterRows, pairLogs, type Show, tally } from "./rows.ts";
+import { filterRows, pairLogs, placeOf, type Show, tally } from "./rows.ts";
 import { SampleDetail } from "./SampleDetail.tsx";
 import { SampleList } from "./SampleList.tsx";
 import { Summary } from "./Summary.tsx";
-import { type OpenLog, useLogs, useSearch } from "./useLogs.ts";
+import { type OpenLog, useLogs } from "./useLogs.ts";
+import { type Search, useSearch } from "./useSearch.ts";
 
 const SHOWS: readonly { show: Show; label: string; needsB?: boolean }[] = [
   { show: "all", label: "All" },
@@ -20,6 +21,7 @@ export function Viewer() {
   const [query, setQuery] = useState("");
   const [task, setTask] = useState("");
   const [chosenScore, setScore] = useState("");
+  /** The row, not its place in the list: rows that a search finds before it do not push another one under the reader. */
   const [selected, setSelected] = useState(0);
   const [dragging, setDragging] = useState(false);
 
@@ -36,9 +38,10 @@ export function Viewer() {
     [rows, a, b, show, score, task, search.found],
   );
   const counts = useMemo(() => tally(rows, a, b, { score, task }), [rows, a, b, score, task]);
-  const at = Math.min(selected, Math.max(0, kept.length - 1));
-  // Not with every row: while a log is read its rows grow at their end, and whoever reads the first ones goes on.
-  useEffect(() => setSelected(0), [show, score, task, search.found, logs.a?.file, logs.b?.file]);
+  const at = placeOf(kept, selected);
+  const select = useCallback((place: number) => setSelected(kept[place] ?? 0), [kept]);
+  // Not with every row: while a log is read or searched rows are added, and whoever reads the first ones goes on.
+  useEffect(() => setSelected(0), [show, score, task, query, logs.a?.file, logs.b?.file]);
 
   const onKey = useCallback(
     (event: KeyboardEvent) => {
@@ -49,9 +52,9 @@ export function Viewer() {
       const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, ...(inList ? pages : {}) }[event.key];
       if (step === undefined) return;
       event.preventDefault();
-      setSelected(Math.min(kept.length - 1, Math.max(0, at + step)));
+      select(Math.min(kept.length - 1, Math.max(0, at + step)));
     },
-    [kept.length, at],
+    [kept.length, at, select],
   );
   useEffect(() => {
     window.addEventListener("keydown", onKey);
@@ -101,12 +104,18 @@ export function Viewer() {
                 <option key={name}>{name}</option>
               ))}
             </select>
-            <output>
-              {search.progress === undefined ? `${kept.length.toLocaleString("en")} of ${rows.a.length.toLocaleString("en")}` : `searching ${Math.round(100 * search.progress)} %`}
-            </output>
+            <output>{stateOf(search, kept.length, rows.a.length)}</output>
+            {search.progress !== undefined && !search.isStopped && (
+              <>
+                <progress value={search.progress} aria-label="Searching" />
+                <button type="button" className="stop" onClick={search.stop}>
+                  Stop
+                </button>
+              </>
+            )}
           </div>
           <div className="panes">
-            <SampleList logs={logs} rows={rows} kept={kept} score={score} selected={at} onSelect={setSelected} />
+            <SampleList logs={logs} rows={rows} kept={kept} score={score} selected={at} onSelect={select} />
             <SampleDetail logs={logs} rows={rows} row={kept[at]} query={query} />
           </div>
         </>
@@ -134,4 +143,14 @@ export function Viewer() {
       )}
     </div>
   );
+}
+
+/** How many rows are shown, and how far a search has come. */
+function stateOf({ found, progress, isStopped, failed }: Search, kept: number, all: number): string {
+  const counts = `${kept.toLocaleString("en")} of ${all.toLocaleString("en")}`;
+  if (failed !== undefined) return `${counts}; the search failed (${failed})`;
+  if (progress === undefined) return counts;
+  const share = `${Math.round(100 * progress)} %`;
+  if (isStopped) return `${counts}, stopped at ${share}`;
+  return found ? `${counts}, searching ${share}` : `searching ${share}`;
 }

@@ -1,11 +1,18 @@
 import { parseSample, type SampleView } from "./format.ts";
 import { forEachLine } from "./lines.ts";
+import { ODD_CAPITALS } from "./needle.ts";
+import { searchedTexts } from "./searchLog.ts";
 
-/** Where each sample of a log stands, and what filters need of it. About 20 bytes a sample and its key. */
+/** Where each sample of a log stands, and what filters and searches need of it. About 31 bytes a sample and its key. */
 export interface LogIndex {
   length: number;
   offsets: Float64Array<ArrayBuffer>;
   sizes: Uint32Array<ArrayBuffer>;
+  /** Where in the line a JSON string with the prompt's bytes stands, without its quotes; meant for plain samples alone. */
+  promptOffsets: Uint32Array<ArrayBuffer>;
+  promptSizes: Uint32Array<ArrayBuffer>;
+  /** 1: all texts of the sample stand in the line as JSON strings have them, so that a search of bytes finds what they contain. */
+  isPlain: Uint8Array<ArrayBuffer>;
   /** Index into `taskNames`. */
   tasks: Uint16Array<ArrayBuffer>;
   taskNames: string[];
@@ -31,6 +38,9 @@ export async function indexLog(
 ): Promise<LogIndex> {
   const offsets: number[] = [];
   const sizes: number[] = [];
+  const promptOffsets: number[] = [];
+  const promptSizes: number[] = [];
+  const isPlain: number[] = [];
   const tasks: number[] = [];
   const right: number[] = [];
   const scored: number[] = [];
@@ -43,6 +53,9 @@ export async function indexLog(
     length: offsets.length,
     offsets: Float64Array.from(offsets),
     sizes: Uint32Array.from(sizes),
+    promptOffsets: Uint32Array.from(promptOffsets),
+    promptSizes: Uint32Array.from(promptSizes),
+    isPlain: Uint8Array.from(isPlain),
     tasks: Uint16Array.from(tasks),
     taskNames: [...taskIds.keys()],
     right: Uint32Array.from(right),
@@ -55,7 +68,8 @@ export async function indexLog(
   await forEachLine(
     file,
     (offset, bytes) => {
-      const sample = parseSample(decoder.decode(bytes), file.name);
+      const line = decoder.decode(bytes);
+      const sample = parseSample(line, file.name);
       if (!sample) {
         skipped++;
         return;
@@ -73,6 +87,10 @@ export async function indexLog(
       if (!taskIds.has(sample.task)) taskIds.set(sample.task, taskIds.size);
       offsets.push(offset);
       sizes.push(bytes.length);
+      const prompt = promptPlace(line, bytes, sample);
+      isPlain.push(prompt ? 1 : 0);
+      promptOffsets.push(prompt?.[0] ?? 0);
+      promptSizes.push(prompt?.[1] ?? 0);
       tasks.push(taskIds.get(sample.task)!);
       right.push(rightBits);
       scored.push(scoredBits);
@@ -88,31 +106,29 @@ export async function indexLog(
   return indexed();
 }
 
+/** Where the prompt stands in a plain line, in bytes; undefined where the line is not plain. */
+function promptPlace(line: string, bytes: Uint8Array, sample: SampleView): [offset: number, size: number] | undefined {
+  const [prompt = "", ...others] = searchedTexts(sample).map((text) => JSON.stringify(text).slice(1, -1));
+  const at = line.indexOf(prompt);
+  if (at < 0 || others.some((text) => !line.includes(text))) return undefined;
+  if (line.length === bytes.length) return [at, prompt.length]; // ASCII
+  // A byte order mark and bytes that are no UTF-8 have another length once decoded.
+  if (bytes[0] === 0xef || line.includes("\uFFFD") || ODD_CAPITALS.test(line)) return undefined;
+  return [utf8Length(line, 0, at), utf8Length(line, at, at + prompt.length)];
+}
+
+function utf8Length(text: string, from: number, to: number): number {
+  let length = 0;
+  for (let i = from; i < to; i++) {
+    const unit = text.charCodeAt(i);
+    // Each half of a surrogate pair counts two of its four bytes.
+    length += unit < 0x80 ? 1 : unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 2 : 3;
+  }
+  return length;
+}
+
 /** One sample, read from its place. */
 export async function readSample(file: File | (Blob & { name?: string }), index: LogIndex, i: number): Promise<SampleView> {
   const from = index.offsets[i]!;
   return parseSample(await file.slice(from, from + index.sizes[i]!).text(), file.name)!;
-}
-
-/**
- * Numbers of the samples whose prompt, target, choices or answer contain a text, letter case ignored. The file is read
- * once more; the index alone would not know. Ends early when `onProgress` returns false.
- */
-export async function searchLog(file: File | (Blob & { name?: string }), query: string, onProgress: (bytes: number) => void | boolean = () => {}): Promise<Uint32Array<ArrayBuffer>> {
-  const wanted = query.toLowerCase();
-  const found: number[] = [];
-  const decoder = new TextDecoder();
-  let i = 0;
-  await forEachLine(
-    file,
-    (_, bytes) => {
-      const sample = parseSample(decoder.decode(bytes), file.name);
-      if (!sample) return;
-      const parts = [sample.key, sample.prompt, sample.target, sample.generated ?? "", ...sample.choices.map((choice) => choice.text)];
-      if (parts.some((part) => part.toLowerCase().includes(wanted))) found.push(i);
-      i++;
-    },
-    onProgress,
-  );
-  return Uint32Array.from(found);
 }

@@ -1,4 +1,5 @@
 import type { LogIndex } from "./logIndex.ts";
+import type { Places } from "./searchLog.ts";
 import type { Answer, Request } from "./worker.ts";
 import LogWorker from "./worker.ts?worker&inline";
 
@@ -18,23 +19,34 @@ export class Reader {
   }
 
   index(file: File, onProgress: (bytes: number, samples: number) => void, onSoFar: (index: LogIndex) => void): Job<LogIndex> {
-    return this.#ask((id) => ({ id, kind: "index", file }), onProgress, (answer) => (answer.kind === "index" ? answer.index : undefined), onSoFar);
+    return this.#ask((id) => ({ id, kind: "index", file }), (answer) => {
+      if (answer.kind === "progress") onProgress(answer.bytes, answer.samples);
+      else if (answer.kind === "soFar") onSoFar(answer.index);
+      else if (answer.kind === "index") return answer.index;
+    });
   }
 
-  search(file: File, query: string, onProgress: (bytes: number) => void): Job<Uint32Array> {
-    return this.#ask((id) => ({ id, kind: "search", file, query }), onProgress, (answer) => (answer.kind === "search" ? answer.found : undefined));
+  search(file: File, index: LogIndex, query: string, onFound: (samples: Uint32Array) => void, onProgress: (bytes: number) => void): Job<true> {
+    const { length, offsets, sizes, promptOffsets, promptSizes, isPlain } = index;
+    const places: Places = { length, offsets, sizes, promptOffsets, promptSizes, isPlain };
+    return this.#ask((id) => ({ id, kind: "search", file, places, query }), (answer) => {
+      if (answer.kind === "progress") onProgress(answer.bytes);
+      else if (answer.kind === "found") onFound(answer.samples);
+      else if (answer.kind === "searched") return true;
+    });
   }
 
-  #ask<T>(request: (id: number) => Request, onProgress: (bytes: number, samples: number) => void, pick: (answer: Answer) => T | undefined, onSoFar?: (index: LogIndex) => void): Job<T> {
+  /** @param onAnswer takes what comes on the way, and gives the result when it is there */
+  #ask<T>(request: (id: number) => Request, onAnswer: (answer: Answer) => T | undefined): Job<T> {
     const id = this.#next++;
     const result = new Promise<T>((resolve, reject) => {
       this.#waiting.set(id, {
         onAnswer: (answer) => {
-          if (answer.kind === "progress") return onProgress(answer.bytes, answer.samples);
-          if (answer.kind === "soFar") return onSoFar?.(answer.index);
+          const value = answer.kind === "failed" ? undefined : onAnswer(answer);
+          if (value === undefined && answer.kind !== "failed") return;
           this.#waiting.delete(id);
-          if (answer.kind === "failed") return reject(new Error(answer.message));
-          resolve(pick(answer)!);
+          if (answer.kind === "failed") reject(new Error(answer.message));
+          else resolve(value!);
         },
       });
     });

@@ -26,13 +26,18 @@ export function markOf(index: LogIndex | undefined, sample: number, score: strin
 
 export type Show = "all" | "wrongA" | "wrongB" | "differ";
 
+export interface Found {
+  a: Uint8Array;
+  b: Uint8Array;
+}
+
 export interface Filter {
   show: Show;
   score: string;
   /** Empty: every task. */
   task: string;
-  /** Samples of each log that a search found; absent without a search. */
-  found?: { a: ReadonlySet<number>; b: ReadonlySet<number> };
+  /** By sample of each log, 1 where a search found it; absent without a search. */
+  found?: Found;
 }
 
 /** Numbers of the rows that a filter leaves. */
@@ -41,7 +46,7 @@ export function filterRows(rows: Rows, a: LogIndex | undefined, b: LogIndex | un
   for (let row = 0; row < rows.a.length; row++) {
     const [i, j] = [rows.a[row]!, rows.b[row]!];
     if (task !== "" && (i >= 0 ? a!.taskNames[a!.tasks[i]!] : b!.taskNames[b!.tasks[j]!]) !== task) continue;
-    if (found && !(found.a.has(i) || found.b.has(j))) continue;
+    if (found && found.a[i] !== 1 && found.b[j] !== 1) continue;
     const [markA, markB] = [markOf(a, i, score), markOf(b, j, score)];
     if (show === "wrongA" && markA !== false) continue;
     if (show === "wrongB" && markB !== false) continue;
@@ -49,6 +54,17 @@ export function filterRows(rows: Rows, a: LogIndex | undefined, b: LogIndex | un
     kept.push(row);
   }
   return Uint32Array.from(kept);
+}
+
+/** Where a row stands among those kept, or the next one that is. */
+export function placeOf(kept: Uint32Array, row: number): number {
+  let [low, high] = [0, kept.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (kept[middle]! < row) low = middle + 1;
+    else high = middle;
+  }
+  return Math.max(0, Math.min(low, kept.length - 1));
 }
 
 export interface Tally {

@@ -1,6 +1,6 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useRef, useState } from "react";
 import type { LogIndex } from "./logIndex.ts";
-import { type Job, Reader } from "./reader.ts";
+import { Reader } from "./reader.ts";
 
 export type Side = "a" | "b";
 
@@ -17,10 +17,10 @@ export interface OpenLog {
 
 export type Logs = Partial<Record<Side, OpenLog>>;
 
-let shared: Reader | undefined;
-/** Made when a log is first opened. */
-export function reader(): Reader {
-  return (shared ??= new Reader());
+const readers: Partial<Record<Side, Reader>> = {};
+/** One for each side, so that two logs are read and searched at once; made when a log is first opened there. */
+export function readerOf(side: Side): Reader {
+  return (readers[side] ??= new Reader());
 }
 
 /** Opens logs: the first file becomes A unless A is there, the next B. */
@@ -33,7 +33,7 @@ export function useLogs(): { logs: Logs; open: (files: readonly File[], side?: S
     const change = (part: Partial<OpenLog>) =>
       setLogs((now) => (now[side]?.file === file ? { ...now, [side]: { ...now[side], ...part } } : now));
     setLogs((now) => ({ ...now, [side]: { file, read: { bytes: 0, samples: 0 } } }));
-    reader()
+    readerOf(side)
       .index(
         file,
         (bytes, samples) => change({ read: { bytes, samples } }),
@@ -54,47 +54,4 @@ export function useLogs(): { logs: Logs; open: (files: readonly File[], side?: S
   );
   const close = useCallback((side: Side) => setLogs(({ [side]: _, ...rest }) => rest), []);
   return { logs, open, close };
-}
-
-export interface Search {
-  found?: { a: ReadonlySet<number>; b: ReadonlySet<number> };
-  /** Share of the files read, while it goes on. */
-  progress?: number;
-}
-
-/** Searches both logs for a text, from scratch at each change after a pause in typing. */
-export function useSearch(logs: Logs, query: string): Search {
-  const [search, setSearch] = useState<Search>({});
-  const files = useMemo(() => [logs.a?.isRead ? logs.a.file : undefined, logs.b?.isRead ? logs.b.file : undefined] as const, [logs.a?.file, logs.a?.isRead, logs.b?.file, logs.b?.isRead]);
-  useEffect(() => {
-    if (query.trim() === "") {
-      setSearch({});
-      return;
-    }
-    if (files.every((file) => file === undefined)) {
-      setSearch({ progress: 0 }); // begins once a log has been read
-      return;
-    }
-    const jobs: Job<Uint32Array>[] = [];
-    const timer = setTimeout(() => {
-      const total = files.reduce((sum, file) => sum + (file?.size ?? 0), 0) || 1;
-      const done = [0, 0];
-      setSearch((now) => ({ ...now, progress: 0 }));
-      const results = files.map((file, i) => {
-        if (!file) return Promise.resolve(new Uint32Array(0));
-        const job = reader().search(file, query, (bytes) => {
-          done[i] = bytes;
-          setSearch((now) => ({ ...now, progress: (done[0]! + done[1]!) / total }));
-        });
-        jobs.push(job);
-        return job.result;
-      });
-      void Promise.all(results).then(([a, b]) => setSearch({ found: { a: new Set(a), b: new Set(b) } }));
-    }, 250);
-    return () => {
-      clearTimeout(timer);
-      for (const job of jobs) job.stop();
-    };
-  }, [files, query]);
-  return search;
 }

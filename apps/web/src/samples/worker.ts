@@ -1,14 +1,17 @@
 /** Reads logs off the page's thread, so that scrolling stays smooth while hundreds of megabytes go by. */
 
-import { indexLog, type LogIndex, searchLog } from "./logIndex.ts";
+import { indexLog, type LogIndex } from "./logIndex.ts";
+import { type Places, searchLog } from "./searchLog.ts";
 
-export type Request = { id: number; kind: "index"; file: File } | { id: number; kind: "search"; file: File; query: string } | { id: number; kind: "stop" };
+export type Request = { id: number; kind: "index"; file: File } | { id: number; kind: "search"; file: File; places: Places; query: string } | { id: number; kind: "stop" };
 
 export type Answer =
   | { id: number; kind: "progress"; bytes: number; samples: number }
   | { id: number; kind: "soFar"; index: LogIndex }
   | { id: number; kind: "index"; index: LogIndex }
-  | { id: number; kind: "search"; found: Uint32Array<ArrayBuffer> }
+  /** The next samples found, in rising order. */
+  | { id: number; kind: "found"; samples: Uint32Array<ArrayBuffer> }
+  | { id: number; kind: "searched" }
   | { id: number; kind: "failed"; message: string };
 
 const stopped = new Set<number>();
@@ -30,11 +33,18 @@ async function handle(request: Request): Promise<void> {
       answer({ id, kind: "index", index });
       return;
     }
-    const found = await searchLog(request.file, request.query, (bytes) => {
-      answer({ id, kind: "progress", bytes, samples: 0 });
-      return !stopped.has(id);
-    });
-    if (!stopped.has(id)) answer({ id, kind: "search", found });
+    await searchLog(
+      request.file,
+      request.places,
+      request.query,
+      (samples) => stopped.has(id) || answer({ id, kind: "found", samples }),
+      (bytes) => {
+        if (!stopped.has(id)) answer({ id, kind: "progress", bytes, samples: 0 });
+        return !stopped.has(id);
+      },
+    );
+    if (!stopped.has(id)) answer({ id, kind: "searched" });
+    stopped.delete(id);
   } catch (error) {
     answer({ id, kind: "failed", message: error instanceof Error ? error.message : String(error) });
   }
