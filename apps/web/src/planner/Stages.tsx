@@ -79,7 +79,7 @@ export function Stages({ schedule, run, sizes, machine, onChange }: {
                   </span>
                 </td>
                 <td data-label="step">{stage.stepSeconds < 10 ? `${stage.stepSeconds.toFixed(1)} s` : duration(stage.stepSeconds)}</td>
-                <td data-label="layout">{describe(stage.layout)}</td>
+                <td data-label="layout" className="layout">{describe(stage.layout)}</td>
                 <td data-label="memory">
                   <span title={`fullest GPU: ${bytes(memory.peakBytes)} of ${bytes(memory.deviceBytes)}`}>
                     <span className="memory">

@@ -83,6 +83,14 @@ describe("the planner's page", () => {
       await tab.click("text=FLM-101B's own constraints");
       await tab.waitForSelector(".boundary");
     });
+    it("shows the table of stages whole on a wide screen: no column behind the edge", async () => {
+      await tab.setViewportSize({ width: 1360, height: 1000 });
+      expect(await tab.locator("table.stages th").last().textContent()).toBe("memory");
+      expect(await tab.evaluate(() => {
+        const table = document.querySelector("table.stages")!;
+        return table.getBoundingClientRect().right - table.parentElement!.getBoundingClientRect().right;
+      })).toBeLessThanOrEqual(1);
+    });
     it.each(windows)("fits its window in %s at %i pixels", async (colorScheme, width) => {
       expect(await overflow(tab, "planner", colorScheme, width)).toBe(0);
     });

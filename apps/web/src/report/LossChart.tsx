@@ -2,6 +2,7 @@ import * as Plot from "@observablehq/plot";
 import type { ArmRole, CurvePoint, ReportArm } from "@espalier/spec/run";
 import { useState } from "react";
 import { compact, duration, loss, scientific } from "../format.ts";
+import { isBestShape } from "./bestShape.ts";
 import { endLabels } from "./endLabels.ts";
 import { roles } from "./roles.ts";
 import { usePlot } from "./usePlot.ts";
@@ -75,14 +76,6 @@ function draw(shown: readonly ReportArm[], axis: Axis, width: number): Element {
   chart.setAttribute("role", "img");
   chart.setAttribute("aria-label", `Validation loss against ${axes[axis].label}. Loss at the end: ${ends.map((end) => `${end.title} ${loss(end.loss)}`).join("; ")}`);
   return chart;
-}
-
-/** The shape of the sweep that was trained with further seeds. */
-function isBestShape(arm: ReportArm, arms: readonly ReportArm[]): boolean {
-  const best = arms.find(({ id }) => id.startsWith("fixed/best"));
-  if (!best) return true; // not known yet: none is set back
-  const [a, b] = [arm, best].map(({ stages }) => stages.at(-1)!.model);
-  return a!.numLayers === b!.numLayers && a!.residualDim === b!.residualDim;
 }
 
 /** Validation loss of every finished arm, growth events marked, against the chosen axis. */

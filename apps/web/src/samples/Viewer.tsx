@@ -136,7 +136,7 @@ export function Viewer() {
             <p>Drop one sample log here, or two to compare models item by item.</p>
           )}
           <p className="hint">
-            JSON Lines of <code>espalier eval --out</code> or <code>samples_*.jsonl</code> of lm-evaluation-harness. Files of any size: they are indexed
+            <code>iq.jsonl</code> and <code>knowledge.jsonl</code> of <code>espalier eval --out</code>, or <code>samples_*.jsonl</code> of lm-evaluation-harness. Files of any size: they are indexed
             where they are and never leave this machine.
           </p>
         </section>

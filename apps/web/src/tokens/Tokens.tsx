@@ -97,7 +97,7 @@ export function Tokens() {
             </div>
             <div>
               <span>encoded in</span>
-              <strong>{result.ms.toFixed(1)} ms</strong>
+              <strong>{result.ms < 0.1 ? "< 0.1" : result.ms.toFixed(1)} ms</strong>
               <small>{"encoder" in tokenizer && tokenizer.encoder === "wasm" ? "by WebAssembly" : "by TypeScript"}</small>
             </div>
           </div>
