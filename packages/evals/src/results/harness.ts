@@ -23,6 +23,8 @@ export async function harnessResults(evaluation: AnyEvaluation, about: RunAbout)
   const tasks = await reportedTasks(evaluation);
   const groups = "groups" in evaluation ? evaluation.groups : [];
   const byTask = <T>(value: (task: ReportedTask) => T): Record<string, T> => Object.fromEntries(tasks.map((task) => [task.task, value(task)]));
+  const shots = byTask((task) => task.shots);
+  const directions = byTask(({ metrics }) => Object.fromEntries(metrics.map(({ metric, higherIsBetter }) => [metric, higherIsBetter])));
   const hashes = await Promise.all(tasks.map(async ({ task, samples }) => [task, await sha256Text(samples.map(({ hashes: { docHash, promptHash, targetHash } }) => docHash + promptHash + targetHash).join(""))] as const));
   const groupRows = Object.fromEntries(
     groups.map(({ group, alias = group, documents, scores }) => [
@@ -34,7 +36,7 @@ export async function harnessResults(evaluation: AnyEvaluation, about: RunAbout)
   return {
     results: { ...byTask(({ task, title, documents, metrics }) => ({ name: task, alias: "groups" in evaluation ? title : task, sample_len: documents, ...scoreFields(metrics) })), ...groupRows },
     ...(groups.length > 0 ? { groups: groupRows } : {}),
-    group_subtasks: Object.fromEntries([...tasks.map(({ task }) => [task, []] as const), ...groups.map(({ group, tasks: below }) => [group, below] as const)]),
+    group_subtasks: Object.fromEntries(groups.map(({ group, tasks: below }) => [group, below] as const)),
     configs: byTask(({ task, version, shots, outputType, metrics }) => ({
       task,
       output_type: outputType,
@@ -43,8 +45,8 @@ export async function harnessResults(evaluation: AnyEvaluation, about: RunAbout)
       metadata: { version },
     })),
     versions: byTask(({ version }) => version),
-    "n-shot": byTask(({ shots }) => shots),
-    higher_is_better: byTask(({ metrics }) => Object.fromEntries(metrics.map(({ metric, higherIsBetter }) => [metric, higherIsBetter]))),
+    "n-shot": { ...shots, ...Object.fromEntries(groups.flatMap(({ group, tasks: below }) => (below.length > 0 && new Set(below.map((task) => shots[task])).size === 1 ? [[group, shots[below[0]!]!]] : []))) },
+    higher_is_better: { ...directions, ...Object.fromEntries(groups.map(({ group, tasks: below }) => [group, sharedDirections(below.map((task) => directions[task] ?? {}))])) },
     "n-samples": byTask(({ documents }) => ({ original: documents, effective: documents })),
     config: {
       model: about.modelSource ?? "espalier",
@@ -62,7 +64,7 @@ export async function harnessResults(evaluation: AnyEvaluation, about: RunAbout)
       fewshot_seed: about.fewshotSeed ?? 1234,
     },
     git_hash: about.gitHash ?? null,
-    date: about.date.getTime() / 1000,
+    date: about.date.getTime() / 1000 - about.seconds, // when it began
     max_length: about.maxLen ?? null,
     tokenizer: about.tokenizer ?? null,
     task_hashes: Object.fromEntries(hashes),
@@ -70,6 +72,8 @@ export async function harnessResults(evaluation: AnyEvaluation, about: RunAbout)
     model_name: evaluation.model,
     model_name_sanitized: safeName(evaluation.model),
     system_instruction: null,
+    system_instruction_sha: null,
+    fewshot_as_multiturn: null,
     chat_template: null,
     chat_template_sha: null,
     total_evaluation_time_seconds: String(about.seconds),
@@ -81,6 +85,13 @@ export async function harnessResults(evaluation: AnyEvaluation, about: RunAbout)
       ...(data.length > 0 && { data: Object.fromEntries(data) }),
     },
   };
+}
+
+/** A group's: null where its tasks disagree. */
+function sharedDirections(tasks: readonly Record<string, boolean>[]): Record<string, boolean | null> {
+  const shared: Record<string, boolean | null> = {};
+  for (const [metric, higher] of tasks.flatMap((task) => Object.entries(task))) shared[metric] = metric in shared && shared[metric] !== higher ? null : higher;
+  return shared;
 }
 
 /** JSON has no NaN: what is no number is said as the harness says it of standard errors. */

@@ -12,7 +12,7 @@ export function inspectPath(task: string, id: string, date: Date): string {
 /**
  * One log a task with its id. Values of samples are `C` and `I` for right and wrong, else numbers.
  *
- * @see Inspect, `inspect_ai/log/_log.py`: `EvalLog`
+ * @see Inspect, `inspect_ai/log/_log.py`: `EvalLog`, and `_view/inspect-openapi.json`, which says what its viewer expects to be there
  */
 export async function inspectLogs(evaluation: AnyEvaluation, about: RunAbout): Promise<{ task: string; id: string; log: Record<string, unknown> }[]> {
   const tasks = await reportedTasks(evaluation);
@@ -22,6 +22,8 @@ export async function inspectLogs(evaluation: AnyEvaluation, about: RunAbout): P
   return Promise.all(
     tasks.map(async (task) => {
       const id = await idOf(run, task.task);
+      const metadata = { tokenizer: about.tokenizer ?? null, max_length: about.maxLen ?? null, ...(task.files && { data: task.files.map(({ path, sha256: digest }) => ({ path, sha256: digest })) }) };
+      const samples = task.samples.map((sample) => inspectSample(task, sample, evaluation.model));
       const log = {
         version: 2,
         status: "success",
@@ -34,15 +36,16 @@ export async function inspectLogs(evaluation: AnyEvaluation, about: RunAbout): P
           task_version: Number.isInteger(task.version) ? task.version : String(task.version), // int or text
           task_attribs: {},
           task_args: { num_fewshot: task.shots },
+          task_args_passed: {},
           dataset: { name: task.task, samples: task.documents, sample_ids: task.samples.map(({ docId }) => docId), shuffled: false },
           model: evaluation.model,
           model_args: about.modelArgs === undefined ? {} : { source: about.modelArgs },
           model_generate_config: {},
           config: { limit: about.limit ?? null, epochs: 1 },
           packages: {},
-          metadata: { tokenizer: about.tokenizer ?? null, max_length: about.maxLen ?? null, ...(task.files && { data: task.files.map(({ path, sha256: digest }) => ({ path, sha256: digest })) }) },
+          metadata,
         },
-        plan: { name: "plan", steps: [{ solver: task.outputType === "generate_until" ? "generate" : "loglikelihood", params: {} }], config: {} },
+        plan: { name: "plan", steps: [{ solver: task.outputType === "generate_until" ? "generate" : "loglikelihood", params: {}, params_passed: {} }], config: {} },
         results: {
           total_samples: task.documents,
           completed_samples: task.samples.length,
@@ -59,8 +62,12 @@ export async function inspectLogs(evaluation: AnyEvaluation, about: RunAbout): P
           })),
           metadata: { boundary_errors: task.boundaryErrors, truncated: task.truncated },
         },
-        stats: { started_at: started, completed_at: created, model_usage: {} },
-        samples: task.samples.map((sample) => inspectSample(task, sample, evaluation.model)),
+        stats: { started_at: started, completed_at: created, model_usage: {}, role_usage: {}, connection_limit_history: [] },
+        invalidated: false,
+        tags: [],
+        metadata, // again: the tool derives it from `eval`
+        samples,
+        reductions: task.metrics.map(({ metric, filter }) => reduction(nameOf(metric, filter), samples)),
       };
       return { task: task.task, id, log };
     }),
@@ -73,7 +80,26 @@ const idOf = async (...parts: string[]): Promise<string> => (await sha256Text(pa
 
 const nameOf = (metric: string, filter: string): string => (filter === "none" ? metric : `${metric} (${filter})`);
 
-function inspectSample({ outputType }: ReportedTask, sample: ReportedSample, model: string): Record<string, unknown> {
+interface InspectScore {
+  value: string | number;
+  answer: string;
+  explanation?: string;
+  history: [];
+}
+
+interface InspectSample {
+  id: number;
+  scores: Record<string, InspectScore>;
+  [field: string]: unknown;
+}
+
+/** Scores over the epochs of each sample. There is one epoch: their mean is the score, as a number. */
+function reduction(name: string, samples: readonly InspectSample[]): Record<string, unknown> {
+  const scored = samples.flatMap(({ id, scores }) => (name in scores ? [{ ...scores[name]!, sample_id: id }] : []));
+  return { scorer: name, samples: scored.map((score) => ({ ...score, value: score.value === "C" ? 1 : score.value === "I" ? 0 : score.value })) };
+}
+
+function inspectSample({ outputType }: ReportedTask, sample: ReportedSample, model: string): InspectSample {
   const { docId, key, target, requests, loglikelihoods, generated, scores, boundaryError, numTruncated } = sample;
   const input = requests[0]?.[0] ?? "";
   const choices = outputType === "multiple_choice" ? requests.map(([, continuation]) => continuation.trim()) : undefined;
@@ -86,19 +112,20 @@ function inspectSample({ outputType }: ReportedTask, sample: ReportedSample, mod
     ...(choices ? { choices } : {}),
     target,
     messages: [{ role: "user", content: input, source: "input" }, message],
-    output: { model, choices: [{ message, stop_reason: "stop" }] },
+    output: { model, choices: [{ message, stop_reason: "stop" }], completion: answer },
     scores: Object.fromEntries(
       Object.entries(scores).flatMap(([scoreKey, value]) => {
         if (typeof value !== "number" || !Number.isFinite(value)) return [];
         const comma = scoreKey.lastIndexOf(",");
         const right = /^(acc|exact)/.test(scoreKey) && (value === 0 || value === 1);
-        return [[nameOf(scoreKey.slice(0, comma), scoreKey.slice(comma + 1)), { value: right ? (value === 1 ? "C" : "I") : value, answer, ...(boundaryError && { explanation: LOST }) }]];
+        return [[nameOf(scoreKey.slice(0, comma), scoreKey.slice(comma + 1)), { value: right ? (value === 1 ? "C" : "I") : value, answer, ...(boundaryError && { explanation: LOST }), history: [] }]];
       }),
     ),
     metadata: { key, boundary_error: boundaryError, truncated_tokens: numTruncated, ...(loglikelihoods ? { logprobs: loglikelihoods.map(({ logprob }) => logprob) } : {}) },
     store: {},
     events: [],
     model_usage: {},
+    role_usage: {},
     attachments: {},
   };
 }

@@ -51,15 +51,22 @@ describe("harnessResults", () => {
     expect(table).toHaveLength(knowledge.tasks.reduce((sum, { scores }) => sum + scores.length, 0) + knowledge.groups[0]!.scores.length);
     expect(table.filter((row) => row.startsWith("gsm8k")).map((row) => row.split(" ")[2])).toEqual(["strict-match", "flexible-extract"]);
     expect(results).toMatchObject({
-      group_subtasks: { arc_easy: [], both: ["arc_easy"] },
+      group_subtasks: { both: ["arc_easy"] },
       "n-samples": { arc_easy: { original: 30, effective: 30 } },
       model_name: "some/model:1",
       model_name_sanitized: "some__model__1",
       max_length: 512,
       total_evaluation_time_seconds: "12",
-      date: about.date.getTime() / 1000,
+      date: about.date.getTime() / 1000 - 12,
       task_hashes: { arc_easy: expect.stringMatching(/^[0-9a-f]{64}$/) as string },
     });
+  });
+
+  it("gives groups the shots and directions of their tasks where these agree", async () => {
+    const differing = await evaluateKnowledge(model, [{ task: arc("easy"), docs }, { task: { ...arc("challenge"), name: "turned", metrics: [{ name: "acc", higherIsBetter: false }] }, docs }], { numFewshot: 0, groups: [{ name: "both", tasks: ["arc_easy", "turned"] }], bootstrapIterations: 10 });
+    const { higher_is_better: higher, "n-shot": shots } = (await harnessResults(differing, about)) as Record<string, Record<string, unknown>>;
+    expect([higher.arc_easy, higher.turned, higher.both]).toEqual([{ acc: true, acc_norm: true }, { acc: false }, { acc: null, acc_norm: true }]);
+    expect(shots).toEqual({ arc_easy: 0, turned: 0, both: 0 });
   });
 
   it("has aliases and the digests of what was read", async () => {
@@ -120,7 +127,7 @@ describe("inspectLogs", () => {
   it("has the required parts of version 2, and samples whose marks add up to the scores", async () => {
     for (const evaluation of [knowledge, iq]) {
       for (const { task, log } of await inspectLogs(evaluation, about)) {
-        expect(Object.keys(log)).toEqual(["version", "status", "eval", "plan", "results", "stats", "samples"]);
+        expect(Object.keys(log)).toEqual(["version", "status", "eval", "plan", "results", "stats", "invalidated", "tags", "metadata", "samples", "reductions"]);
         expect(log).toMatchObject({ version: 2, status: "success", eval: { task, model: "some/model:1", dataset: { shuffled: false } }, plan: { name: "plan" } });
         const samples = log.samples as { id: number; epoch: number; scores: Record<string, { value: unknown }>; output: { choices: { message: { content: string } }[] } }[];
         expect(new Set(samples.map(({ id, epoch }) => `${id} ${epoch}`)).size).toBe(samples.length);
@@ -128,6 +135,11 @@ describe("inspectLogs", () => {
         for (const { name, metrics } of scores) {
           const share = samples.filter(({ scores: of }) => of[name]!.value === "C").length / samples.length;
           expect(share).toBeCloseTo(Object.values(metrics)[0]!.value, 12);
+        }
+        const reductions = log.reductions as { scorer: string; samples: { sample_id: number; value: number }[] }[];
+        expect(reductions.map(({ scorer }) => scorer)).toEqual(scores.map(({ name }) => name));
+        for (const { scorer, samples: reduced } of reductions) {
+          expect(reduced.map(({ sample_id, value }) => [sample_id, value])).toEqual(samples.map(({ id, scores: of }) => [id, of[scorer]!.value === "C" ? 1 : 0]));
         }
         expect(samples.every(({ output }) => typeof output.choices[0]!.message.content === "string")).toBe(true);
       }

@@ -1,7 +1,7 @@
 /**
  * The files of other tools, field by field, written from their sources: lm-evaluation-harness of August 2026
  * (`evaluator.py`, `evaluator_utils.py`, `loggers/evaluation_tracker.py`, `utils.py`: `make_table`) and Inspect's
- * `inspect_ai/log/_log.py`, `model/_model_output.py`, `model/_chat_message.py` and `scorer/_metric.py` of the same month.
+ * `inspect_ai/log/_log.py`, `_view/inspect-openapi.json` (which fields a log must have), `model/_model_output.py`, `model/_chat_message.py` and `scorer/_metric.py` of the same month.
  * Every object is strict: a name that the tool does not have fails, unless this project adds it on purpose.
  */
 
@@ -40,7 +40,7 @@ export const harnessResultsSchema = z.strictObject({
   ),
   versions: z.record(z.string(), z.number()),
   "n-shot": z.record(z.string(), count),
-  higher_is_better: z.record(z.string(), z.record(z.string(), z.boolean())),
+  higher_is_better: z.record(z.string(), z.record(z.string(), z.boolean().nullable())),
   "n-samples": z.record(z.string(), z.strictObject({ original: count, effective: count })),
   config: z.strictObject({
     model: z.string(),
@@ -66,6 +66,8 @@ export const harnessResultsSchema = z.strictObject({
   model_name: z.string(),
   model_name_sanitized: z.string().regex(/^[^"<>:/|\\?*[\]]*$/),
   system_instruction: z.null(),
+  system_instruction_sha: z.null(),
+  fewshot_as_multiturn: z.null(),
   chat_template: z.null(),
   chat_template_sha: z.null(),
   total_evaluation_time_seconds: z.string(),
@@ -109,6 +111,8 @@ const metric = z.strictObject({ name: z.string(), value: z.number(), params, met
 const userMessage = z.strictObject({ role: z.literal("user"), content: z.string(), source: z.enum(["input", "generate", "operator"]) });
 const assistantMessage = z.strictObject({ role: z.literal("assistant"), content: z.string(), source: z.enum(["input", "generate", "operator"]) });
 
+const score = z.strictObject({ value: z.union([z.string(), z.number(), z.boolean()]), answer: z.string().optional(), explanation: z.string().optional(), metadata: params.optional(), history: z.array(z.never()) });
+
 const inspectSample = z.strictObject({
   id: z.union([count, z.string()]),
   epoch: z.int().positive(),
@@ -116,12 +120,13 @@ const inspectSample = z.strictObject({
   choices: z.array(z.string()).optional(),
   target: z.string(),
   messages: z.tuple([userMessage, assistantMessage]),
-  output: z.strictObject({ model: z.string(), choices: z.array(z.strictObject({ message: assistantMessage, stop_reason: z.enum(["stop", "max_tokens", "model_length", "tool_calls", "content_filter", "unknown"]) })) }),
-  scores: z.record(z.string(), z.strictObject({ value: z.union([z.string(), z.number(), z.boolean()]), answer: z.string().optional(), explanation: z.string().optional(), metadata: params.optional() })),
+  output: z.strictObject({ model: z.string(), choices: z.array(z.strictObject({ message: assistantMessage, stop_reason: z.enum(["stop", "max_tokens", "model_length", "tool_calls", "content_filter", "unknown"]) })), completion: z.string() }),
+  scores: z.record(z.string(), score),
   metadata: params,
   store: params,
   events: z.array(z.never()),
   model_usage: z.strictObject({}),
+  role_usage: z.strictObject({}),
   attachments: z.strictObject({}),
 });
 
@@ -137,6 +142,7 @@ export const inspectLogSchema = z.strictObject({
     task_version: z.union([z.int(), z.string()]),
     task_attribs: params,
     task_args: params,
+    task_args_passed: params,
     dataset: z.strictObject({ name: z.string(), samples: count, sample_ids: z.array(count), shuffled: z.boolean() }),
     model: z.string(),
     model_args: params,
@@ -145,13 +151,17 @@ export const inspectLogSchema = z.strictObject({
     packages: z.record(z.string(), z.string()),
     metadata: params,
   }),
-  plan: z.strictObject({ name: z.string(), steps: z.array(z.strictObject({ solver: z.string(), params })), config: params }),
+  plan: z.strictObject({ name: z.string(), steps: z.array(z.strictObject({ solver: z.string(), params, params_passed: params })), config: params }),
   results: z.strictObject({
     total_samples: count,
     completed_samples: count,
     scores: z.array(z.strictObject({ name: z.string(), scorer: z.string(), scored_samples: count, unscored_samples: count, params, metrics: z.record(z.string(), metric) })),
     metadata: params,
   }),
-  stats: z.strictObject({ started_at: datetime, completed_at: datetime, model_usage: z.strictObject({}) }),
+  stats: z.strictObject({ started_at: datetime, completed_at: datetime, model_usage: z.strictObject({}), role_usage: z.strictObject({}), connection_limit_history: z.array(z.never()) }),
+  invalidated: z.boolean(),
+  tags: z.array(z.string()),
+  metadata: params,
   samples: z.array(inspectSample),
+  reductions: z.array(z.strictObject({ scorer: z.string(), reducer: z.string().optional(), samples: z.array(score.extend({ sample_id: z.union([count, z.string()]), value: z.number() })) })),
 });
