@@ -17,6 +17,7 @@
 #include <new>
 
 #include "encoder_values.h"
+#include "inflate/gunzip_addon.h"
 #include "instruction_set.h"
 #include "lines/lines_addon.h"
 #include "node_values.h"
@@ -127,6 +128,7 @@ napi_value initialize(napi_env env, napi_value exports) {
   };
   napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties);
   espalier::add_lines(env, exports);
+  espalier::add_gunzip(env, exports);
   espalier::add_pool(env, exports);
   espalier::add_training(env, exports);
   return exports;

@@ -1,4 +1,4 @@
-import type { NativeEncodeCore, NativeLearnTokens, NativePieceCounts, NativeTextsOfLines, NativeTreatPool } from "./types.ts";
+import type { CreateNativeGunzip, NativeCrc32, NativeEncodeCore, NativeLearnTokens, NativePieceCounts, NativeTextsOfLines, NativeTreatPool } from "./types.ts";
 
 /** Where there is no Node there is no addon. */
 export const nativeEncodeCore: NativeEncodeCore = () => undefined;
@@ -6,4 +6,6 @@ export const nativePieceCounts: NativePieceCounts = () => undefined;
 export const nativeLearnTokens: NativeLearnTokens = () => undefined;
 export const nativeTextsOfLines: NativeTextsOfLines = () => undefined;
 export const nativeTreatPool: NativeTreatPool = () => undefined;
+export const createNativeGunzip: CreateNativeGunzip = () => undefined;
+export const nativeCrc32: NativeCrc32 = () => undefined;
 export const instructionSets = (): string[] => [];

@@ -4,9 +4,9 @@ import { patterns } from "../pretokenize/patterns.ts";
 import { codePointClass } from "../unicode/classTable.ts";
 import { byteOrder } from "../train/byteOrder.ts";
 import { offsetsOf } from "../train/pieceCounts.ts";
-import type { NativeEncodeCore, NativeLearnTokens, NativePieceCounts, NativeTextsOfLines, NativeTreatPool } from "./types.ts";
+import type { CreateNativeGunzip, NativeCrc32, NativeEncodeCore, NativeLearnTokens, NativePieceCounts, NativeTextsOfLines, NativeTreatPool } from "./types.ts";
 
-/** An encoder, a counter or threads of the addon; its memory goes when this is collected. */
+/** An encoder, a counter, a decompressor or threads of the addon; its memory goes when this is collected. */
 declare const handle: unique symbol;
 type Handle = { readonly [handle]: true };
 
@@ -17,6 +17,9 @@ interface Addon {
   encode(encoder: Handle, text: Uint8Array, out: Uint32Array): number;
   encodeDocuments(encoder: Handle, texts: Uint8Array, ends: Uint32Array, separator: number, out: Uint32Array, idEnds: Uint32Array): number;
   textsOfLines(lines: Uint8Array, field: Uint8Array, out: Uint8Array): [numLines: number, ends: Uint32Array, numbers: Uint32Array, malformed: Uint32Array];
+  createGunzip(): Handle;
+  gunzip(gunzip: Handle, input: Uint8Array, begin: number, end: number, isLast: boolean, out: Uint8Array): Promise<[consumed: number, written: number, isDone: boolean, problem?: string]>;
+  crc32(data: Uint8Array, portable: boolean): number;
   createPool(tokens: Uint8Array, offsets: Uint32Array, classes: Uint8Array, pattern: number, field: Uint8Array, separator: number, threads: number, ids?: Uint32Array): Handle;
   treatLines(pool: Handle, lines: Uint8Array, ids: Uint32Array): Promise<
     [numLines: number, numbers: Uint32Array, malformed: Uint32Array, textEnds: Uint32Array, hashes: Uint8Array, positions: Float64Array, ends: Uint32Array] | number
@@ -57,6 +60,15 @@ export const nativeEncodeCore: NativeEncodeCore = (ranks, pattern, instructionSe
 };
 
 export const nativeTextsOfLines: NativeTextsOfLines = (lines, field, out) => addon()?.textsOfLines(lines, field, out);
+
+export const createNativeGunzip: CreateNativeGunzip = () => {
+  const native = addon();
+  if (!native) return undefined;
+  const gunzip = native.createGunzip();
+  return { run: (input, begin, end, isLast, out) => native.gunzip(gunzip, input, begin, end, isLast, out) };
+};
+
+export const nativeCrc32: NativeCrc32 = (data, portable) => addon()?.crc32(data, portable);
 
 export const nativeTreatPool: NativeTreatPool = ({ ranks, pattern, ids, separator }, textField, threads) => {
   const native = addon();

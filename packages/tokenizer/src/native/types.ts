@@ -55,3 +55,21 @@ export type NativeTreatPool = (
   textField: Uint8Array,
   threads: number,
 ) => TreatPool | undefined;
+
+/** A gzip file that is decompressed piece by piece. */
+export interface NativeGunzip {
+  /**
+   * Decompresses, on a thread of Node's pool, until the input ends or `out` is full. One call at a time.
+   *
+   * @param input   what was not consumed of the last call's, and more; less than `LOOKAHEAD_BYTES` may be left over
+   * @param isLast  whether nothing follows
+   * @returns       `problem`: why it cannot go on, in the words of zlib, once all that could be decompressed was written
+   */
+  run(input: Uint8Array, begin: number, end: number, isLast: boolean, out: Uint8Array): Promise<[consumed: number, written: number, isDone: boolean, problem?: string]>;
+}
+
+/** The addon's decompressor of gzip, or nothing where it is not built. */
+export type CreateNativeGunzip = () => NativeGunzip | undefined;
+
+/** The check value of gzip, for tests; `portable` leaves out the instructions of the processor. */
+export type NativeCrc32 = (data: Uint8Array, portable: boolean) => number | undefined;

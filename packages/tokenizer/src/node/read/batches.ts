@@ -22,7 +22,7 @@ export interface Batch {
   file: number;
   /** Place in the file, from 0. */
   index: number;
-  /** Whole JSONL lines, or the texts of `records` end to end; the whole of a buffer of its own, to be given away, unless `BatchOptions.room` gave it. */
+  /** Whole JSONL lines, or the texts of `records` end to end; in a buffer of its own, to be given away, unless `BatchOptions.room` gave it. */
   bytes: Uint8Array<ArrayBuffer>;
   /** Absent for JSONL: lines are taken apart where they are treated, beside the reading. */
   records?: { end: number; number: number; splitKey?: string }[];
@@ -43,6 +43,8 @@ export interface BatchOptions extends ContentOptions {
 
 /** Large enough that handing a batch to a worker costs nothing beside encoding it (10 ms). */
 const BATCH_BYTES = 1 << 20;
+/** Room for the line that ends a batch, before more is asked for. */
+const LINE_BYTES = 1 << 17;
 const LF = 0x0a;
 
 /**
@@ -77,8 +79,8 @@ export async function* readBatches(file: CorpusFile, fileIndex: number, options:
   if (batch.records.length + batch.malformed.length > 0) yield packed();
 }
 
-function joined(pieces: readonly Uint8Array[], size: number, room: BatchOptions["room"] = ownRoom): Uint8Array<ArrayBuffer> {
-  const bytes = room(size);
+function joined(pieces: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
+  const bytes = ownRoom(size);
   let at = 0;
   for (const piece of pieces) {
     bytes.set(piece, at);
@@ -90,40 +92,33 @@ function joined(pieces: readonly Uint8Array[], size: number, room: BatchOptions[
 /** Of no pool, whose buffers cannot be given away. */
 const ownRoom = (bytes: number): Uint8Array<ArrayBuffer> => Buffer.allocUnsafeSlow(bytes);
 
-/**
- * Frees a chunk's memory now: left to the collector, a compressed file's chunks make it go through the whole heap every few
- * dozen megabytes. Only where the chunk is the end of a buffer of its own: a decompressor still fills one that has room left.
- */
-function release({ buffer, byteOffset, length }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && byteOffset + length === buffer.byteLength && length >= MIN_RELEASED_BYTES) buffer.transfer(0);
-}
-
-/** Above what Node's pools hold. */
-const MIN_RELEASED_BYTES = 1 << 18;
-
 /** Cut behind the first line end at or after `BATCH_BYTES`. */
 async function* lineBatches(file: CorpusFile, fileIndex: number, options: BatchOptions): AsyncGenerator<Batch> {
+  const roomFor = options.room ?? ownRoom;
   let index = 0;
-  let pieces: Buffer[] = [];
+  let room: Uint8Array<ArrayBuffer> | undefined;
   let size = 0;
-  let used: Buffer[] = []; // of which no piece is needed once the batch at hand is made
+  const add = (piece: Uint8Array) => {
+    if (!room || room.length < size + piece.length) {
+      const larger = roomFor(Math.max(BATCH_BYTES + LINE_BYTES, 2 * (size + piece.length)));
+      if (room) larger.set(room.subarray(0, size));
+      room = larger;
+    }
+    room.set(piece, size);
+    size += piece.length;
+  };
   const packed = (): Batch => {
-    const bytes = joined(pieces, size, options.room);
-    for (const chunk of used) release(chunk);
-    used = [];
-    pieces = [];
+    const bytes = room!.subarray(0, size);
+    room = undefined;
     size = 0;
     return { file: fileIndex, index: index++, bytes, malformed: [] };
   };
-  for await (const chunk of contentOf(file, options)) {
-    let start = 0;
-    while (start < chunk.length) {
+  for await (const chunk of contentOf(file, { ...options, reuse: true })) {
+    for (let start = 0; start < chunk.length; ) {
       const from = start + Math.max(0, BATCH_BYTES - 1 - size);
       const end = from < chunk.length ? chunk.indexOf(LF, from) + 1 : 0;
-      pieces.push(chunk.subarray(start, end || chunk.length));
-      size += (end || chunk.length) - start;
+      add(chunk.subarray(start, end || chunk.length));
       start = end || chunk.length;
-      if (start === chunk.length) used.push(chunk);
       if (end) yield packed();
     }
   }
