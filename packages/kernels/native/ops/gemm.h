@@ -69,6 +69,8 @@ struct Coming {
   int64_t numbers;
 };
 
+constexpr int kMostBeside = 3;
+
 struct Product {
   float* c;
   int64_t c_stride;
@@ -81,6 +83,8 @@ struct Product {
   bool add;  // c += instead of c =
   int64_t next_panel = -1;  // the panel that this thread is likely to pack after those of a call: read ahead; -1: none known
   Coming coming = {};  // brought into cache beside the multiplication where columns are packed already
+  // What the epilogue reads or writes where c is, rows as far apart: brought into cache while a tile is multiplied. Null: none.
+  const float* beside[kMostBeside] = {};
 };
 
 // Called when rows [row_begin, row_end) and columns [col_begin, col_end) of c are complete and still in cache.

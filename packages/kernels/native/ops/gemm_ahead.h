@@ -53,8 +53,16 @@ class Ahead {
 
   bool packs() const { return packed_ || transposed_; }
 
+  // Rows that the epilogue of the tile to come touches, those of p.beside from element `at` on: one a call of `next`.
+  void fetch_beside(const Product& p, int64_t at, int64_t rows) {
+    for (int i = 0; i < kMostBeside; ++i) beside_[i] = p.beside[i] ? p.beside[i] + at : nullptr;
+    beside_rows_ = beside_[0] ? rows : 0;
+    beside_stride_ = p.c_stride;
+  }
+
   template <bool kPairs>
   ESPALIER_INLINE void next() {
+    if (beside_rows_ > 0) fetch_row_beside();
     for (int64_t piece = 0; piece < pieces_a_call_ && rows_ > 0; ++piece) {
       if (packed_) pack_word<kPairs>();
       else fetch_piece();
@@ -106,6 +114,15 @@ class Ahead {
     if (--rows_ == 0 && transposed_) begin_slice();
   }
 
+  void fetch_row_beside() {
+    for (int i = 0; i < kMostBeside && beside_[i]; ++i) {
+      __builtin_prefetch(beside_[i]);
+      if (kTileCols > kLine) __builtin_prefetch(beside_[i] + kTileCols - 1);
+      beside_[i] += beside_stride_;
+    }
+    --beside_rows_;
+  }
+
   void begin_slice() {
     fetched_k_ = smaller(fetched_k_ + kSlice, length_);
     if (fetched_k_ == length_) return;
@@ -124,6 +141,8 @@ class Ahead {
   Lanes lanes_{};
   int64_t length_ = 0, fetched_k_ = 0, packed_k_ = 0;
   Precision precision_ = Precision::f32;
+  const float* beside_[kMostBeside] = {};
+  int64_t beside_rows_ = 0, beside_stride_ = 0;
 };
 
 }  // namespace ESPALIER_ISA

@@ -187,6 +187,7 @@ void multiply(const Product& p, float* room, int64_t tile_begin, int64_t tile_en
     for (int64_t tile = tile_begin; tile < tile_end; ++tile) {
       const int64_t row = tile_row(p.M, tile);
       const int64_t rows = tile_row(p.M, tile + 1) - row;
+      if (last_block) ahead.fetch_beside(p, row * p.c_stride + col, rows);
       tile_kernel(p.precision, rows, vectors)(p.c + row * p.c_stride + col, p.rows + (tile * all_words + words.begin) * kTileStride,
                                               columns, count, options, cols - (vectors - 1) * kWidth, ahead);
       ahead.pack_fetched();

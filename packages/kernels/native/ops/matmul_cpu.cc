@@ -141,6 +141,11 @@ void run_stage(const OpCall& call, int32_t stage, int64_t task_begin, int64_t ta
   product.precision = o.precision;
   product.alpha = static_cast<float>(call.attributes[at::alpha]);
   product.add = accumulates(call, call.attributes[at::accumulate]);
+  int32_t beside = 0;
+  const float* const touched[kMostBeside] = {o.residual, o.gelu_of, o.pre};
+  for (const float* each : touched) {
+    if (each) product.beside[beside++] = each;
+  }
   float* room = static_cast<float*>(thread_scratch(kPanelBytes));
   const auto multiply_part = has_few_rows(product) ? multiply_few_rows : multiply;
   const Epilogue epilogue = has_epilogue(o) ? apply_epilogue : nullptr;
