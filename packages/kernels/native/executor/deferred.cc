@@ -6,8 +6,9 @@ namespace espalier {
 
 namespace {
 
-// FLOPs that a thread takes at a time: about 64k parameters of AdamW, some 40 microseconds.
-constexpr double kClaimedWork = 1e6;
+// FLOPs of a part, which a thread takes at a time: one task of AdamW, about 16k parameters or 10 microseconds. Larger ones would
+// make an instruction that needs some rows of a table wait for many others.
+constexpr double kWorkOfPart = 3e5;
 // As in thread_pool.cc: waits are short where another thread has the last tasks.
 constexpr int kSpins = 1500;
 
@@ -17,19 +18,37 @@ int64_t now() {
 
 }  // namespace
 
-void Deferred::begin(const std::vector<Call>& calls, std::vector<std::shared_ptr<Memory>> memory, const void* owner, ThreadPool& pool) {
+void Deferred::begin(const std::vector<Call>& calls, const std::vector<int32_t>& order,
+                     std::vector<std::shared_ptr<Memory>> memory, const void* owner, ThreadPool& pool) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    parts_ = std::vector<Part>(calls.size());
+    calls_ = std::vector<Pending>(calls.size());
+    std::size_t num_parts = 0;
     int64_t left = 0;
-    for (std::size_t i = 0; i < calls.size(); ++i) {
-      Part& part = parts_[i];
-      part.call = calls[i];
-      part.num_tasks = calls[i].kernel->num_tasks(*calls[i].call);
-      const double tasks = kClaimedWork * static_cast<double>(part.num_tasks) / (calls[i].work + 1);
-      part.tasks_a_claim = tasks < 1 ? 1 : static_cast<int64_t>(tasks);
-      if (part.num_tasks > 0) ++left;
-      else part.done = true;
+    for (const int32_t number : order) {
+      const Call& call = calls[static_cast<std::size_t>(number)];
+      Pending& pending = calls_[static_cast<std::size_t>(number)];
+      const int64_t num_tasks = call.kernel->num_tasks(*call.call);
+      const double tasks = kWorkOfPart * static_cast<double>(num_tasks) / (call.work + 1);
+      pending.call = call;
+      pending.tasks_a_part = tasks < 1 ? 1 : static_cast<int64_t>(tasks);
+      const int64_t count = (num_tasks + pending.tasks_a_part - 1) / pending.tasks_a_part;
+      pending.parts = {num_parts, num_parts + static_cast<std::size_t>(count)};
+      pending.unfinished.store(count, std::memory_order_relaxed);
+      num_parts = pending.parts.end;
+      if (count > 0) ++left;
+    }
+    parts_ = std::vector<Part>(num_parts);
+    for (const int32_t number : order) {
+      const Pending& pending = calls_[static_cast<std::size_t>(number)];
+      const int64_t num_tasks = pending.call.kernel->num_tasks(*pending.call.call);
+      int64_t task = 0;
+      for (std::size_t at = pending.parts.begin; at < pending.parts.end; ++at, task += pending.tasks_a_part) {
+        Part& part = parts_[at];
+        part.call = number;
+        part.task_begin = task;
+        part.task_end = num_tasks - task < pending.tasks_a_part ? num_tasks : task + pending.tasks_a_part;
+      }
     }
     front_ = 0;
     memory_ = std::move(memory);
@@ -38,79 +57,88 @@ void Deferred::begin(const std::vector<Call>& calls, std::vector<std::shared_ptr
     }
     owner_.store(owner, std::memory_order_relaxed);
     unfinished_.store(left, std::memory_order_release);
-    unclaimed_.store(left, std::memory_order_release);
+    unclaimed_.store(static_cast<int64_t>(num_parts), std::memory_order_release);
   }
   pool.wake_for_side_work();
 }
 
-bool Deferred::run_some() { return waiting() && run_some_of(0, SIZE_MAX); }
+Deferred::Parts Deferred::parts_of_tasks(int32_t call, int64_t task_begin, int64_t task_end) const {
+  const Pending& pending = calls_[static_cast<std::size_t>(call)];
+  const std::size_t first = pending.parts.begin + static_cast<std::size_t>(task_begin / pending.tasks_a_part);
+  const std::size_t end = pending.parts.begin + static_cast<std::size_t>((task_end + pending.tasks_a_part - 1) / pending.tasks_a_part);
+  return {first, end < pending.parts.end ? end : pending.parts.end};
+}
 
-bool Deferred::run_some_of(std::size_t begin, std::size_t end) {
+bool Deferred::run_some() { return waiting() && run_some_of({0, SIZE_MAX}); }
+
+bool Deferred::run_some_of(Parts parts) {
   std::unique_lock<std::mutex> lock(mutex_);
-  end = end < parts_.size() ? end : parts_.size();
-  while (front_ < parts_.size() && parts_[front_].claimed == parts_[front_].num_tasks) ++front_;
-  begin = begin > front_ ? begin : front_;
-  while (begin < end && parts_[begin].claimed == parts_[begin].num_tasks) ++begin;
-  if (begin >= end) return false;
-  Part& part = parts_[begin];
-  const int64_t first = part.claimed;
-  const int64_t left = part.num_tasks - first;
-  const int64_t count = part.tasks_a_claim < left ? part.tasks_a_claim : left;
-  part.claimed += count;
+  while (front_ < parts_.size() && parts_[front_].claimed) ++front_;
+  const std::size_t end = parts.end < parts_.size() ? parts.end : parts_.size();
+  std::size_t at = parts.begin > front_ ? parts.begin : front_;
+  while (at < end && parts_[at].claimed) ++at;
+  if (at >= end) return false;
+  Part& part = parts_[at];
+  Pending& of = calls_[static_cast<std::size_t>(part.call)];
+  part.claimed = true;
   if (++running_ == 1) counted_to_ = now();
-  if (count == left) unclaimed_.fetch_sub(1, std::memory_order_release);
+  unclaimed_.fetch_sub(1, std::memory_order_release);
   lock.unlock();
-  part.call.kernel->run(*part.call.call, first, first + count);
+  of.call.kernel->run(*of.call.call, part.task_begin, part.task_end);
   lock.lock();
   --running_;
   const int64_t time = now();
-  *part.call.nanoseconds += time - counted_to_;
+  *of.call.nanoseconds += time - counted_to_;
   counted_to_ = time;
-  part.finished += count;
-  if (part.finished < part.num_tasks) return true;
-  ++*part.call.calls;
-  if (unfinished_.load(std::memory_order_relaxed) == 1) {
-    for (const auto& each : memory_) each->touched_by(nullptr);
-    memory_.clear();
+  const bool last_of_call = of.unfinished.load(std::memory_order_relaxed) == 1;
+  if (last_of_call) {
+    ++*of.call.calls;
+    if (unfinished_.load(std::memory_order_relaxed) == 1) {
+      for (const auto& each : memory_) each->touched_by(nullptr);
+      memory_.clear();
+    }
   }
-  part.done.store(true, std::memory_order_release);
-  unfinished_.fetch_sub(1, std::memory_order_release);
+  of.unfinished.fetch_sub(1, std::memory_order_release);
+  if (last_of_call) unfinished_.fetch_sub(1, std::memory_order_release);
+  part.done.store(true, std::memory_order_release);  // last: who has seen all parts done finds nothing pending
   lock.unlock();
   part_done_.notify_all();
   return true;
 }
 
-void Deferred::complete(const std::vector<int32_t>& calls, ThreadPool& pool) {
+bool Deferred::done(Parts parts) const {
+  for (std::size_t at = parts.begin; at < parts.end; ++at) {
+    if (!parts_[at].done.load(std::memory_order_acquire)) return false;
+  }
+  return true;
+}
+
+void Deferred::complete(const std::vector<Parts>& needed, ThreadPool& pool) {
   struct Help {
     Deferred* deferred;
-    const std::vector<int32_t>* calls;
-  } help{this, &calls};
+    const std::vector<Parts>* needed;
+  } help{this, &needed};
   bool all = true;
-  for (const int32_t call : calls) all = all && done(static_cast<std::size_t>(call));
+  for (const Parts& parts : needed) all = all && done(parts);
   if (all) return;
   pool.run(
       [](const void* pointer, int64_t, int64_t) {
         const Help& help = *static_cast<const Help*>(pointer);
-        for (const int32_t call : *help.calls) {
-          const auto at = static_cast<std::size_t>(call);
-          while (help.deferred->run_some_of(at, at + 1)) {}
+        for (const Parts& parts : *help.needed) {
+          while (help.deferred->run_some_of(parts)) {}
         }
       },
       &help, pool.num_threads());
-  for (const int32_t call : calls) {
-    const auto at = static_cast<std::size_t>(call);
-    for (int i = 0; i < kSpins && !done(at); ++i) pause_briefly();
-    if (done(at)) continue;
+  for (const Parts& parts : needed) {
+    for (int i = 0; i < kSpins && !done(parts); ++i) pause_briefly();
+    if (done(parts)) continue;
     std::unique_lock<std::mutex> lock(mutex_);
-    part_done_.wait(lock, [&] { return done(at); });
+    part_done_.wait(lock, [&] { return done(parts); });
   }
 }
 
 void Deferred::complete_all(ThreadPool& pool) {
-  if (!pending()) return;
-  std::vector<int32_t> calls(parts_.size());
-  for (std::size_t i = 0; i < calls.size(); ++i) calls[i] = static_cast<int32_t>(i);
-  complete(calls, pool);
+  if (pending()) complete({{0, parts_.size()}}, pool);
 }
 
 void Deferred::wait() {

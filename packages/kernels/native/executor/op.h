@@ -60,6 +60,10 @@ struct OpKernel {
   void (*launch)(const OpCall&, const CudaContext&) = nullptr;
   // What each thread takes by thread_scratch, where it is more than the panels of one product; null: no more than that.
   std::size_t (*thread_bytes)(const OpCall&) = nullptr;
+  // May be null: task t writes elements [t n, (t + 1) n) of every output, and no others; the answer is n.
+  int64_t (*elements_a_task)(const OpCall&) = nullptr;
+  // An input that is read only at the rows whose numbers input 0 holds (row 0 for numbers that it has not); -1: none.
+  int32_t rows_read_of = -1;
   // May be null. Instead of `launch` of each of several calls in a row, with the same bits: many small tensors at once.
   void (*launch_together)(const OpCall* const* calls, int32_t num_calls, const CudaContext&) = nullptr;
 };

@@ -63,6 +63,7 @@ class Program {
   std::size_t deferrable_from() const;
   void defer(std::size_t begin);
   void learn_order_after_deferred();
+  void complete_before(std::size_t begin, std::size_t end);
   void run_joined(std::size_t begin, std::size_t end);
   const Tensor& tensor_at(int64_t id) const;
 

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <numeric>
 #include <vector>
 
 #include "executor/device.h"
@@ -25,16 +26,25 @@ void device_read(void* target, const void* source, std::size_t bytes) { std::mem
 
 namespace {
 
+// A deferred call, counted from the first one, that an instruction of another program must come after: all of it, or the
+// tasks that write rows of input `rows_of` which the instruction reads.
+struct After {
+  int32_t call;
+  int32_t rows_of = -1;
+};
+
 // Consecutive calls of one op that do not touch what another of them writes run as one region: their tasks are numbered
 // through and shared among the threads together, so a step's AdamW over all parameters wakes and awaits the pool once.
 struct Regions {
   std::vector<std::size_t> ends;  // of the region that begins at an instruction
   std::size_t deferred_from;      // instructions from here on are left to executor/deferred.h
   uint64_t number;                // no other program's, or binding's
-  // Of each instruction of a program that runs while instructions of another one are deferred: which of those, counted
-  // from the first deferred one, it must come after. Kept for one other program.
+  // Of each instruction of a program that runs while instructions of another one are deferred: which of those it must come
+  // after. Kept for one other program.
   uint64_t after_number = 0;
-  std::vector<std::vector<int32_t>> after;
+  std::vector<std::vector<After>> after;
+  // Deferred instructions in the order in which the program that came behind them last time needs them.
+  std::vector<int32_t> order;
 };
 
 constexpr std::size_t kMostJoined = 64;
@@ -64,6 +74,35 @@ bool writes_into(const OpCall& writer, const OpCall& other) {
   return false;
 }
 
+bool touch(const OpCall& a, const OpCall& b) { return writes_into(a, b) || writes_into(b, a); }
+
+// The two touch in one place alone: `later` reads rows of what tasks of `earlier` write.
+bool only_rows_read(const OpKernel& earlier_kernel, const OpCall& earlier, const OpKernel& later_kernel, const OpCall& later) {
+  const int32_t table = later_kernel.rows_read_of;
+  if (table < 0 || !earlier_kernel.elements_a_task || writes_into(later, earlier)) return false;
+  for (int32_t i = 0; i < earlier.num_outputs; ++i) {
+    const TensorView& written = earlier.outputs[i];
+    for (int32_t j = 0; j < later.num_inputs; ++j) {
+      const TensorView& read = later.inputs[j];
+      if (overlap(written, read) && (j != table || written.data != read.data || written.count != read.count)) return false;
+    }
+  }
+  return true;
+}
+
+// The parts of a deferred call that write rows which `call` reads.
+void add_parts_of_rows(std::vector<Deferred::Parts>& parts, const Deferred& deferred, int32_t earlier, int64_t elements_a_task,
+                       const OpCall& call, int32_t rows_of) {
+  const TensorView& table = call.inputs[rows_of];
+  const TensorView& ids = call.inputs[0];
+  const int64_t width = table.last(), rows = table.rows();
+  if (table.count == 0) return;
+  for (int64_t i = 0; i < ids.count; ++i) {
+    const int64_t id = ids.i32()[i], row = id >= 0 && id < rows ? id : 0;
+    parts.push_back(deferred.parts_of_tasks(earlier, row * width / elements_a_task, (row * width + width - 1) / elements_a_task + 1));
+  }
+}
+
 }  // namespace
 
 // The last calls of a program, if they are independent of each other and nobody can miss what they write at the end of a run:
@@ -80,7 +119,7 @@ std::size_t Program::deferrable_from() const {
       if (tensor_at(id).region != ESPALIER_REGION_OWNED) return false;
     }
     for (std::size_t i = from; i < instructions_.size(); ++i) {
-      if (writes_into(instructions_[i].call, at.call) || writes_into(at.call, instructions_[i].call)) return false;
+      if (touch(instructions_[i].call, at.call)) return false;
     }
     return true;
   };
@@ -101,7 +140,8 @@ void Program::defer(std::size_t begin) {
       }
     }
   }
-  executor_->deferred().begin(calls, std::move(memory), this, executor_->pool());
+  const Regions& regions = *static_cast<const Regions*>(device_state_.get());
+  executor_->deferred().begin(calls, regions.order, std::move(memory), this, executor_->pool());
 }
 
 std::shared_ptr<void> Program::regions() const {
@@ -109,13 +149,15 @@ std::shared_ptr<void> Program::regions() const {
   auto regions = std::make_shared<Regions>();
   regions->number = ++last_number;
   regions->deferred_from = deferrable_from();
+  regions->order.resize(instructions_.size() - regions->deferred_from);
+  std::iota(regions->order.begin(), regions->order.end(), 0);
   regions->ends.resize(instructions_.size());
   for (std::size_t begin = 0; begin < instructions_.size();) {
     std::size_t end = begin + 1;
     const auto fits = [&](const Instruction& next) {
       if (next.kernel != instructions_[begin].kernel || !joinable(*next.kernel)) return false;
       for (std::size_t i = begin; i < end; ++i) {
-        if (writes_into(instructions_[i].call, next.call) || writes_into(next.call, instructions_[i].call)) return false;
+        if (touch(instructions_[i].call, next.call)) return false;
       }
       return true;
     };
@@ -129,20 +171,46 @@ std::shared_ptr<void> Program::regions() const {
 
 void Program::learn_order_after_deferred() {
   const Program& other = *static_cast<const Program*>(executor_->deferred().owner());
-  const Regions& deferred = *static_cast<const Regions*>(other.device_state_.get());
+  Regions& deferred = *static_cast<Regions*>(other.device_state_.get());
   Regions& regions = *static_cast<Regions*>(device_state_.get());
   if (regions.after_number == deferred.number) return;
   regions.after_number = deferred.number;
   regions.after.assign(instructions_.size(), {});
-  for (std::size_t i = 0; i < instructions_.size(); ++i) {
-    const OpCall& call = instructions_[i].call;
-    for (std::size_t j = deferred.deferred_from; j < other.instructions_.size(); ++j) {
-      const OpCall& earlier = other.instructions_[j].call;
-      if (writes_into(call, earlier) || writes_into(earlier, call)) {
-        regions.after[i].push_back(static_cast<int32_t>(j - deferred.deferred_from));
-      }
+  std::vector<std::size_t> needed_at(deferred.order.size(), instructions_.size());  // by an instruction, as a whole
+  for (std::size_t i = instructions_.size(); i-- > 0;) {
+    const Instruction& at = instructions_[i];
+    for (std::size_t j = 0; j < needed_at.size(); ++j) {
+      const Instruction& earlier = other.instructions_[deferred.deferred_from + j];
+      if (!touch(at.call, earlier.call)) continue;
+      After after{static_cast<int32_t>(j)};
+      if (only_rows_read(*earlier.kernel, earlier.call, *at.kernel, at.call)) after.rows_of = at.kernel->rows_read_of;
+      else needed_at[j] = i;
+      regions.after[i].push_back(after);
     }
   }
+  std::stable_sort(deferred.order.begin(), deferred.order.end(), [&](int32_t a, int32_t b) {
+    return needed_at[static_cast<std::size_t>(a)] < needed_at[static_cast<std::size_t>(b)];
+  });
+}
+
+void Program::complete_before(std::size_t begin, std::size_t end) {
+  Deferred& deferred = executor_->deferred();
+  const Regions& regions = *static_cast<const Regions*>(device_state_.get());
+  std::vector<Deferred::Parts> parts;
+  for (std::size_t i = begin; i < end; ++i) {
+    for (const After& after : regions.after[i]) {
+      if (deferred.done(after.call)) continue;
+      if (after.rows_of < 0) {
+        parts.push_back(deferred.parts_of(after.call));
+        continue;
+      }
+      const Program& other = *static_cast<const Program*>(deferred.owner());
+      const std::size_t from = static_cast<const Regions*>(other.device_state_.get())->deferred_from;
+      const Instruction& earlier = other.instructions_[from + static_cast<std::size_t>(after.call)];
+      add_parts_of_rows(parts, deferred, after.call, earlier.kernel->elements_a_task(earlier.call), instructions_[i].call, after.rows_of);
+    }
+  }
+  deferred.complete(parts, executor_->pool());
 }
 
 void Program::begin(const Job& job) {
@@ -162,7 +230,7 @@ void Program::begin(const Job& job) {
     const std::size_t end = regions.ends[i];
     expect_not_cancelled(job, static_cast<int64_t>(i));
     if (deferred.pending()) {
-      for (std::size_t k = i; k < end; ++k) deferred.complete(regions.after[k], executor_->pool());
+      complete_before(i, end);
       before = std::chrono::steady_clock::now();
     }
     if (end - i > 1) run_joined(i, end);

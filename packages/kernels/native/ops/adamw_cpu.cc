@@ -74,6 +74,11 @@ int64_t num_tasks(const OpCall& call) {
   return (s.rows + s.rows_per_task - 1) / s.rows_per_task;
 }
 
+int64_t elements_a_task(const OpCall& call) {
+  const Split s = split_of(call);
+  return s.rows_per_task * s.cols;
+}
+
 void run(const OpCall& call, int64_t task_begin, int64_t task_end) {
   const Split s = split_of(call);
   const float* grad = call.inputs[adamw_input::grad].f32();
@@ -126,7 +131,7 @@ double flops(const OpCall& call) { return 16.0 * static_cast<double>(call.inputs
 
 extern const OpKernel adamw_kernel;
 const OpKernel adamw_kernel = {
-    "adamw", adamw_attribute::names, num_tasks, run, nullptr, nullptr, flops, nullptr, nullptr, nullptr,
+    "adamw", adamw_attribute::names, num_tasks, run, nullptr, nullptr, flops, nullptr, nullptr, nullptr, nullptr, nullptr, elements_a_task,
 };
 
 }  // namespace ESPALIER_ISA

@@ -64,7 +64,7 @@ double grad_work(const OpCall& call) {
 }  // namespace
 
 const OpKernel embedding_kernel = {
-    "embedding", "factor", row_tasks, run_embedding, nullptr, nullptr, elementwise_work, nullptr, nullptr, nullptr,
+    "embedding", "factor", row_tasks, run_embedding, nullptr, nullptr, elementwise_work, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, 1,
 };
 const OpKernel embedding_grad_kernel = {
     "embeddingGrad", "factor,accumulate", num_grad_tasks, run_embedding_grad, nullptr, nullptr, grad_work, nullptr,
