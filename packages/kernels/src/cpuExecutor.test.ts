@@ -22,6 +22,8 @@ function programOf(tensors: [region: Region, name: string, ...shape: number[]][]
 }
 
 const scale = (input: number, output: number, factor: number): GraphNode => ({ op: "scale", inputs: [input], outputs: [output], attributes: { factor } });
+/** The same program with a tensor of numbers of rows. */
+const withIds = (program: Program, name: string): Program => ({ ...program, tensors: program.tensors.map((tensor) => (tensor.name === name ? { ...tensor, dtype: "i32" } : tensor)) });
 const bytesOf = (values: Float32Array) => new Uint8Array(values.buffer);
 
 /** y = 6 x through an intermediate, 16 elements. */
@@ -235,8 +237,9 @@ describe("consecutive calls of one op", () => {
 describe("updates that a run leaves to be done beside the next runs", () => {
   const names = ["a", "b", "c", "d"];
   const size = 1_000_000; // half a millisecond of AdamW each
+  const table = [1000, 1000]; // its tasks are some rows each
   const digestOf = (values: Float32Array) => createHash("sha256").update(values).digest("hex");
-  const owned = (...kinds: string[]): [Region, string, number][] => kinds.flatMap((kind) => names.map((name): [Region, string, number] => ["owned", kind + name, size]));
+  const owned = (...kinds: string[]): [Region, string, ...number[]][] => kinds.flatMap((kind) => names.map((name): [Region, string, ...number[]] => ["owned", kind + name, ...table]));
   const adamw = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, rateScale: 1 };
   const update = programOf(
     [...owned("p", "m", "v", "g"), ["runtime", "step", 2], ["runtime", "births", 1, 3], ["output", "norm", 1]],
@@ -247,24 +250,33 @@ describe("updates that a run leaves to be done beside the next runs", () => {
   );
   // Reads every parameter, the last one first, and overwrites the gradients that the update still reads.
   // Its last call writes an output, so that nothing of it is left.
-  const next = programOf([...owned("p", "g"), ["output", "y", size]], [...[3, 0, 1, 2].map((i) => scale(i, 4 + i, 0.5)), scale(0, 8, 2)]);
+  const next = programOf([...owned("p", "g"), ["output", "y", ...table]], [...[3, 0, 1, 2].map((i) => scale(i, 4 + i, 0.5)), scale(0, 8, 2)]);
   const y = new Uint8Array(next.outputBytes);
+  // Reads rows of each parameter, the last one first, before it reads the whole of one: numbers 0 and 999, neighbours, one twice,
+  // and two that are none of a row, for which not-a-number is the answer.
+  const numbers = [0, 999, 17, 16, 15, 500, 17, -1, 1000, 333];
+  const lookup = withIds(programOf(
+    [...owned("p"), ["runtime", "ids", numbers.length], ...names.map((name): [Region, string, ...number[]] => ["output", `y${name}`, numbers.length, 1000]), ["output", "whole", ...table]],
+    [...[3, 2, 1, 0].map((i) => ({ op: "embedding", inputs: [4, i], outputs: [5 + i], attributes: { factor: 1 } })), scale(3, 9, 2)],
+  ), "ids");
 
   /** Parameters and their updates on an executor of their own. */
   function trained(numThreads: number) {
     const executor = cpuExecutor({ numThreads, parallelGrain: 0 });
-    const [updates, nexts, others] = [executor.load(update), executor.load(next), cpuExecutor({ numThreads: 2, parallelGrain: 0 }).load(next)];
+    const [updates, nexts, lookups, others] = [executor.load(update), executor.load(next), executor.load(lookup), cpuExecutor({ numThreads: 2, parallelGrain: 0 }).load(next)];
     const buffers = new Map(owned("p", "m", "v", "g").map(([, name], k) => {
       const buffer = executor.allocate(4 * size);
       buffer.write(Float32Array.from({ length: size }, (_, i) => ((i + k) % 31) / 31 + 0.1));
       return [name, buffer] as const;
     }));
-    for (const program of [updates, nexts, others]) {
+    for (const program of [updates, nexts, lookups, others]) {
       for (const { name, region } of program.program.tensors) if (region === "owned") program.bind(name, buffers.get(name)!);
     }
     const inputs = new Float32Array(update.runtimeBytes / 4);
     inputs.set([0.1, 0.1, 0.5], 16); // births, behind the 64 bytes of step
     const norm = new Float32Array(update.outputBytes / 4);
+    const ids = new Uint8Array(lookup.runtimeBytes);
+    new Int32Array(ids.buffer).set(numbers);
     return {
       updates, buffers,
       update: async (rate: number) => {
@@ -276,6 +288,12 @@ describe("updates that a run leaves to be done beside the next runs", () => {
       updateAndNext: async (rate: number) => {
         inputs.set([rate, 1]);
         await Promise.all([updates.run(bytesOf(inputs), bytesOf(norm)), nexts.run(nothing, y)]);
+      },
+      updateAndLookUp: async (rate: number) => {
+        inputs.set([rate, 1]);
+        const found = new Uint8Array(lookup.outputBytes);
+        await Promise.all([updates.run(bytesOf(inputs), bytesOf(norm)), lookups.run(ids, found)]);
+        return new Float32Array(found.buffer);
       },
       nextElsewhere: () => others.run(nothing, y),
       write: (name: string, value: number) => buffers.get(name)!.write(new Float32Array(size).fill(value)),
@@ -304,6 +322,7 @@ describe("updates that a run leaves to be done beside the next runs", () => {
       const rate = 0.01 * round;
       await expectSame(({ update }) => update(rate), ({ read }) => read("pd"), ({ read }) => read("va")); // by a reader
       await expectSame(({ updateAndNext }) => updateAndNext(rate), ({ read }) => read("gd"), ({ read }) => read("pa")); // by another program
+      await expectSame(({ updateAndLookUp }) => updateAndLookUp(rate), ({ read }) => read("pc")); // by one that reads some rows
       await expectSame(({ update }) => update(rate), ({ update }) => update(2 * rate), ({ read }) => read("md")); // by itself
       await expectSame(({ update }) => update(rate), ({ write }) => write("gd", round), ({ read }) => read("pd")); // by a writer of what they read
       await expectSame(({ update }) => update(rate), ({ nextElsewhere }) => nextElsewhere(), ({ read }) => read("gd")); // by another executor
