@@ -1,6 +1,14 @@
+import { createProjectGraphAsync, readCachedProjectGraph } from "@nx/devkit";
 import nx from "@nx/eslint-plugin";
 import tseslint from "typescript-eslint";
 import { importTable } from "./infra/importTable.mjs";
+
+// Without a cached project graph the rule of import directions would be skipped, also for one file linted by an editor.
+try {
+  readCachedProjectGraph();
+} catch {
+  await createProjectGraphAsync({ exitOnError: false });
+}
 
 const depConstraints = Object.entries(importTable).map(([name, allowed]) => ({
   sourceTag: `package:${name}`,
