@@ -11,7 +11,7 @@ import { encodeCorpus, type EncodedCorpus, encodeExtra } from "./prepare/encode.
 import { beginEarly, type EarlyPass } from "./prepare/earlyPass.ts";
 import { definitionOf, readOptions, stageOf, threadsFor } from "./prepare/pass.ts";
 import { digestInputs, digestOf, optionsDigestOf, textDigestOf } from "./prepare/inputs.ts";
-import { finishedCorpus, finishedScan, finishedShard, removeLeftovers } from "./prepare/resume.ts";
+import { finishedCorpus, finishedScan, finishedShard, removeLeftovers, removeUnreached } from "./prepare/resume.ts";
 import { scanAndTrain } from "./prepare/scan.ts";
 import { type DocumentOptions, documentSeparator, type ExtraDocuments, throwIfAborted, type TokenizerChoice, type Work } from "./prepare/work.ts";
 import { findRepeated, spanFinder } from "./spans/findRepeated.ts";
@@ -120,11 +120,10 @@ async function prepareFiles(options: PrepareCorpusOptions, files: readonly Corpu
   };
   const repeatedPath = options.repeatedSpans && !slice ? await findRepeated(planned, options.repeatedSpans) : undefined;
   const work = { ...planned, ...(repeatedPath !== undefined && { repeatedPath }) };
-  const { scan, tokenizer } = "encode" in choice ? await storedTokenizer(work, choice) : ((await finishedScan(work)) ?? (await scanAndTrain(work, choice)));
-  const origin = { tokenizerDigest: tokenizer.digest, sourceDigest: digest };
-  const encoded = await encodeCorpus(work, tokenizer, scan, origin);
-  const extraPath = join(directory, CORPUS_FILES.extra);
-  const generated = extra && ((await finishedShard(extraPath, origin)) ?? (await encodeExtra(work, extra, tokenizer, origin)));
+  const { tokenizer, encoded, generated } = await writeShards(work).catch(async (error: unknown) => {
+    await removeUnreached(work);
+    throw error;
+  });
   throwIfAborted(signal);
 
   const manifest = manifestOf(inputs, optionsDigest, tokenizer, encoded, {
@@ -137,6 +136,16 @@ async function prepareFiles(options: PrepareCorpusOptions, files: readonly Corpu
   await atomicWrite(join(directory, CORPUS_FILES.manifest), `${JSON.stringify(manifest, null, 1)}\n`, fileSystem);
   await removeLeftovers(directory, fileSystem);
   return manifest;
+}
+
+async function writeShards(work: Work) {
+  const { directory, digest, tokenizer: choice, extra } = work;
+  const { scan, tokenizer } = "encode" in choice ? await storedTokenizer(work, choice) : ((await finishedScan(work)) ?? (await scanAndTrain(work, choice)));
+  const origin = { tokenizerDigest: tokenizer.digest, sourceDigest: digest };
+  const encoded = await encodeCorpus(work, tokenizer, scan, origin);
+  const extraPath = join(directory, CORPUS_FILES.extra);
+  const generated = extra && ((await finishedShard(extraPath, origin)) ?? (await encodeExtra(work, extra, tokenizer, origin)));
+  return { tokenizer, encoded, generated };
 }
 
 async function storedTokenizer({ directory, fileSystem, separator }: Work, tokenizer: Tokenizer): Promise<{ scan: undefined; tokenizer: Tokenizer }> {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { DataError, type ProgressEvent, random } from "@espalier/core";
@@ -99,9 +99,31 @@ describe("a full disk", () => {
       const options = small();
       const error: unknown = await prepareCorpus({ ...options, fileSystem: full }).catch((thrown: unknown) => thrown);
       if (operations < failing) break;
-      if (error instanceof Error) expect(error.message).toMatch(/disk is full/);
+      if (error instanceof Error) {
+        expect(error.message).toMatch(/disk is full/);
+        const names = existsSync(options.directory) ? readdirSync(options.directory) : [];
+        const isReached = names.includes("checkpoint.json") || names.includes("progress.json") || names.includes("manifest.json");
+        if (!isReached && operations > failing) expect(names).toEqual([]); // what nobody goes on from has no room on a full disk
+      }
       expect(await prepareCorpus(options)).toEqual(whole);
       for (const name of readdirSync(options.directory)) expect(name).not.toMatch(/\.tmp$|\.partial$|progress|checkpoint/);
     }
   }, 240_000);
+});
+
+describe("a call that fails", () => {
+  it("leaves nothing where no checkpoint reaches, and what one reaches to go on from", async () => {
+    const content = gzipSync(lines.slice(0, 1500).join("\n"));
+    const directory = temporaryDirectory({ "in/a.jsonl.gz": content.subarray(0, content.length - 9) });
+    const options = { inputs: [join(directory, "in")], directory: join(directory, "out"), tokenizer: cl100k() };
+    for (const workers of [0, 2]) {
+      await expect(prepareCorpus({ ...options, workers })).rejects.toThrow(/cut short/);
+      expect(readdirSync(options.directory)).toEqual([]);
+    }
+    await expect(prepareCorpus({ ...options, checkpointBytes: 1 })).rejects.toThrow(/cut short/);
+    expect(readdirSync(options.directory)).toEqual(expect.arrayContaining(["checkpoint.json", "train.bin.partial", "tokenizer.json"]));
+    writeFileSync(join(directory, "in/a.jsonl.gz"), content); // other bytes: another corpus
+    const manifest = await prepareCorpus(options);
+    expect(await prepareCorpus({ ...options, directory: join(directory, "anew") })).toEqual(manifest);
+  });
 });

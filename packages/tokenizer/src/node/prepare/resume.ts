@@ -4,7 +4,8 @@ import { fileError, type FileSystem } from "@espalier/core/node";
 import { readTokenizerJson } from "../../formats/json.ts";
 import type { Tokenizer } from "../../tokenizer.ts";
 import { CORPUS_FILES, type CorpusManifest, readManifest } from "../manifest.ts";
-import { readDocumentEnds, readShard, type ShardHeader, type ShardOrigin } from "../shard.ts";
+import { endsPath, readDocumentEnds, readShard, type ShardHeader, type ShardOrigin } from "../shard.ts";
+import { readJson } from "./documentLog.ts";
 import type { ExtraDocuments, Scan, Work } from "./work.ts";
 
 // Whatever cannot be read here, for whatever reason, is made again: nothing in this file is an error.
@@ -66,5 +67,20 @@ export async function removeLeftovers(directory: string, fileSystem: FileSystem)
     await fileSystem.remove(join(directory, name)).catch((error: unknown) => {
       throw fileError("removing", join(directory, name), error);
     });
+  }
+}
+
+/**
+ * After a failure: removes what no checkpoint reaches. A later call begins anew without it, and a disk that is full has its
+ * room back. What a checkpoint reaches stays, to go on from.
+ */
+export async function removeUnreached({ directory, digest, fileSystem }: Pick<Work, "directory" | "digest" | "fileSystem">): Promise<void> {
+  const isOurs = async (name: string) => (await readJson<{ digest: string }>(join(directory, name)).catch(() => undefined))?.digest === digest;
+  if (await isOurs(CORPUS_FILES.checkpoint)) return;
+  const isKept = (await isOurs(CORPUS_FILES.progress)) || (await readManifest(directory).catch(() => undefined)) !== undefined;
+  const { train, validation, documents, tokenizer } = CORPUS_FILES;
+  const names = [train, validation].flatMap((shard) => [`${shard}.partial`, `${endsPath(shard)}.partial`]);
+  for (const name of [...names, `${documents}.partial`, ...(isKept ? [] : [tokenizer])]) {
+    await fileSystem.remove(join(directory, name)).catch(() => {}); // what made the call fail is what is to be said
   }
 }
