@@ -7,8 +7,8 @@
 //   encodeDocuments(encoder, texts: Uint8Array, ends: Uint32Array, separator: number, out: Uint32Array, idEnds: Uint32Array): number
 //       texts end to end, the id `separator` behind each unless it is negative; ids written, and where those of each text end
 //
-// What trains is in train/train_addon.cc, what reads JSON lines in lines/lines_addon.cc, the threads
-// of the pipeline in pool/pool_addon.cc.
+// BPE over characters is in characters_addon.cc, what trains in train/train_addon.cc, what reads JSON lines in
+// lines/lines_addon.cc, the threads of the pipeline in pool/pool_addon.cc.
 #include <node_api.h>
 
 #include <cstdint>
@@ -16,6 +16,7 @@
 #include <memory>
 #include <new>
 
+#include "characters_addon.h"
 #include "encoder_values.h"
 #include "inflate/gunzip_addon.h"
 #include "instruction_set.h"
@@ -127,6 +128,7 @@ napi_value initialize(napi_env env, napi_value exports) {
       {"encodeDocuments", nullptr, encode_documents, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
   };
   napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties);
+  espalier::add_characters(env, exports);
   espalier::add_lines(env, exports);
   espalier::add_gunzip(env, exports);
   espalier::add_pool(env, exports);

@@ -1,5 +1,6 @@
-// wasm.cc -- WebAssembly's side of core/encode_core.h. One encoder an instance of the module; src/wasm/encodeCore.ts
-// lays out the memory behind `__heap_base` and passes addresses. Nothing is computed here.
+// wasm.cc -- WebAssembly's side of core/encode_core.h and core/character_bpe.h. One encoder an instance of the module;
+// src/wasm/encodeCore.ts lays out the memory behind `__heap_base` and passes addresses. Nothing is computed here.
+#include "core/character_bpe.h"
 #include "core/encode_core.h"
 
 namespace espalier {
@@ -28,5 +29,24 @@ ESPALIER_EXPORT(encode)
 int32_t encode(Encoder* encoder, uint32_t* out, const uint8_t* text, uint32_t size, void* scratch, uint32_t scratch_bytes) {
   EncodeRequest request{out, size + kOutputSlack, 0, 0, text, size, scratch, scratch_bytes};
   const Status status = encode_core.encode(*encoder, request);
+  return status == Status::kScratchTooSmall ? -int32_t((request.needed + 1023) / 1024) : int32_t(request.written);
+}
+
+// Zero when the words are no definition.
+ESPALIER_EXPORT(characterArenaBytes) uint32_t characters_arena_bytes(const uint32_t* words, uint32_t num_words) {
+  return uint32_t(character_arena_bytes(words, num_words));
+}
+
+// Null when the definition is not usable. The arena must be zero.
+ESPALIER_EXPORT(createCharacters) CharacterEncoder* characters(void* arena, uint32_t bytes, const uint32_t* words, uint32_t num_words) {
+  CharacterEncoder* encoder = nullptr;
+  return create_characters(arena, bytes, words, num_words, &encoder) == Status::kOk ? encoder : nullptr;
+}
+
+// As `encode`.
+ESPALIER_EXPORT(encodeCharacters)
+int32_t characters_encode(CharacterEncoder* encoder, uint32_t* out, const uint8_t* text, uint32_t size, void* scratch, uint32_t scratch_bytes) {
+  EncodeRequest request{out, size + kOutputSlack, 0, 0, text, size, scratch, scratch_bytes};
+  const Status status = encode_characters(*encoder, request);
   return status == Status::kScratchTooSmall ? -int32_t((request.needed + 1023) / 1024) : int32_t(request.written);
 }

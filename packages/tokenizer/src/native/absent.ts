@@ -1,7 +1,8 @@
-import type { CreateNativeGunzip, NativeCrc32, NativeEncodeCore, NativeLearnTokens, NativePieceCounts, NativeTextsOfLines, NativeTreatPool } from "./types.ts";
+import type { CreateNativeGunzip, NativeCharacterCore, NativeCrc32, NativeEncodeCore, NativeLearnTokens, NativePieceCounts, NativeTextsOfLines, NativeTreatPool } from "./types.ts";
 
 /** Where there is no Node there is no addon. */
 export const nativeEncodeCore: NativeEncodeCore = () => undefined;
+export const nativeCharacterCore: NativeCharacterCore = () => undefined;
 export const nativePieceCounts: NativePieceCounts = () => undefined;
 export const nativeLearnTokens: NativeLearnTokens = () => undefined;
 export const nativeTextsOfLines: NativeTextsOfLines = () => undefined;

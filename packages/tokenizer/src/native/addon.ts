@@ -4,7 +4,7 @@ import { patterns } from "../pretokenize/patterns.ts";
 import { codePointClass } from "../unicode/classTable.ts";
 import { byteOrder } from "../train/byteOrder.ts";
 import { offsetsOf } from "../train/pieceCounts.ts";
-import type { CreateNativeGunzip, NativeCrc32, NativeEncodeCore, NativeLearnTokens, NativePieceCounts, NativeTextsOfLines, NativeTreatPool } from "./types.ts";
+import type { CreateNativeGunzip, NativeCharacterCore, NativeCrc32, NativeEncodeCore, NativeLearnTokens, NativePieceCounts, NativeTextsOfLines, NativeTreatPool } from "./types.ts";
 
 /** An encoder, a counter, a decompressor or threads of the addon; its memory goes when this is collected. */
 declare const handle: unique symbol;
@@ -16,6 +16,8 @@ interface Addon {
   create(tokens: Uint8Array, offsets: Uint32Array, classes: Uint8Array, pattern: number, instructionSet?: string): Handle | undefined;
   encode(encoder: Handle, text: Uint8Array, out: Uint32Array): number;
   encodeDocuments(encoder: Handle, texts: Uint8Array, ends: Uint32Array, separator: number, out: Uint32Array, idEnds: Uint32Array): number;
+  createCharacters(definition: Uint32Array): Handle | undefined;
+  encodeCharacters(encoder: Handle, text: Uint8Array, out: Uint32Array): number;
   textsOfLines(lines: Uint8Array, field: Uint8Array, out: Uint8Array): [numLines: number, ends: Uint32Array, numbers: Uint32Array, malformed: Uint32Array];
   createGunzip(): Handle;
   gunzip(gunzip: Handle, input: Uint8Array, begin: number, end: number, isLast: boolean, out: Uint8Array): Promise<[consumed: number, written: number, isDone: boolean, problem?: string]>;
@@ -57,6 +59,12 @@ export const nativeEncodeCore: NativeEncodeCore = (ranks, pattern, instructionSe
     encode: (bytes, out) => native.encode(encoder, bytes, out),
     encodeDocuments: (texts, ends, separator, out, idEnds) => native.encodeDocuments(encoder, texts, ends, separator, out, idEnds),
   };
+};
+
+export const nativeCharacterCore: NativeCharacterCore = (definition) => {
+  const native = addon();
+  const encoder = native?.createCharacters(definition);
+  return native && encoder ? { kind: "native", encode: (bytes, out) => native.encodeCharacters(encoder, bytes, out) } : undefined;
 };
 
 export const nativeTextsOfLines: NativeTextsOfLines = (lines, field, out) => addon()?.textsOfLines(lines, field, out);

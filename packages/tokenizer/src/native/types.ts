@@ -11,6 +11,9 @@ import type { Ranks } from "../vocabulary.ts";
  */
 export type NativeEncodeCore = (ranks: Ranks, pattern: PatternName, instructionSet?: string) => EncodeCore | undefined;
 
+/** The addon's BPE over characters by a definition of native/core/character_bpe.h, or nothing as above. */
+export type NativeCharacterCore = (definition: Uint32Array) => EncodeCore | undefined;
+
 /** The addon's counter of pieces, or nothing where it is not built. */
 export type NativePieceCounts = (pattern: PatternName) => PieceCounts | undefined;
 

@@ -3,7 +3,7 @@ import { MinHeap, POSITIONS } from "../../merge.ts";
 import { mergePairs, type TokenizerFile } from "./file.ts";
 
 /** Two ids in one number: exact in a double for ids below 2^26. */
-const PAIR = 2 ** 26;
+export const PAIR = 2 ** 26;
 
 /** What stands behind the tokens of a text. */
 export interface Coverage {
@@ -13,18 +13,23 @@ export interface Coverage {
   lead: number;
 }
 
-/**
- * BPE over characters by a list of merges, as files converted from SentencePiece have it: the listed pair of lowest rank
- * is joined first, leftmost first. A character outside the vocabulary becomes the tokens `<0x..>` of its bytes when the
- * file has `byte_fallback` and all of them, else the unknown token, several in a row fused if the file says so.
- * n log n in the length of the text.
- *
- * @throws {FileError} when a merge names a token that is not there
- * @returns a function from text to ids; given a `coverage`, it also writes there the bytes behind each id
- * @see Kudo & Richardson 2018, arXiv:1808.06226
- */
-export function characterBpe(file: TokenizerFile, where: string): (text: string, coverage?: Coverage) => number[] {
-  const { vocab, unk_token: unknownToken, fuse_unk: fuseUnknown, byte_fallback: byteFallback } = file.model;
+/** What a file says of BPE over characters. */
+export interface CharacterTables {
+  idOf: ReadonlyMap<string, number>;
+  unknown: number | undefined;
+  fuseUnknown: boolean;
+  byteFallback: boolean;
+  /** Token `<0x..>` of each byte, where there is one. */
+  bytes: readonly (number | undefined)[];
+  /** By left and right token, as `left * PAIR + right`. */
+  pairs: ReadonlyMap<number, { rank: number; id: number }>;
+}
+
+export type CharacterMerge = (text: string, coverage?: Coverage) => number[];
+
+/** @throws {FileError} when a merge names a token that is not there */
+export function characterTables(file: TokenizerFile, where: string): CharacterTables {
+  const { vocab, unk_token: unknownToken, fuse_unk: fuseUnknown = false, byte_fallback: byteFallback = false } = file.model;
   const idOf = new Map(Object.entries(vocab));
   const need = (token: string): number => {
     const id = idOf.get(token);
@@ -37,6 +42,19 @@ export function characterBpe(file: TokenizerFile, where: string): (text: string,
   for (const [rank, [left, right]] of mergePairs(file, where).entries()) {
     pairs.set(need(left) * PAIR + need(right), { rank, id: need(left + right) });
   }
+  return { idOf, unknown, fuseUnknown, byteFallback, bytes, pairs };
+}
+
+/**
+ * BPE over characters by a list of merges, as files converted from SentencePiece have it: the listed pair of lowest rank
+ * is joined first, leftmost first. A character outside the vocabulary becomes the tokens `<0x..>` of its bytes when the
+ * file has `byte_fallback` and all of them, else the unknown token, several in a row fused if the file says so.
+ * n log n in the length of the text. What the core's native/core/character_bpe.cc is judged against.
+ *
+ * @returns a function from text to ids; given a `coverage`, it also writes there the bytes behind each id
+ * @see Kudo & Richardson 2018, arXiv:1808.06226
+ */
+export function characterMerge({ idOf, unknown, fuseUnknown, byteFallback, bytes, pairs }: CharacterTables): CharacterMerge {
   const utf8 = new TextEncoder();
 
   const charactersOf = (text: string, lengths: number[], coverage?: Coverage): number[] => {

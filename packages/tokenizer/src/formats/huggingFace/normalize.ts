@@ -1,5 +1,5 @@
 import { FileError } from "@espalier/core";
-import { stepsOf, type TokenizerFile } from "./file.ts";
+import { type Part, stepsOf, type TokenizerFile } from "./file.ts";
 
 const forms = ["NFC", "NFD", "NFKC", "NFKD"];
 
@@ -9,7 +9,12 @@ const forms = ["NFC", "NFD", "NFKC", "NFKD"];
  * @throws {FileError} on a step that is not known
  */
 export function normalizerOf(file: TokenizerFile, where: string): (text: string) => string {
-  const steps = stepsOf(file.normalizer, "normalizers").map((step): ((text: string) => string) => {
+  return normalizeBy(stepsOf(file.normalizer, "normalizers"), where);
+}
+
+/** The same of some of its steps. */
+export function normalizeBy(parts: readonly Part[], where: string): (text: string) => string {
+  const steps = parts.map((step): ((text: string) => string) => {
     if (step.type === "Prepend") return (text) => (text === "" ? text : (step["prepend"] as string) + text);
     if (step.type === "Lowercase") return (text) => text.toLowerCase();
     if (forms.includes(step.type)) return (text) => text.normalize(step.type);

@@ -1,11 +1,13 @@
 import { DataError, FileError } from "@espalier/core";
+import type { EncodeCore } from "../../encodeCore.ts";
 import type { EncodeOptions, Tokenizer } from "../../tokenizer.ts";
 import type { TokenSpan } from "../../tokenSpans.ts";
 import { aligned, type AlignedPart, alignedStep, placesOf, prepended, replaced, textOf } from "./aligned.ts";
 import { isByteLevel, readByteLevel } from "./byteLevel.ts";
-import { characterBpe, type Coverage } from "./characterBpe.ts";
+import { characterMerge, type CharacterMerge, characterTables, type Coverage } from "./characterBpe.ts";
+import { characterCore, type CharacterEncoderKind } from "./characterCore.ts";
 import { parseTokenizerFile, type Part, stepsOf, type Template, templateOf, type TokenizerFile } from "./file.ts";
-import { normalizerOf } from "./normalize.ts";
+import { normalizeBy, normalizerOf } from "./normalize.ts";
 
 export interface HuggingFaceEncodeOptions extends EncodeOptions {
   /** Sets the ids of the file's post-processor (a beginning of text, for example) around the text. Default false. */
@@ -15,6 +17,8 @@ export interface HuggingFaceEncodeOptions extends EncodeOptions {
 /** What a Hugging Face `tokenizer.json` does. */
 export interface HuggingFaceTokenizer {
   readonly name: string;
+  /** Which encoder runs: the addon's, the WebAssembly one, or the one in TypeScript. Same ids. */
+  readonly encoder: EncodeCore["kind"];
   /** All ids are below this. */
   readonly vocabSize: number;
   readonly specialTokens: ReadonlyMap<string, number>;
@@ -36,31 +40,30 @@ export interface HuggingFaceTokenizer {
  * them, and no ids are added around it unless `template` does.
  *
  * @param where names the file in errors
+ * @param options `encoder`: which one joins characters, as in `createTokenizer`
  * @throws {FileError} naming the part that cannot be read
  */
-export function readHuggingFaceTokenizer(text: string, where: string): HuggingFaceTokenizer {
+export function readHuggingFaceTokenizer(text: string, where: string, { encoder: kind = "auto" }: { encoder?: CharacterEncoderKind } = {}): HuggingFaceTokenizer {
   const file = parseTokenizerFile(text, where);
   const normalize = normalizerOf(file, where);
   const template = templateOf(file, where);
   const specialTokens = new Map(file.added_tokens.map(({ content, id }) => [content, id]));
   const byteLevel = isByteLevel(file) ? readByteLevel(file, where, where) : undefined;
-  const characters = byteLevel ? undefined : metaspaceBpe(file, where);
-  const merge = byteLevel ? (part: string) => byteLevel.encode(part) : characters!.encode;
+  const tables = byteLevel ? undefined : characterTables(file, where);
+  const characters = tables && metaspaceBpe(file, characterMerge(tables), where);
+  const core = tables && characterCore(file, tables, kind, (steps) => normalizeBy(steps, where));
+  const idsOf = (part: string): Uint32Array => core?.encode(part) ?? byteLevel?.encode(normalize(part)) ?? Uint32Array.from(characters!.encode(normalize(part)));
   const vocabSize = [...Object.values(file.model.vocab), ...specialTokens.values()].reduce((a, b) => Math.max(a, b), -1) + 1;
   return {
     name: where,
+    encoder: core?.kind ?? byteLevel?.encoder ?? "typescript",
     vocabSize,
     specialTokens,
     template,
     encode(input, { special = "text", template: around = false } = {}) {
-      const ids: number[] = around ? [...template.before] : [];
       const parts = special === "recognize" ? splitAt(input, specialTokens) : [input];
-      for (const part of parts) {
-        if (typeof part === "number") ids.push(part);
-        else if (part !== "") for (const id of merge(normalize(part.toWellFormed()))) ids.push(id);
-      }
-      if (around) ids.push(...template.after);
-      return Uint32Array.from(ids);
+      const found = parts.map((part) => (typeof part === "number" ? Uint32Array.of(part) : part === "" ? new Uint32Array() : idsOf(part.toWellFormed())));
+      return joined(around ? [Uint32Array.from(template.before), ...found, Uint32Array.from(template.after)] : found);
     },
     spans(input, { special = "text" } = {}) {
       const names = tokenNames(file, specialTokens);
@@ -102,6 +105,17 @@ export function readHuggingFaceTokenizer(text: string, where: string): HuggingFa
   };
 }
 
+function joined(parts: readonly Uint32Array[]): Uint32Array {
+  if (parts.length === 1) return parts[0]!;
+  const all = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
 /** Text and ids of special tokens in turn; of several at one place the longest. */
 function splitAt(text: string, specialTokens: ReadonlyMap<string, number>): (string | number)[] {
   const contents = [...specialTokens.keys()].sort((a, b) => b.length - a.length);
@@ -136,8 +150,7 @@ interface CharacterTokens {
 }
 
 /** BPE over characters, behind a `Metaspace` pre-tokeniser if there is one. */
-function metaspaceBpe(file: TokenizerFile, where: string): CharacterTokens {
-  const merge = characterBpe(file, where);
+function metaspaceBpe(file: TokenizerFile, merge: CharacterMerge, where: string): CharacterTokens {
   const steps = stepsOf(file.pre_tokenizer, "pretokenizers");
   if (steps.length === 0) return { encode: merge, align: (parts) => parts };
   const [step] = steps;
