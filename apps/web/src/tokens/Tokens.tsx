@@ -98,7 +98,7 @@ export function Tokens() {
             <div>
               <span>encoded in</span>
               <strong>{result.ms < 0.1 ? "< 0.1" : result.ms.toFixed(1)} ms</strong>
-              <small>{"encoder" in tokenizer && tokenizer.encoder === "wasm" ? "by WebAssembly" : "by TypeScript"}</small>
+              <small>{!("spans" in tokenizer) && tokenizer.encoder === "wasm" ? "by WebAssembly" : "by TypeScript"}</small>
             </div>
           </div>
           <div className="shown" aria-label="tokens">

@@ -17,7 +17,7 @@ export interface HuggingFaceEncodeOptions extends EncodeOptions {
 /** What a Hugging Face `tokenizer.json` does. */
 export interface HuggingFaceTokenizer {
   readonly name: string;
-  /** Which encoder runs: the addon's, the WebAssembly one, or the one in TypeScript. Same ids. */
+  /** Which one `encode` runs: the addon's, the WebAssembly one, or the one in TypeScript. Same ids; `spans` of BPE over characters is TypeScript's. */
   readonly encoder: EncodeCore["kind"];
   /** All ids are below this. */
   readonly vocabSize: number;
