@@ -27,7 +27,7 @@ export interface DeviceModelOptions {
   unwritten?: boolean;
 }
 
-/** A compiled program with its host buffers. Runs of one program must not overlap. */
+/** A compiled program with its host buffers. Runs wait for each other in the executor; those that share `outputs` must not overlap. */
 export interface Ready {
   program: LoadedProgram;
   /** Two buffers in turn, so that the next inputs can be set while a run is under way. */

@@ -1,3 +1,4 @@
+import { Outputs } from "@espalier/graph";
 import { birthTable } from "@espalier/growth";
 import type { OptimizerConfig } from "@espalier/spec/plan";
 import type { DeviceModel, Ready } from "./deviceModel.ts";
@@ -39,6 +40,8 @@ export interface StepRequest {
 /**
  * One optimiser step: gradients of every micro-batch summed on the device, each target weighted by 1 / targets of the
  * step, then AdamW. The device skips the update when the gradient norm is not finite. Advances `model.step`.
+ *
+ * @throws what a run fails with; the model on the device is then between two steps, and of no further use
  */
 export async function trainStep(model: DeviceModel, request: StepRequest): Promise<StepResult> {
   const { shape, numMicroBatches, numTargets, batch, learningRate, optimizer, separator, parameterSeed, memoryLimitBytes: limitBytes } = request;
@@ -49,28 +52,35 @@ export async function trainStep(model: DeviceModel, request: StepRequest): Promi
       ? microStepProgram(config, shape, gates, precision, documents)
       : microStepWithin(config, shape, { births, gates, optimizer, limitBytes, precision, executor, documents }).program,
   );
-  let loss = 0;
+  // Compiled and bound while nothing runs.
+  const update = model.program("optimizer", () => optimizerProgram(model.config, optimizer, model.births, parameterSeed));
+  const updateInputs = update.inputs[0];
+  updateInputs.set("step", [learningRate, optimizer.clipNorm, ...(parameterSeed === undefined ? [] : [model.step])]);
+  updateInputs.set("births", birthTable(model.births, model.step, optimizer));
   const set = (i: number): void => {
     const each = batch(i);
     setMicroBatch(model, micro, i, each, 1 / numTargets);
     if (separator !== undefined) model.setDocuments(micro.inputs[i % 2]!, each.tokens, shape, separator);
   };
+  const losses = Array.from({ length: numMicroBatches }, () => new Outputs(micro.program.program));
+  const runs: Promise<void>[] = [];
+  const submit = (run: Promise<void>): void => {
+    // Observed before it is awaited, so that a failure while the next batch is made is not an unhandled one.
+    run.catch(() => {});
+    runs.push(run);
+  };
+  // A run copies its inputs when it is submitted and waits in the executor's queue: while one computes the next is there, so the
+  // device goes from one to the other, and on to the update, without asking the host.
   set(0);
   for (let i = 0; i < numMicroBatches; i++) {
-    const running = micro.program.run(micro.inputs[i % 2]!.bytes, micro.outputs.bytes);
-    // Observed before it is awaited, so that a failure while the next batch is made is not an unhandled one.
-    running.catch(() => {});
+    submit(micro.program.run(micro.inputs[i % 2]!.bytes, losses[i]!.bytes));
+    if (i > 0) await runs[i - 1];
     if (i + 1 < numMicroBatches) set(i + 1);
-    await running;
-    loss += micro.outputs.number("loss");
   }
-  const update = model.program("optimizer", () => optimizerProgram(model.config, optimizer, model.births, parameterSeed));
-  const inputs = update.inputs[0];
-  inputs.set("step", [learningRate, optimizer.clipNorm, ...(parameterSeed === undefined ? [] : [model.step])]);
-  inputs.set("births", birthTable(model.births, model.step, optimizer));
-  await update.program.run(inputs.bytes, update.outputs.bytes);
+  submit(update.program.run(updateInputs.bytes, update.outputs.bytes));
+  await Promise.all(runs);
   model.step++;
-  return { loss, gradNorm: update.outputs.number("norm") };
+  return { loss: losses.reduce((sum, each) => sum + each.number("loss"), 0), gradNorm: update.outputs.number("norm") };
 }
 
 function setMicroBatch(model: DeviceModel, { inputs }: Ready, i: number, { tokens, targets }: MicroBatch, weight: number): void {
