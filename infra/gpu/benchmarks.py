@@ -81,6 +81,20 @@ def row(name, unit, samples, work, scale, bound, bound_what, rival=None):
 PLAIN = dict(transA=0, transB=1, alpha=1, accumulate=0, bias=0, gelu=0, gate=0, residual=0, savePre=0, bf16=1)
 
 
+def weight_gradients(library, peak, small, rounds):
+    """Gradients of a weight [M, N] over K tokens: alone, and with that of the bias beside it."""
+    def timed(M, N, K, biasGrad):
+        attributes = {**PLAIN, "transA": 1, "transB": 0, **({"biasGrad": 1} if biasGrad else {})}
+        program = Timed(library, "matmul", attributes, [Tensor((K, M)), Tensor((K, N))], [(M, N)] + [(M,)] * biasGrad, 4, ((0, 1), ()))
+        samples = [program.milliseconds() for _ in range(rounds)]
+        program.free()
+        return [row(f"matmul dW {M}x{N}x{K} bf16{' and bias' if biasGrad else ''}", "TFLOP/s", samples, 2.0 * M * N * K, 1e-9, peak, "data sheet")]
+
+    for shape in [(64, 64, 64)] if small else [(768, 768, 32768), (3072, 768, 32768), (1600, 6400, 16384)]:
+        for biasGrad in (0, 1):
+            yield f"matmul dW {shape} {biasGrad}", lambda shape=shape, biasGrad=biasGrad: timed(*shape, biasGrad)
+
+
 def products(library, peak, small, rounds, torch):
     def timed_product(M, N, K):
         timed = Timed(library, "matmul", PLAIN, [Tensor((M, K)), Tensor((N, K))], [(M, N)], 4, ((0, 1), (0,)))
@@ -173,6 +187,7 @@ def all_work(library, device, small=False, torch=None, pattern=""):
         yield "copy", lambda: [copied]
     if pattern in "matmul":
         yield from products(library, peak, small, rounds, torch)
+        yield from weight_gradients(library, peak, small, rounds)
     if pattern in "causalAttentionGrad":
         yield from attentions(library, peak, small, rounds, torch)
     yield from memory_bound(library, bandwidth, small, rounds, pattern)

@@ -1,6 +1,6 @@
 /** The check of a GPU machine, here on the emulation: that it compares, finds differences, and reports what it could not do. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -28,7 +28,7 @@ describe.skipIf(!hasPython)("infra/gpu/check (skipped without python3)", () => {
     const [json] = readdirSync(out).filter((name) => name.endsWith(".json"));
     const { checks, speeds } = JSON.parse(readFileSync(join(out, json!), "utf8")) as Results;
     expect(checks.every(({ passed }) => passed)).toBe(true);
-    expect(speeds.map(({ name }) => name)).toEqual(["matmul 64x64x64 bf16"]);
+    expect(speeds.map(({ name }) => name)).toEqual(["matmul 64x64x64 bf16", "matmul dW 64x64x64 bf16", "matmul dW 64x64x64 bf16 and bias"]);
     expect(readFileSync(join(out, json!.replace(".json", ".md")), "utf8")).toContain("matmul");
   });
 
@@ -162,6 +162,27 @@ import cases; from espalier_abi import Library
 cpu = Library(${JSON.stringify(libraries[1])})
 print(sorted(set(cpu.ops) - {case.op for case in cases.all_cases()}))`;
     expect(python(["-c", script]).stdout.trim()).toBe("[]");
+  });
+});
+
+describe.skipIf(!hasPython)("infra/gpu/train (skipped without python3)", () => {
+  it.each(["absent.tar.xz", "text.tar.xz"])("says in one sentence that %s is no archive", (name) => {
+    writeFileSync(join(out, "text.tar.xz"), "no archive");
+    const { status, stderr } = python(["train", join(out, name)]);
+    expect(stderr).toBe(`train: ${join(out, name)}: is no archive, expected one that infra/gpu/pack has made. Name it.\n`);
+    expect(status).toBe(2);
+  });
+
+  it.skipIf(hasPython && python(["-c", "import ctypes; ctypes.CDLL('libcuda.so.1')"]).status === 0)("trains nothing where doctor finds no GPU (skipped with a driver)", () => {
+    // An archive whose `espalier doctor` says what it says on such a machine.
+    const root = join(out, "packed");
+    mkdirSync(root);
+    const said = { kind: "doctor", value: { cuda: { available: false, device: "no CUDA device", tried: ["here (loaded)"] } } };
+    writeFileSync(join(root, "node"), `#!/bin/sh\necho '${JSON.stringify(said)}'\n`, { mode: 0o755 });
+    spawnSync("tar", ["-cf", join(out, "run.tar"), "-C", root, "."]);
+    const { status, stderr } = python(["train", join(out, "run.tar"), "--cuda", libraries[3]!, "--out", join(out, "trained")]);
+    expect(stderr).toBe("train: no CUDA device; expected an NVIDIA GPU with its driver. Looked at: here (loaded).\n");
+    expect(status).toBe(2);
   });
 });
 

@@ -96,6 +96,12 @@ const pairs: Pair[] = [
   matmulPair(1, 1, 1, {}),
   matmulPair(130, 40, 48, { transB: 1, bias: 1, gelu: 1, gate: 1, residual: 1, savePre: 1 }),
   matmulPair(24, 56, 300, { transA: 1, accumulate: 1 }),
+  // Cut along k: in every layout, an odd last part, rows of an odd length, and all that may follow.
+  ...transposes.map((flags) => matmulPair(20, 24, 2100, flags)),
+  matmulPair(20, 23, 3333, { transA: 1, accumulate: 1 }),
+  matmulPair(20, 24, 2100, { transB: 1, bias: 1, gelu: 1, gate: 1, residual: 1, savePre: 1 }),
+  // More than eight rows of tiles.
+  matmulPair(1160, 260, 16, { transB: 1, residual: 1 }),
   ...attentionPairs(1, 1, 1, 1, 64),
   ...attentionPairs(2, 70, 2, 1, 64),
   ...attentionPairs(1, 130, 4, 2, 64),

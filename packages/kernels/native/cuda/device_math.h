@@ -39,6 +39,12 @@ struct In {
   __device__ __forceinline__ float operator[](int64_t i) const {
     return bf16 ? from_bf16(static_cast<const uint16_t*>(data)[i]) : static_cast<const float*>(data)[i];
   }
+  // Elements i and i + 1, of an even i.
+  __device__ __forceinline__ float2 pair(int64_t i) const {
+    if (!bf16) return *reinterpret_cast<const float2*>(static_cast<const float*>(data) + i);
+    const uint32_t packed = *reinterpret_cast<const uint32_t*>(static_cast<const uint16_t*>(data) + i);
+    return {from_bf16(static_cast<uint16_t>(packed)), from_bf16(static_cast<uint16_t>(packed >> 16))};
+  }
   // Elements i ... i + W - 1; i must be a multiple of W when W > 1.
   template <int W>
   __device__ __forceinline__ void load(int64_t i, float (&to)[W]) const {
@@ -71,6 +77,10 @@ struct Out {
   __device__ __forceinline__ void set(int64_t i, float x) const {
     if (bf16) static_cast<uint16_t*>(data)[i] = to_bf16(x);
     else static_cast<float*>(data)[i] = x;
+  }
+  __device__ __forceinline__ void set_pair(int64_t i, float2 x) const {
+    if (bf16) *reinterpret_cast<uint32_t*>(static_cast<uint16_t*>(data) + i) = pack_bf16(x.x, x.y);
+    else *reinterpret_cast<float2*>(static_cast<float*>(data) + i) = x;
   }
   template <int W>
   __device__ __forceinline__ void store(int64_t i, const float (&from)[W]) const {

@@ -25,7 +25,58 @@ struct Stage {
 struct Product {
   Gemm g;
   Rounded a, b;
-  int64_t depth;  // K, up to whole rows of eight
+  PartsOfK parts;
+};
+
+// A GPU of 132 multiprocessors, in tiles of Hopper's product, gets a tile each; parts of at least 1024 of k, at most 16.
+PartsOfK parts_of(int64_t M, int64_t N, int64_t K) {
+  constexpr int64_t kProcessors = 132, kLeastDepth = 1024, kMost = 16;
+  const int64_t tiles = ((M + 127) / 128) * ((N + 255) / 256);
+  int64_t parts = tiles > 0 ? kProcessors / tiles : 1;
+  if (parts > K / kLeastDepth) parts = K / kLeastDepth;
+  if (parts > kMost) parts = kMost;
+  if (parts <= 1) return {nullptr, nullptr, K, 1};
+  const int64_t depth = ((K + parts - 1) / parts + 63) / 64 * 64;
+  return {nullptr, nullptr, depth, static_cast<int>((K + depth - 1) / depth)};
+}
+
+// Sums of parts, in order, and what follows a product.
+struct AddParts {
+  Gemm g;
+  const float* sums;
+  int count;
+  template <int W>
+  __device__ void at(int64_t i) const {
+    const In from{sums, false};
+    float total[W], more[W];
+    from.load<W>(i, total);
+    for (int part = 1; part < count; ++part) {
+      from.load<W>(int64_t(part) * g.M * g.N + i, more);
+#pragma unroll
+      for (int j = 0; j < W; ++j) total[j] += more[j];
+    }
+    const bool adds = g.accumulate.on();
+    int64_t m = i / g.N, n = i % g.N;
+#pragma unroll
+    for (int j = 0; j < W; ++j) {
+      finish_element(g, m, n, total[j], adds);
+      if (++n == g.N) n = 0, ++m;
+    }
+  }
+};
+struct AddFactorSums {
+  Gemm g;
+  const float* sums;
+  int count;
+  template <int W>
+  __device__ void at(int64_t i) const {
+#pragma unroll
+    for (int j = 0; j < W; ++j) {
+      float total = sums[i + j];
+      for (int part = 1; part < count; ++part) total += sums[int64_t(part) * g.sums() + i + j];
+      g.bias_grad.set(i + j, g.accumulate.on() ? g.bias_grad[i + j] + total : total);
+    }
+  }
 };
 
 // Copies of one factor's tile; `first` of `extent` is its place along M or N.
@@ -49,14 +100,15 @@ __global__ void __launch_bounds__(kThreads) gemm_bf16(Product p) {
   Stage* stages = block_memory<Stage>();
   const Gemm& g = p.g;
   const int lane = threadIdx.x % kWarpSize, warp = threadIdx.x / kWarpSize;
-  const int64_t m_first = int64_t(blockIdx.x) * kTile, n_first = int64_t(blockIdx.y) * kTile;
+  const TilePlace place = place_of_block();
+  const int64_t m_first = place.m * kTile, n_first = place.n * kTile, k_first = int64_t(blockIdx.z) * p.parts.depth;
   const int m_warp = warp / 4 * kWarpRows, n_warp = warp % 4 * kWarpColumns;
-  const int steps = static_cast<int>((p.depth + kDepth - 1) / kDepth);
+  const int steps = static_cast<int>((min(p.parts.depth, g.K - k_first) + kDepth - 1) / kDepth);
   const auto begin_stage = [&](int step) {
     if (step < steps) {
       Stage& stage = stages[step % kStages];
-      fetch<kAAlongK>(stage.a, p.a, m_first, g.M, int64_t(step) * kDepth, g.K);
-      fetch<kBAlongK>(stage.b, p.b, n_first, g.N, int64_t(step) * kDepth, g.K);
+      fetch<kAAlongK>(stage.a, p.a, m_first, g.M, k_first + step * kDepth, g.K);
+      fetch<kBAlongK>(stage.b, p.b, n_first, g.N, k_first + step * kDepth, g.K);
     }
     commit_async();  // an empty group too: the wait counts groups
   };
@@ -125,7 +177,7 @@ __global__ void __launch_bounds__(kThreads) gemm_bf16(Product p) {
           total += __shfl_xor_sync(~0u, total, 1);
           total += __shfl_xor_sync(~0u, total, 2);
           const int64_t at = (sums_a ? m_first + m_warp : n_first + n_warp) + 16 * i + 8 * half + lane / 4;
-          if (lane % 4 == 0 && at < g.sums() && (sums_a || i < 2)) g.bias_grad.set(at, adds ? g.bias_grad[at] + total : total);
+          if (lane % 4 == 0 && (sums_a || i < 2)) finish_factor_sum(g, p.parts, at, total, adds);
         }
       }
     }
@@ -135,9 +187,9 @@ __global__ void __launch_bounds__(kThreads) gemm_bf16(Product p) {
 #pragma unroll
     for (int j = 0; j < 4; ++j) {
 #pragma unroll
-      for (int e = 0; e < 4; ++e) {
-        const int64_t m = m_first + m_warp + 16 * i + lane / 4 + e / 2 * 8, n = n_first + n_warp + 8 * j + 2 * (lane % 4) + e % 2;
-        if (m < g.M && n < g.N) finish_element(g, m, n, sum[i][j][e], adds);
+      for (int half = 0; half < 2; ++half) {
+        const int64_t m = m_first + m_warp + 16 * i + lane / 4 + half * 8, n = n_first + n_warp + 8 * j + 2 * (lane % 4);
+        finish_part(g, p.parts, m, n, sum[i][j][2 * half], sum[i][j][2 * half + 1], adds);
       }
     }
   }
@@ -148,20 +200,41 @@ __global__ void __launch_bounds__(kThreads) gemm_bf16(Product p) {
 std::size_t gemm_bf16_bytes(int64_t M, int64_t N, int64_t K) {
   const std::size_t a = rounded_bytes(M, K) > rounded_bytes(K, M) ? rounded_bytes(M, K) : rounded_bytes(K, M);
   const std::size_t b = rounded_bytes(K, N) > rounded_bytes(N, K) ? rounded_bytes(K, N) : rounded_bytes(N, K);
-  return a + b;
+  return a + b + gemm_parts_bytes(M, N, K);
+}
+
+std::size_t gemm_parts_bytes(int64_t M, int64_t N, int64_t K) {
+  const PartsOfK parts = parts_of(M, N, K);
+  return parts.count > 1 ? static_cast<std::size_t>(parts.count * (M * N + (M > N ? M : N))) * sizeof(float) : 0;
+}
+
+// Whether rows of y begin at even elements, and all that is read and written with y at multiples of two of them.
+static bool fits_pairs(const Gemm& g) {
+  for (const void* address : {static_cast<const void*>(g.y.data), static_cast<const void*>(g.pre.data), g.bias.data, g.gate.data, g.residual.data, g.gelu_of.data}) {
+    if (reinterpret_cast<uintptr_t>(address) % (2 * sizeof(float))) return false;
+  }
+  return g.N % 2 == 0;
 }
 
 void launch_gemm_bf16(const CudaContext& context, const char* name, const Gemm& g, void* scratch) {
   char* room = static_cast<char*>(scratch);
-  Product p{g, {}, {}, 0};
+  Product p{g, {}, {}, parts_of(g.M, g.N, g.K)};
+  p.g.pairs = fits_pairs(g);
   p.a = rounded(context, g.a, g.trans_a ? g.K : g.M, g.trans_a ? g.M : g.K, g.lda, room);
   p.b = rounded(context, g.b, g.trans_b ? g.N : g.K, g.trans_b ? g.K : g.N, g.ldb, room);
-  if (launch_gemm_wgmma(context, name, g, p.a.data, p.a.stride, p.b.data, p.b.stride)) return;
-  p.depth = g.K;
-  const dim3 grid(blocks_for(g.M, kTile), blocks_for(g.N, kTile));
-  const auto kernel = g.trans_a ? (g.trans_b ? gemm_bf16<false, true> : gemm_bf16<false, false>)
-                                : (g.trans_b ? gemm_bf16<true, true> : gemm_bf16<true, false>);
-  launch(context, name, kernel, grid, kThreads, kStages * sizeof(Stage), p);
+  if (p.parts.count > 1) {
+    p.parts.sums = reinterpret_cast<float*>(room);
+    p.parts.factor_sums = p.parts.sums + p.parts.count * g.M * g.N;
+  }
+  if (!launch_gemm_wgmma(context, name, p.g, p.a.data, p.a.stride, p.b.data, p.b.stride, p.parts)) {
+    const dim3 grid(blocks_for(g.M, kTile), blocks_for(g.N, kTile), static_cast<unsigned>(p.parts.count));
+    const auto kernel = g.trans_a ? (g.trans_b ? gemm_bf16<false, true> : gemm_bf16<false, false>)
+                                  : (g.trans_b ? gemm_bf16<true, true> : gemm_bf16<true, false>);
+    launch(context, name, kernel, grid, kThreads, kStages * sizeof(Stage), p);
+  }
+  if (p.parts.count <= 1) return;
+  launch_elementwise(context, name, AddParts{p.g, p.parts.sums, p.parts.count}, g.M * g.N, g.M * g.N % kWide == 0);
+  if (g.bias_grad_of) launch_elementwise(context, name, AddFactorSums{p.g, p.parts.factor_sums, p.parts.count}, g.sums());
 }
 
 }  // namespace cuda

@@ -41,7 +41,7 @@ __device__ __forceinline__ void copy_factor(unsigned char* tile, const TensorMap
 }
 
 // One of the warps that sum: blocks of 64 rows of M or N, a pair of them a lane. A line of a block is one k, in the swizzle.
-__device__ __forceinline__ void sum_factor(const Gemm& g, Shared& shared, int warp, int steps, int m_first, int n_first) {
+__device__ __forceinline__ void sum_factor(const Gemm& g, const PartsOfK& parts, Shared& shared, int warp, int steps, int m_first, int n_first) {
   const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
   const bool of_a = g.bias_grad_of == 1;
   const int blocks = (of_a ? kTileM : kTileN) / 64;
@@ -71,19 +71,21 @@ __device__ __forceinline__ void sum_factor(const Gemm& g, Shared& shared, int wa
     for (int j = 0; j < 2; ++j) {
       const int block = warp + kSummingWarps * i;
       const int64_t at = int64_t(of_a ? m_first : n_first) + 64 * block + 2 * lane + j;
-      if (block < blocks && at < g.sums()) g.bias_grad.set(at, adds ? g.bias_grad[at] + sum[i][j] : sum[i][j]);
+      if (block < blocks) finish_factor_sum(g, parts, at, sum[i][j], adds);
     }
   }
 }
 #endif
 
 template <bool kAAcross, bool kBAcross>
-__global__ void __launch_bounds__(kThreads, 1) gemm_wgmma(Gemm g, const __grid_constant__ TensorMap a_map, const __grid_constant__ TensorMap b_map) {
+__global__ void __launch_bounds__(kThreads, 1) gemm_wgmma(Gemm g, PartsOfK parts, const __grid_constant__ TensorMap a_map,
+                                                          const __grid_constant__ TensorMap b_map) {
 #if defined(ESPALIER_HOPPER)
   Shared& shared = *block_memory<Shared>();
   const int group = static_cast<int>(threadIdx.x) / kGroup, lane = static_cast<int>(threadIdx.x) % kWarpSize;
-  const int m_first = static_cast<int>(blockIdx.x) * kTileM, n_first = static_cast<int>(blockIdx.y) * kTileN;
-  const int steps = static_cast<int>((g.K + kDepth - 1) / kDepth);
+  const TilePlace place = place_of_block();
+  const int m_first = static_cast<int>(place.m) * kTileM, n_first = static_cast<int>(place.n) * kTileN, k_first = static_cast<int>(blockIdx.z * parts.depth);
+  const int steps = static_cast<int>((min(parts.depth, g.K - k_first) + kDepth - 1) / kDepth);
   const bool sums = kAAcross && kBAcross && (g.bias_grad_of == 1 ? n_first == 0 : g.bias_grad_of == 2 && m_first == 0);
   if (threadIdx.x == 0) {
     for (int s = 0; s < kStages; ++s) {
@@ -97,7 +99,7 @@ __global__ void __launch_bounds__(kThreads, 1) gemm_wgmma(Gemm g, const __grid_c
   if (group == 2) {
     give_registers<40>();
     if (kAAcross && kBAcross && sums && threadIdx.x >= 2 * kGroup + kWarpSize) {
-      sum_factor(g, shared, static_cast<int>(threadIdx.x) / kWarpSize - 2 * kGroup / kWarpSize - 1, steps, m_first, n_first);
+      sum_factor(g, parts, shared, static_cast<int>(threadIdx.x) / kWarpSize - 2 * kGroup / kWarpSize - 1, steps, m_first, n_first);
       return;
     }
     if (threadIdx.x != 2 * kGroup) return;
@@ -105,8 +107,8 @@ __global__ void __launch_bounds__(kThreads, 1) gemm_wgmma(Gemm g, const __grid_c
       const int s = step % kStages;
       wait_phase(&shared.empty[s], (step / kStages & 1) ^ 1);  // the first time nobody has been there
       arrive_expecting(&shared.full[s], kBytesA + kBytesB);
-      copy_factor<kAAcross, kTileM>(shared.a[s], a_map, m_first, step * kDepth, &shared.full[s]);
-      copy_factor<kBAcross, kTileN>(shared.b[s], b_map, n_first, step * kDepth, &shared.full[s]);
+      copy_factor<kAAcross, kTileM>(shared.a[s], a_map, m_first, k_first + step * kDepth, &shared.full[s]);
+      copy_factor<kBAcross, kTileN>(shared.b[s], b_map, n_first, k_first + step * kDepth, &shared.full[s]);
     }
     return;
   }
@@ -143,9 +145,9 @@ __global__ void __launch_bounds__(kThreads, 1) gemm_wgmma(Gemm g, const __grid_c
 #pragma unroll
   for (int j = 0; j < 32; ++j) {
 #pragma unroll
-    for (int e = 0; e < 4; ++e) {
-      const int64_t m = row + e / 2 * 8, n = n_first + 8 * j + 2 * (lane % 4) + e % 2;
-      if (m < g.M && n < g.N) finish_element(g, m, n, sum[4 * j + e], adds);
+    for (int half = 0; half < 2; ++half) {
+      const int64_t m = row + half * 8, n = n_first + 8 * j + 2 * (lane % 4);
+      finish_part(g, parts, m, n, sum[4 * j + 2 * half], sum[4 * j + 2 * half + 1], adds);
     }
   }
 #endif
@@ -153,7 +155,8 @@ __global__ void __launch_bounds__(kThreads, 1) gemm_wgmma(Gemm g, const __grid_c
 
 }  // namespace
 
-bool launch_gemm_wgmma(const CudaContext& context, const char* name, const Gemm& g, const void* a, int64_t a_stride, const void* b, int64_t b_stride) {
+bool launch_gemm_wgmma(const CudaContext& context, const char* name, const Gemm& g, const void* a, int64_t a_stride, const void* b, int64_t b_stride,
+                       const PartsOfK& parts) {
   const char* const setting = std::getenv("ESPALIER_CUDA_GEMM");
   const bool forced = setting && std::strcmp(setting, "wgmma") == 0;
 #if defined(ESPALIER_EMULATED)
@@ -169,10 +172,10 @@ bool launch_gemm_wgmma(const CudaContext& context, const char* name, const Gemm&
   const bool described = (g.trans_a ? describe_matrix(a_map, a, g.K, g.M, a_stride, kDepth) : describe_matrix(a_map, a, g.M, g.K, a_stride, kTileM)) &&
                          (g.trans_b ? describe_matrix(b_map, b, g.N, g.K, b_stride, kTileN) : describe_matrix(b_map, b, g.K, g.N, b_stride, kDepth));
   if (!described) return false;
-  const dim3 grid(blocks_for(g.M, kTileM), blocks_for(g.N, kTileN));
+  const dim3 grid(blocks_for(g.M, kTileM), blocks_for(g.N, kTileN), static_cast<unsigned>(parts.count));
   const auto kernel = g.trans_a ? (g.trans_b ? gemm_wgmma<true, false> : gemm_wgmma<true, true>)
                                 : (g.trans_b ? gemm_wgmma<false, false> : gemm_wgmma<false, true>);
-  launch(context, name, kernel, grid, kThreads, sizeof(Shared), g, a_map, b_map);
+  launch(context, name, kernel, grid, kThreads, sizeof(Shared), g, parts, a_map, b_map);
   return true;
 }
 

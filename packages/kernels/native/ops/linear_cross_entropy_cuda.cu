@@ -156,8 +156,16 @@ std::size_t scratch_bytes(const OpCall& call, bool gradients) {
   const Head h = head_of(call);
   const bool bf16 = wants_bf16(call, gradients);
   const int64_t rows = rows_per_chunk(h);
-  // Factors come to the products as bf16 with whole rows, so these need no room to round them.
-  const std::size_t products = product_bytes(rows, h.V, h.C, false);
+  // Factors come to the products as bf16 with whole rows, so these need no room to round them; but for sums of parts of k, of whole
+  // chunks and of the last one.
+  std::size_t parts = 0;
+  for (const int64_t each : {rows, rows > 0 ? h.R % rows : 0}) {
+    if (!bf16 || each == 0) continue;
+    for (const std::size_t bytes : {gemm_parts_bytes(each, h.V, h.C), gemm_parts_bytes(each, h.C, h.V), gemm_parts_bytes(h.V, h.C, each)}) {
+      if (bytes > parts) parts = bytes;
+    }
+  }
+  const std::size_t products = product_bytes(rows, h.V, h.C, false) + parts;
   return logits_bytes(h) + products + (bf16 ? rounded_bytes(h.R, h.C) + rounded_bytes(h.V, h.C) + (gradients ? rounded_bytes(rows, h.V) : 0) : 0);
 }
 std::size_t forward_scratch(const OpCall& call) { return scratch_bytes(call, false); }

@@ -71,6 +71,7 @@ export const matmulCases: OpCase[] = [
       matmul(136, 264, 70, { transA: 1, biasGrad, bf16 }),
       matmul(260, 130, 300, { transA: 1, biasGrad, bf16, accumulate: 1 }),
       ...[0, 1].map((flag) => matmul(33, 21, 130, { transA: 1, biasGrad, bf16, accumulate: 2, flag })),
+      matmul(33, 21, 2100, { transA: 1, biasGrad, bf16, accumulate: 2, flag: 1, note: "cut along k" }),
     ]),
   ),
   matmul(17, 40, 1100, { transB: 1, bias: 1, gelu: 1, gate: 1, savePre: 1, note: "epilogue after two blocks of k" }),
