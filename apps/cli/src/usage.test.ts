@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { runProgram } from "./command.ts";
 import { commands, programFor } from "./program.ts";
@@ -16,11 +17,11 @@ beforeAll(() => {
 afterAll(() => rmSync(scratch, { recursive: true }));
 afterEach(() => vi.restoreAllMocks());
 
-/** Runs a command line in this process: what it wrote and the exit code that it would have. */
+/** Runs a command line in this process: what it wrote, without colours, and the exit code that it would have. */
 async function run(args: readonly string[]): Promise<{ code: number; stderr: string; stdout: string }> {
   const [kept, written] = [process.exitCode, { stderr: "", stdout: "" }];
   for (const name of ["stderr", "stdout"] as const) {
-    vi.spyOn(process[name], "write").mockImplementation((text: unknown) => ((written[name] += String(text)), true));
+    vi.spyOn(process[name], "write").mockImplementation((text: unknown) => ((written[name] += stripVTControlCharacters(String(text))), true));
   }
   process.exitCode = undefined;
   try {
