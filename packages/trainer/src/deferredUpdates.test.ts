@@ -5,9 +5,9 @@ import { parseTrainPlan } from "@espalier/spec/plan";
 import { afterEach, describe, expect, it } from "vitest";
 import { openCheckpoint } from "./checkpoint.ts";
 import { listCheckpoints, readEvents, readMetrics } from "./runDirectory.ts";
-import type { TrainHooks } from "./session.ts";
 import { temporaryDirectory, tinyData, tinyModel, tinyPlan } from "./testing/runs.ts";
 import { train } from "./train.ts";
+import type { TrainHooks } from "./trainRequest.ts";
 
 const directories: string[] = [];
 afterEach(() => directories.splice(0).forEach((directory) => rmSync(directory, { recursive: true, force: true })));
