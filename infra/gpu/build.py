@@ -57,7 +57,7 @@ def build(kind, folder, say=print, architectures=None):
     include = ["-I", str(ROOT / "packages" / "kernels" / "native")]
     objects = Path(folder) / kind
     if kind == "cpu":
-        jobs = [(s, objects / "base" / f"{s.stem}.o", ["g++", *CPP, *include]) for s in _expand(package, sources["sources"]) if s.name != "addon.cc"]
+        jobs = [(s, objects / "base" / f"{s.stem}.o", ["g++", *CPP, *include]) for s in _expand(package, sources["sources"]) if s.parent.name != "addon"]
         for name, flags in SETS.items():
             jobs += [(s, objects / name / f"{s.stem}.o", ["g++", *CPP, *flags, f"-DESPALIER_ISA={name}", *include]) for s in _expand(package, sources["perInstructionSet"])]
         link = ["g++", "-shared", "-pthread"]

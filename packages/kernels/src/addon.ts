@@ -6,7 +6,7 @@ import { DeviceError } from "@espalier/core";
 declare const handle: unique symbol;
 export type Handle = { readonly [handle]: true };
 
-/** The program in the form that crosses: numbers in typed arrays, names as text. See `load` in native/addon.cc. */
+/** The program in the form that crosses: numbers in typed arrays, names as text. See `load` in native/addon/programs.cc. */
 export interface PackedProgram {
   tensors: Float64Array;
   instructions: {
@@ -19,7 +19,7 @@ export interface PackedProgram {
   sizes: Float64Array;
 }
 
-/** What native/addon.cc exports. */
+/** What native/addon/ exports, by native/addon/functions.h. */
 export interface Addon {
   /** Opens a library of device kernels; it takes the place of the addon's own CPU kernels where it is passed. */
   openLibrary(path: string): Handle;

@@ -1,9 +1,9 @@
 // cached_attention_cpu.cc -- see cached_attention.h.
 //
 // A query is a row and one of its heads. Queries that share a list of keys and a key/value head form blocks. A large
-// block has queries in the lanes of its vectors, as causal_attention_cpu.cc; a small one (decoding, or the few tokens of
-// an answer) would leave most lanes empty and has keys in the lanes of its scores and head channels in those of its
-// values. Both do the same operations on each number in the same order, so a row does not show which one made it.
+// block has queries in the lanes of its vectors, as causal_attention_forward_cpu.cc; a small one (decoding, or the few
+// tokens of an answer) would leave most lanes empty and has keys in the lanes of its scores and head channels in those of
+// its values. Both do the same operations on each number in the same order, so a row does not show which one made it.
 #include "ops/cached_attention.h"
 
 #include "math/broadcast_product.h"
