@@ -27,7 +27,7 @@ export interface Sample {
   target: string;
   choices: readonly string[];
   generated: string;
-  /** Log-likelihood of each choice in nats; null where the model scored none of its tokens. Empty without likelihood. */
+  /** Log-likelihood of each choice in nats, -Infinity where the model holds it impossible; null where it scored none of its tokens. Empty without likelihood. */
   logprobs: readonly (number | null)[];
   /** Most tokens that the prompt lost at its beginning because it was longer than the model's context; absent for none. */
   numTruncated?: number;

@@ -49,12 +49,13 @@ export async function evaluateStages(
   ))
     output.line(line);
   const agreed = agreements(stages);
-  for (const { step, same, items, share, meanLogprobChange, largestLogprobChange } of agreed) {
+  for (const { step, same, items, share, meanLogprobChange, largestLogprobChange, impossibleToOne } of agreed) {
     const change =
       meanLogprobChange === null
         ? ""
         : `; log-likelihoods changed by ${meanLogprobChange.toPrecision(2)} nats on average, ${largestLogprobChange!.toPrecision(2)} at most`;
-    output.line(`Growth at step ${step}: ${same} of ${items} answers stay (${percent(share)})${change}.`);
+    const impossible = impossibleToOne === 0 ? "" : `; ${impossibleToOne} continuations are impossible (log-likelihood -Infinity) before or after it alone`;
+    output.line(`Growth at step ${step}: ${same} of ${items} answers stay (${percent(share)})${change}${impossible}.`);
   }
   output.result("stages", {
     stages: ends.map(({ checkpoint, evaluated }, i) => ({ name: names[i], step: checkpoint.step, evaluated })),

@@ -1,8 +1,9 @@
 import { mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError } from "@espalier/core";
-import { atomicWrite, fileError, readLines } from "@espalier/core/node";
+import { atomicWrite, fileError } from "@espalier/core/node";
 import type { LoggedSample } from "@espalier/evals";
+import { readSampleLog } from "@espalier/evals/node";
 import { workspace } from "#workspace";
 
 /** Names below the directory of `eval --out`. */
@@ -38,8 +39,8 @@ async function holdsAnswers(directory: string): Promise<boolean> {
 
 /** All samples of a directory of `eval --out`, or of one log. @throws {ConfigError} when there are none */
 export async function readSamples(path: string): Promise<LoggedSample[]> {
-  if (path.endsWith(".jsonl")) return await readLines<LoggedSample>(path);
-  const samples = (await Promise.all(LOGS.map((name) => readLines<LoggedSample>(join(path, name))))).flat();
+  if (path.endsWith(".jsonl")) return await readSampleLog(path);
+  const samples = (await Promise.all(LOGS.map((name) => readSampleLog(join(path, name))))).flat();
   if (samples.length === 0)
     throw new ConfigError(`${path}: no samples, expected a directory of \`espalier eval --out\`. Check the path.`);
   return samples;

@@ -114,7 +114,7 @@ function pythonFloat(value: unknown): number | null {
   return Number.isNaN(found) ? null : found;
 }
 
-/** JSON has no -Infinity: our logs write null, as they do for a lost continuation, which has no tokens or a note of it. */
+/** JSON has no -Infinity: our logs write `-inf`. Older ones have null, as for a lost continuation, which has no tokens or a note of it. */
 function loggedLogprob(answer: unknown, hasLost: boolean): number | null {
   if (!isObject(answer)) return null;
   return answer.logprob === null && !hasLost && answer.numTokens !== 0 ? -Infinity : pythonFloat(answer.logprob);

@@ -11,9 +11,14 @@ export interface Agreement {
   share: number;
   /** Wilson, 95 %. */
   interval: Interval;
-  /** Mean and largest |a - b| of the log-likelihoods of the same continuations, in nats; null where none were scored. */
+  /**
+   * Mean and largest |a - b| of the log-likelihoods of the same continuations, in nats; null where none were scored. A
+   * continuation that both hold impossible (-Infinity) has changed by 0.
+   */
   meanLogprobChange: number | null;
   largestLogprobChange: number | null;
+  /** Continuations that one of the two alone holds impossible: infinite changes, left out of mean and largest. */
+  impossibleToOne: number;
 }
 
 /**
@@ -23,16 +28,21 @@ export interface Agreement {
  */
 export function agreement(before: Iterable<LoggedSample>, after: Iterable<LoggedSample>): Agreement {
   const later = new Map([...after].map(loggedAnswer).map((answer) => [answer.key, answer]));
-  let [items, same, scored, sum, largest] = [0, 0, 0, 0, 0];
+  let [items, same, scored, sum, largest, impossibleToOne] = [0, 0, 0, 0, 0, 0];
   for (const sample of before) {
     const ours = loggedAnswer(sample);
     const theirs = later.get(ours.key);
     if (theirs === undefined || theirs.prompt !== ours.prompt) continue;
     items++;
     if (ours.answer === theirs.answer) same++;
-    if (ours.logprobs.length !== theirs.logprobs.length) continue;
     for (const [i, logprob] of ours.logprobs.entries()) {
-      const change = Math.abs(logprob - theirs.logprobs[i]!);
+      const other = theirs.logprobs[i] ?? null; // null: lost, or the other log has no likelihoods
+      if (logprob === null || other === null) continue;
+      const change = logprob === other ? 0 : Math.abs(logprob - other);
+      if (!Number.isFinite(change)) {
+        impossibleToOne++;
+        continue;
+      }
       scored++;
       sum += change;
       largest = Math.max(largest, change);
@@ -47,5 +57,6 @@ export function agreement(before: Iterable<LoggedSample>, after: Iterable<Logged
     interval: wilson(same, items),
     meanLogprobChange: scored ? sum / scored : null,
     largestLogprobChange: scored ? largest : null,
+    impossibleToOne,
   };
 }

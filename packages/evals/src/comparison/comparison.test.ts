@@ -65,6 +65,11 @@ describe("compareSamples", () => {
     expect(firstDifferentPrompt).toBeNull();
   });
 
+  it("leaves out scores that are no finite number", () => {
+    const unlikely = { ...known(0, 1, "x"), scores: { "acc,none": 1, "perplexity,none": -Infinity, "mc2,none": Number.NaN } };
+    expect(compareSamples([unlikely], [unlikely]).rows.map(({ metric }) => metric)).toEqual(["acc"]);
+  });
+
   it("finds nothing real between a model and itself, and gives no p below 1", async () => {
     const { tasks } = await evaluate(randomModel(3), { tasks: tasksNamed(["counting", "headTail"]), items: 30 });
     const samples = tasks.flatMap((task) => task.samples);
@@ -144,5 +149,14 @@ describe("agreement", () => {
       largestLogprobChange: 2,
     });
     expect(() => agreement(before, [])).toThrow(/no item in both logs/);
+  });
+
+  it("pairs log-likelihoods by choice, whatever was lost before, and counts infinite changes apart", () => {
+    const choices = ["a", "b", "c"];
+    const before = [sample(0, true, { choices, logprobs: [null, -2, -3] }), sample(1, true, { choices, logprobs: [-Infinity, -1, -Infinity] })];
+    const after = [sample(0, true, { choices, logprobs: [-9, -2.5, null] }), sample(1, true, { choices, logprobs: [-Infinity, -1.5, -4] })];
+    expect(agreement(before, after)).toMatchObject({ items: 2, meanLogprobChange: 1 / 3, largestLogprobChange: 0.5, impossibleToOne: 1 });
+    const silent = [sample(0, true, { choices }), sample(1, true, { choices })];
+    expect(agreement(before, silent)).toMatchObject({ items: 2, meanLogprobChange: null, largestLogprobChange: null, impossibleToOne: 0 });
   });
 });

@@ -13,9 +13,9 @@ export interface LoggedAnswer {
   prompt: string;
   /** What the model answered: its greedy text, and its first choice where choices were scored. */
   answer: string;
-  /** Log-likelihoods of the choices in nats, of those that were scored. */
-  logprobs: readonly number[];
-  /** Numbers alone, by metric; right is 1 and wrong 0. */
+  /** Log-likelihood of each choice in nats, -Infinity for an impossible one; null for one that lost all its tokens. */
+  logprobs: readonly (number | null)[];
+  /** Finite numbers alone, by metric; right is 1 and wrong 0. */
   scores: Readonly<Record<string, number>>;
   cluster?: string;
 }
@@ -35,7 +35,7 @@ export function loggedAnswer(sample: LoggedSample): LoggedAnswer {
       task,
       prompt: [prompt, ...choices].join("\n"),
       answer: JSON.stringify([generated.trim(), ...(logprobs.length > 0 ? [choices[firstMaximum(logprobs)]] : [])]),
-      logprobs: logprobs.filter((x) => x !== null),
+      logprobs,
       scores,
     };
   }
@@ -48,10 +48,10 @@ export function loggedAnswer(sample: LoggedSample): LoggedAnswer {
     answer: JSON.stringify(
       generated ?? (logprobs.length > 1 ? firstMaximum(logprobs) : loglikelihoods.map(({ isGreedy }) => isGreedy)),
     ),
-    logprobs: logprobs.filter((x) => x !== null),
+    logprobs,
     scores: Object.fromEntries(
       Object.entries(scores).flatMap(([name, value]) =>
-        typeof value === "number" ? [[name.replace(/,none$/, ""), value]] : [],
+        typeof value === "number" && Number.isFinite(value) ? [[name.replace(/,none$/, ""), value]] : [],
       ),
     ),
     ...(cluster !== undefined && { cluster }),

@@ -143,7 +143,7 @@ type Draft = { document: DocumentRequests } & Awaited<ReturnType<typeof identify
 
 function sampleOf(task: KnowledgeTask, { document, key, docHash, promptHash, targetHash }: Draft, { loglikelihoods, unconditional, generated }: Answer): KnowledgeSample {
   const { docId, doc } = document;
-  const lost = [...loglikelihoods, ...unconditional].some(({ logprob, numTokens }) => numTokens === 0 || Number.isNaN(logprob));
+  const lost = [...loglikelihoods, ...unconditional].some(isLost);
   const filtered = generated && filteredBy(task.filters ?? [{ name: "none", apply: (text) => text }], generated.texts, doc);
   return {
     key,
@@ -152,8 +152,8 @@ function sampleOf(task: KnowledgeTask, { document, key, docHash, promptHash, tar
     doc,
     target: targetText(task, document),
     requests: askedIn(document),
-    loglikelihoods: loglikelihoods.map(logged),
-    ...(unconditional.length > 0 && { unconditional: unconditional.map(logged) }),
+    loglikelihoods: loglikelihoods.map(answered),
+    ...(unconditional.length > 0 && { unconditional: unconditional.map(answered) }),
     ...(generated && { generation: generationOf(task), generated: generated.texts[0], ...(generated.texts.length > 1 && { generations: generated.texts }), filtered }),
     scores: lost ? wrong(task, doc) : scoresOf(task, document, { loglikelihoods, unconditional }, filtered),
     boundaryError: lost,
@@ -178,16 +178,18 @@ function answersTo(task: KnowledgeTask, { document, docHash, promptHash }: Draft
   return JSON.stringify(wanted) === JSON.stringify(given);
 }
 
-/** The answer of a logged sample, which keeps neither NaN nor infinities: only a lost continuation has the former. */
-function answerIn({ loglikelihoods, unconditional = [], generated, generations, boundaryError, numTruncated }: KnowledgeSample): Answer {
-  const restored = ({ logprob, ...rest }: AnsweredLikelihood): Loglikelihood => ({ logprob: logprob ?? (boundaryError ? Number.NaN : -Infinity), ...rest });
+/** The answer of an earlier sample, in which null is a lost continuation. */
+function answerIn({ loglikelihoods, unconditional = [], generated, generations, numTruncated }: KnowledgeSample): Answer {
+  const restored = ({ logprob, ...rest }: AnsweredLikelihood): Loglikelihood => ({ logprob: logprob ?? Number.NaN, ...rest });
   return { loglikelihoods: loglikelihoods.map(restored), unconditional: unconditional.map(restored), ...(generated !== undefined && { generated: { texts: generations ?? [generated], numTruncated } }) };
 }
 
 const filteredBy = (filters: readonly Filter[], texts: readonly string[], doc: Doc): Record<string, string> =>
   Object.fromEntries(filters.map(({ name, apply, applyToAll }) => [name, applyToAll?.(texts, doc) ?? apply(texts[0], doc)]));
 
-const logged = ({ logprob, ...rest }: Loglikelihood): AnsweredLikelihood => ({ logprob: Number.isFinite(logprob) ? logprob : null, ...rest });
+const isLost = ({ logprob, numTokens }: Loglikelihood): boolean => numTokens === 0 || Number.isNaN(logprob);
+
+const answered = (answer: Loglikelihood): AnsweredLikelihood => ({ ...answer, logprob: isLost(answer) ? null : answer.logprob });
 
 /** A lost continuation counts as a wrong answer; log-likelihoods have nothing to say of it. */
 const wrong = (task: KnowledgeTask, doc: Doc): Record<string, DocScore> => ({

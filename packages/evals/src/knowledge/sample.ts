@@ -7,7 +7,7 @@ import type { DocScore } from "./metrics.ts";
 import type { DocumentRequests } from "./requests.ts";
 import type { Doc } from "./task.ts";
 
-/** What a model said of one continuation; `logprob` is null where it scored none of its tokens. */
+/** What a model said of one continuation; `logprob` is -Infinity where it holds it impossible, null where it scored none of its tokens. */
 export type AnsweredLikelihood = Omit<Loglikelihood, "logprob"> & { logprob: number | null };
 
 export interface GenerationSettings {

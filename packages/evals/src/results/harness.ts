@@ -3,6 +3,7 @@
 import { sha256Text } from "../digest.ts";
 import { floatRepr } from "../python/json.ts";
 import { fileDate, type RunAbout, safeName } from "./about.ts";
+import { floatText } from "./floatText.ts";
 import { type AnyEvaluation, type ReportedSample, type ReportedTask, reportedTasks } from "./reported.ts";
 
 /** Paths of the files, relative to an output directory. */
@@ -139,9 +140,6 @@ function harnessSample({ outputType }: ReportedTask, sample: ReportedSample, fil
     target_hash: hashes.targetHash,
     boundary_error: boundaryError,
     truncated_tokens: numTruncated,
-    ...Object.fromEntries(ofFilter.map(([metric, value]) => [metric, typeof value === "number" ? finite(value) : value.map(finite)])),
+    ...Object.fromEntries(ofFilter.map(([metric, value]) => [metric, typeof value === "number" ? floatText(value) : value.map(floatText)])),
   };
 }
-
-/** JSON has no infinities and no NaN: those stand as Python prints them. */
-const finite = (x: number): number | string => (Number.isFinite(x) ? x : floatRepr(x));

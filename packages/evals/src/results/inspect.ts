@@ -2,6 +2,7 @@
 
 import { sha256Text } from "../digest.ts";
 import { fileDate, type RunAbout, safeName } from "./about.ts";
+import { floatText } from "./floatText.ts";
 import { type AnyEvaluation, type ReportedSample, type ReportedTask, reportedTasks } from "./reported.ts";
 
 /** `2026-11-25T04-17-22+00-00_task_id.json`, as Inspect names its logs. */
@@ -121,7 +122,7 @@ function inspectSample({ outputType }: ReportedTask, sample: ReportedSample, mod
         return [[nameOf(scoreKey.slice(0, comma), scoreKey.slice(comma + 1)), { value: right ? (value === 1 ? "C" : "I") : value, answer, ...(boundaryError && { explanation: LOST }), history: [] }]];
       }),
     ),
-    metadata: { key, boundary_error: boundaryError, truncated_tokens: numTruncated, ...(loglikelihoods ? { logprobs: loglikelihoods.map(({ logprob }) => logprob) } : {}) },
+    metadata: { key, boundary_error: boundaryError, truncated_tokens: numTruncated, ...(loglikelihoods ? { logprobs: loglikelihoods.map(({ logprob }) => floatText(logprob)) } : {}) },
     store: {},
     events: [],
     model_usage: {},

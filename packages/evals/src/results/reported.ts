@@ -23,7 +23,7 @@ export interface ReportedSample {
   target: string;
   /** Contexts and continuations; a generation has one, with an empty continuation. */
   requests: readonly (readonly [context: string, continuation: string])[];
-  /** One a request; null for a generation. `isGreedy` is null where the sample log does not keep it. */
+  /** One a request; null for a generation. A lost continuation has a null `logprob`. `isGreedy` is null where the sample log does not keep it. */
   loglikelihoods: readonly { logprob: number | null; isGreedy: boolean | null }[] | null;
   generated: string | null;
   /** How it was drawn, where the sample keeps it. */

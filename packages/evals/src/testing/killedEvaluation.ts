@@ -7,7 +7,7 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { disk, intercept, sha256 } from "@espalier/core/node";
-import type { LanguageModel } from "@espalier/spec/languageModel";
+import type { LanguageModel, Loglikelihood, LoglikelihoodRequest } from "@espalier/spec/languageModel";
 import { evaluate } from "../evaluate.ts";
 import { arc } from "../knowledge/arc/task.ts";
 import { evaluateKnowledge } from "../knowledge/evaluateKnowledge.ts";
@@ -30,7 +30,14 @@ const seen = <R, A>(ask: (requests: readonly R[]) => Promise<A>) => (requests: r
   for (const request of requests) appendFileSync(join(directory, "asked.jsonl"), `${JSON.stringify(request)}\n`);
   return ask(requests);
 };
-const model: LanguageModel = { ...inner, loglikelihood: seen(inner.loglikelihood), generate: seen(inner.generate) };
+/** Some continuations are impossible, and a few are lost: JSON has neither number. */
+const odd = async (requests: readonly LoglikelihoodRequest[]): Promise<Loglikelihood[]> =>
+  (await inner.loglikelihood(requests)).map((answer, i) => {
+    const length = requests[i].context.length + requests[i].continuation.length;
+    if (length % 11 === 0) return { logprob: Number.NaN, numTokens: 0, isGreedy: false };
+    return length % 3 === 0 ? { ...answer, logprob: -Infinity } : answer;
+  });
+const model: LanguageModel = { ...inner, loglikelihood: seen(odd), generate: seen(inner.generate) };
 
 const question = (i: number): Doc => ({ question: `What is ${"very ".repeat(i % 3)}${i % 11}?`, choices: { text: ["this", "that", "the other"], label: ["A", "B", "C"] }, answerKey: "ABC"[i % 3] });
 const sets = [
