@@ -52,12 +52,12 @@ export async function openModel(place: string, dataDirectory: string | undefined
   return await loadModel(await locateModel(place, dataDirectory), device);
 }
 
-/** As `openModel`, of a place that is known. */
-export async function loadModel(found: ModelPlace, device: Device): Promise<LoadedLanguageModel> {
+/** As `openModel`, of a place that is known. `name` is what answers and files call the model. */
+export async function loadModel(found: ModelPlace, device: Device, name = found.directory): Promise<LoadedLanguageModel> {
   const { directory } = found;
   const executor = deviceExecutor({ device });
-  if (found.kind === "huggingface") return await loadHuggingFaceModel(directory, { executor, name: directory });
-  return await loadLanguageModel({ model: directory, tokenizer: await readTokenizer(found.tokenizer), executor, name: directory });
+  if (found.kind === "huggingface") return await loadHuggingFaceModel(directory, { executor, name });
+  return await loadLanguageModel({ model: directory, tokenizer: await readTokenizer(found.tokenizer), executor, name });
 }
 
 /** The tokenizer of a Hugging Face directory, of a prepared corpus or of a run, without a model. */

@@ -131,6 +131,25 @@ describe.skipIf(!nativeStatus().available)("espalier eval of a run (needs the na
     expect(other.stderr).toBe(`error ${at("cut")}: holds an evaluation with other settings (evaluation.json). Choose another --out, or repeat its settings to go on with it.\n`);
   });
 
+  it("names results by the place as typed, wherever the project lies, and goes on under another spelling of it", async () => {
+    const asked = (place: string) => ["eval", place, "--tasks", "counting", "--items", "4", "--out", "named"];
+    const results = () => readdirSync(at("named/results")).filter((name) => name !== "inspect");
+    const modelOf = () => {
+      const [folder] = results();
+      const [file] = readdirSync(at("named/results", folder!)).filter((name) => name.startsWith("results_"));
+      const { model_name: name, config } = JSON.parse(read("named/results", folder!, file!)) as { model_name: string; config: { model_args: string } };
+      return [name, config.model_args];
+    };
+    expect(await start(asked("./run/"), scratch).done).toMatchObject({ status: 0, stderr: "" });
+    expect(results()).toEqual(["run__checkpoints__step-00000080"]);
+    expect(modelOf()).toEqual(["run/checkpoints/step-00000080", "run"]);
+    expect(JSON.parse(read("named/evaluation.json"))).toMatchObject({ model: model() });
+    const log = read("named/iq.jsonl");
+    expect(await start(asked(model()), scratch).done).toMatchObject({ status: 0, stderr: "" }); // what earlier versions called it
+    expect(read("named/iq.jsonl")).toBe(log);
+    expect(modelOf()).toEqual([model(), model()]);
+  });
+
   it("--cache: a second evaluation of the same model asks it nothing, and gives the same samples", async () => {
     const lines = () => read("answers.jsonl").trim().split("\n").length;
     expect(await espalier(...evaluated("first", "--cache", at("answers.jsonl")))).toMatchObject({ status: 0, stderr: "" });
@@ -221,6 +240,7 @@ describe.skipIf(!nativeStatus().available)("espalier eval of a run (needs the na
     expect(table.rows).toHaveLength(4);
     for (const { cells } of table.rows) expect(cells).toHaveLength(2);
     expect(read("stages/stages.svg").match(/<circle cx/g)).toHaveLength(8);
+    expect(readdirSync(at("stages/step-00000080/results"))).toContain(`${at("run").replaceAll("/", "__")}__checkpoints__step-00000080`);
   });
 
   it("curve: accuracy against one knob or two, as table and picture", async () => {

@@ -5,7 +5,7 @@ import { action, type Context } from "../command.ts";
 import { type EvalOptions, evaluateOne } from "../evaluation/evaluateOne.ts";
 import { evaluateStages } from "../evaluation/evaluateStages.ts";
 import { writeSamplesPage } from "../evaluation/files.ts";
-import { isAddress } from "../evaluation/model.ts";
+import { isAddress, placeName } from "../evaluation/model.ts";
 import type { Evaluated } from "../evaluation/run.ts";
 import { iqLines, knowledgeLines, SHOWS, unstatedLines } from "../evaluation/tables.ts";
 import { selectWithFiles } from "../evaluation/taskFiles.ts";
@@ -58,7 +58,8 @@ export function addEval(program: Command): void {
         async (options, context, [place]) => {
           const selection = await selectWithFiles(options.tasks ?? [], options.includePath ?? [], context.path);
           const directory = options.out === undefined ? undefined : context.path(options.out);
-          const model = isAddress(place!) ? place! : context.path(place!);
+          const path = isAddress(place!) ? place! : context.path(place!);
+          const model = { path, name: isAddress(place!) ? place! : placeName(place!, path) };
           if (options.stages) return await evaluateStages(model, selection, options, context, directory);
           const { evaluated, written } = await evaluateOne(model, selection, options, context, directory);
           printScores(evaluated, context);

@@ -3,7 +3,7 @@ import { DEFAULT_FEWSHOT_SEED, EndpointError, type SetSize } from "@espalier/eva
 import { openRequestCache } from "@espalier/evals/node";
 import type { Context } from "../command.ts";
 import { openEvaluation } from "./files.ts";
-import { isAddress, type ModelOptions, openEvaluated } from "./model.ts";
+import { type ModelOptions, openEvaluated } from "./model.ts";
 import { type Evaluated, type RunOptions, runEvaluation, writeEvaluation } from "./run.ts";
 import type { Selection } from "./select.ts";
 
@@ -25,13 +25,19 @@ export interface EvalOptions extends ModelOptions {
   json?: boolean;
 }
 
+/** Where a model lies, absolute or an address, and what result files call it. */
+export interface EvaluatedPlace {
+  path: string;
+  name: string;
+}
+
 /**
  * Evaluates a model and, with a directory, leaves everything there.
  *
  * @throws {LockError} while another evaluation writes to the directory
  */
 export async function evaluateOne(
-  place: string,
+  place: EvaluatedPlace,
   selection: Selection,
   options: EvalOptions,
   context: Context,
@@ -47,14 +53,14 @@ export async function evaluateOne(
 }
 
 async function evaluateLocked(
-  place: string,
+  place: EvaluatedPlace,
   selection: Selection,
   options: EvalOptions,
   context: Context,
   directory: string | undefined,
 ): Promise<{ evaluated: Evaluated; written: string[] }> {
   const absolute = (value: string | undefined) => (value === undefined ? undefined : context.path(value));
-  const opened = await openEvaluated(place, { ...options, data: absolute(options.data), tokenizer: absolute(options.tokenizer) });
+  const opened = await openEvaluated(place.path, { ...options, data: absolute(options.data), tokenizer: absolute(options.tokenizer) }, place.name);
   const start = performance.now();
   const cache = options.cache === undefined ? undefined : await openRequestCache(context.path(options.cache), await opened.digest());
   try {
@@ -73,7 +79,7 @@ async function evaluateLocked(
     if (directory !== undefined) {
       const { fewShot = null, limit = null, items, difficulty, seed, fewShotSeeds, harness } = run;
       await openEvaluation(directory, {
-        model: isAddress(place) ? place : opened.model.name,
+        model: opened.place,
         tasks: options.tasks ?? [],
         ...(selection.includePaths.length > 0 && { includePaths: selection.includePaths }),
         items,
@@ -94,7 +100,7 @@ async function evaluateLocked(
     const seconds = (performance.now() - start) / 1000;
     const written = await writeEvaluation(directory, evaluated, {
       seconds,
-      modelArgs: place,
+      modelArgs: place.name,
       modelSource: opened.source,
       maxLen: opened.model.maxLen,
       seeds: run.fewShotSeeds,

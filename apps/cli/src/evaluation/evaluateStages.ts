@@ -1,9 +1,9 @@
 import { mkdir } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, relative, sep } from "node:path";
 import { atomicWrite } from "@espalier/core/node";
 import type { Context } from "../command.ts";
 import { tableLines } from "../terminal/table.ts";
-import { type EvalOptions, evaluateOne } from "./evaluateOne.ts";
+import { type EvalOptions, type EvaluatedPlace, evaluateOne } from "./evaluateOne.ts";
 import { writeSamplesPage } from "./files.ts";
 import { isAddress } from "./model.ts";
 import type { Selection } from "./select.ts";
@@ -14,7 +14,7 @@ import { UsageError } from "../usage.ts";
 
 /** Every stage of a run in one table and one picture, and how far each growth changed the answers. */
 export async function evaluateStages(
-  run: string,
+  { path: run, name }: EvaluatedPlace,
   selection: Selection,
   options: EvalOptions,
   context: Context,
@@ -27,10 +27,11 @@ export async function evaluateStages(
   const checkpoints = stageCheckpoints(run);
   const stages = [];
   for (const checkpoint of checkpoints) {
+    const place = { path: checkpoint.path, name: [name, ...relative(run, checkpoint.path).split(sep)].join("/") };
     const below = directory === undefined ? undefined : join(directory, checkpoint.name);
     if (below !== undefined) await mkdir(below, { recursive: true });
     const named: Context = { ...context, output: { ...context.output, progress: (event) => context.output.progress({ ...event, detail: `${checkpoint.name}: ${event.detail ?? ""}` }) } };
-    stages.push({ checkpoint, ...(await evaluateOne(checkpoint.path, selection, options, named, below)) });
+    stages.push({ checkpoint, ...(await evaluateOne(place, selection, options, named, below)) });
   }
   const ends = stages.filter(({ checkpoint }) => !checkpoint.grown);
   const names = ends.map(({ checkpoint }, i) => `stage ${i + 1} (step ${checkpoint.step})`);

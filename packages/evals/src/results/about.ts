@@ -18,9 +18,9 @@ export interface RunAbout {
   gitHash?: string | null;
 }
 
-/** A model's name as a file name: what Windows refuses becomes `__`, as in lm-evaluation-harness. */
+/** A model's name as a file name: what Windows refuses becomes `__`, as in lm-evaluation-harness; `.` and `..` do too, which are other directories. */
 export function safeName(name: string): string {
-  return name.replace(/["<>:/|\\?*[\]]+/g, "__");
+  return name.replace(/["<>:/|\\?*[\]]+/g, "__").replace(/^\.{1,2}$/, "__");
 }
 
 /** `2026-11-25T04-17-22.000000`: the local-free date that stands in file names. */

@@ -162,6 +162,7 @@ describe("writeResults", () => {
 
   it("makes names that every file system takes", () => {
     expect(safeName('a<b>:"c"/d|e\\f?*[g]')).toBe("a__b__c__d__e__f__g__");
+    expect([".", "..", "...", "a.b"].map(safeName)).toEqual(["__", "__", "...", "a.b"]);
     expect(fileDate(new Date("2026-01-02T03:04:05.678Z"))).toBe("2026-01-02T03-04-05.678000");
   });
 });
