@@ -4,6 +4,16 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildPage, hasBrowser, loadsFromElsewhere, type OpenedPage, openPage, overflow, windows } from "../testing/page.ts";
 
+const vocab = Object.fromEntries(["<unk>", "<s>", "▁", "a", "b", "▁a", "ab", "▁ab", "<0x0A>", ...Array.from("小", String)].map((token, id) => [token, id]));
+const llamaFile = Buffer.from(JSON.stringify({
+  added_tokens: [{ id: 0, content: "<unk>" }, { id: 1, content: "<s>" }],
+  normalizer: { type: "Sequence", normalizers: [{ type: "Prepend", prepend: "▁" }, { type: "Replace", pattern: { String: " " }, content: "▁" }] },
+  pre_tokenizer: null,
+  post_processor: null,
+  decoder: null,
+  model: { type: "BPE", vocab, merges: [["▁", "a"], ["▁a", "b"], ["a", "b"]], unk_token: "<unk>", byte_fallback: true, fuse_unk: true },
+}));
+
 let directory: string;
 beforeAll(async () => {
   directory = await buildPage("vite.tokens.config.ts");
@@ -63,21 +73,12 @@ describe("the page of tokens", () => {
       await shows([9906, 1917]);
     });
     it("opens a Llama-style file: tokens by their names, with the bytes that each covers", async () => {
-      const vocab = Object.fromEntries(["<unk>", "<s>", "▁", "a", "b", "▁a", "ab", "▁ab", "<0x0A>", ...Array.from("小", String)].map((token, id) => [token, id]));
-      const llama = {
-        added_tokens: [{ id: 0, content: "<unk>" }, { id: 1, content: "<s>" }],
-        normalizer: { type: "Sequence", normalizers: [{ type: "Prepend", prepend: "▁" }, { type: "Replace", pattern: { String: " " }, content: "▁" }] },
-        pre_tokenizer: null,
-        post_processor: null,
-        decoder: null,
-        model: { type: "BPE", vocab, merges: [["▁", "a"], ["▁a", "b"], ["a", "b"]], unk_token: "<unk>", byte_fallback: true, fuse_unk: true },
-      };
-      await tab.setInputFiles('input[type="file"]', { name: "llama.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(llama)) });
+      await tab.setInputFiles('input[type="file"]', { name: "llama.json", mimeType: "application/json", buffer: llamaFile });
       await tab.fill("textarea", "ab a\n小<s>");
       await expect.poll(() => tab.locator(".token").allTextContents()).toContain("▁ab");
       const tokens = await tab.locator(".token").evaluateAll((all) => all.map((token) => [token.textContent, (token as HTMLElement).title]));
       expect(tokens.slice(0, 4)).toEqual([["▁ab", "7: 61 62"], ["▁a", "5: 20 61"], ["<0x0A>", "8: 0a"], ["小", "9: e5 b0 8f"]]);
-      expect(await tab.textContent(".numbers")).toContain("by TypeScript");
+      expect(await tab.textContent(".numbers")).toContain("by WebAssembly");
       await tab.check('label:has-text("special tokens") input');
       await expect.poll(titles).toEqual([7, 5, 8, 9, 1]);
       await tab.uncheck('label:has-text("special tokens") input');
@@ -91,6 +92,36 @@ describe("the page of tokens", () => {
       await tab.fill("textarea", "");
       await shows([]);
     });
+    /** Milliseconds that the page takes for it. */
+    const paste = (text: string) =>
+      tab.evaluate((text) => {
+        const data = new DataTransfer();
+        data.setData("text/plain", text);
+        const area = document.querySelector("textarea")!;
+        const from = performance.now();
+        area.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+        void area.scrollHeight; // laid out
+        return performance.now() - from;
+      }, text);
+    it.each(["cl100k_base", "a Llama-style file"])("takes a megabyte of many lines that is pasted, and the next text while it works, with %s", async (kind) => {
+      if (kind === "cl100k_base") await tab.selectOption("select", kind);
+      else await tab.setInputFiles('input[type="file"]', { name: "llama.json", mimeType: "application/json", buffer: llamaFile });
+      await tab.fill("textarea", "");
+      const tokensNow = async () => Number((await tab.textContent(".numbers strong"))!.replaceAll(",", ""));
+      await expect.poll(tokensNow).toBe(0);
+      const started = performance.now();
+      const blockedMs = await paste("ab a b ab 小 tree\n".repeat(1e6 / 20));
+      await expect.poll(tokensNow, { timeout: 15_000 }).toBeGreaterThan(399_999);
+      expect([blockedMs < 3000, performance.now() - started < 15_000]).toEqual([true, true]); // by the browser's own way: a minute
+      expect(await tab.locator(".token").count()).toBe(5000);
+      expect(await tab.textContent(".hint")).toContain("5,000");
+      expect(await overflow(tab, `long-${kind.slice(0, 2)}`, "light", 1200)).toBe(0);
+      await tab.focus("textarea");
+      await tab.evaluate(() => document.querySelector("textarea")!.select());
+      await paste("ab");
+      await expect.poll(tokensNow).toBeLessThan(3);
+      await tab.selectOption("select", "cl100k_base");
+    }, 60_000);
     it.each(windows)("fits its window in %s at %i pixels", async (colorScheme, width) => {
       expect(await overflow(tab, "tokens", colorScheme, width)).toBe(0);
     });

@@ -7,13 +7,30 @@ export interface AlignedPart {
   end: number;
 }
 
-const utf8 = new TextEncoder();
-const byteLength = (text: string): number => utf8.encode(text).length;
+/** Bytes of a text in UTF-8. */
+function byteLength(text: string): number {
+  let bytes = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) bytes++;
+    else if (unit < 0x800) bytes += 2;
+    else {
+      bytes += 3;
+      if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
+        bytes++;
+        i++;
+      }
+    }
+  }
+  return bytes;
+}
 
 /** A text that nothing was done to, a part a character. */
 export function aligned(text: string): AlignedPart[] {
+  const parts: AlignedPart[] = [];
   let at = 0;
-  return Array.from(text, (character) => ({ text: character, start: at, end: (at += byteLength(character)) }));
+  for (const character of text) parts.push({ text: character, start: at, end: (at += byteLength(character)) });
+  return parts;
 }
 
 export const textOf = (parts: readonly AlignedPart[]): string => parts.map(({ text }) => text).join("");
@@ -27,6 +44,9 @@ export function prepended(parts: readonly AlignedPart[], text: string): AlignedP
 /** Every occurrence of a string replaced, from the left, as by `replaceAll`. */
 export function replaced(parts: readonly AlignedPart[], pattern: string, content: string): AlignedPart[] {
   if (pattern === "") return mapped(parts, (text) => text.replaceAll("", () => content));
+  if (pattern.length === 1 && content !== "" && parts.every(({ text }) => text.length === 1 || !text.includes(pattern))) {
+    return parts.map((part) => (part.text === pattern ? { text: content, start: part.start, end: part.end } : part)); // most files: a space
+  }
   const found = textOf(parts).split(pattern);
   if (found.length === 1) return [...parts];
   const out: AlignedPart[] = [];
@@ -88,22 +108,29 @@ export function alignedStep(step: Part, parts: readonly AlignedPart[]): AlignedP
  * @returns places in order: each begins no earlier than the one before ends
  */
 export function placesOf(parts: readonly AlignedPart[], lengths: readonly number[]): { start: number; end: number }[] {
-  const starts: number[] = [];
-  const ends: number[] = [];
-  for (const { text, start, end } of parts) {
-    const bytes = byteLength(text);
-    for (let i = 0; i < bytes; i++) {
-      const same = bytes === end - start; // each byte is where it was, or as far into what it replaced
-      starts.push(same ? start + i : start);
-      ends.push(same ? start + i + 1 : end);
-    }
-  }
+  let i = 0; // the part that holds the byte `at`, which begins at `before`
+  let before = 0;
   let at = 0;
+  let bytes = byteLength(parts[0]?.text ?? "");
+  const moveTo = (byte: number): AlignedPart => {
+    for (; byte >= before + bytes; bytes = byteLength(parts[i]!.text)) {
+      before += bytes;
+      i++;
+    }
+    return parts[i]!;
+  };
   let reached = parts[0]?.start ?? 0;
   return lengths.map((length) => {
-    const start = Math.max(reached, length > 0 ? starts[at]! : reached);
-    const end = Math.max(start, length > 0 ? ends[at + length - 1]! : start);
-    at += length;
+    let start = reached;
+    let end = reached;
+    if (length > 0) {
+      // In a part of as many bytes as what it came from each byte is where it was; else all of it is.
+      const first = moveTo(at);
+      start = Math.max(reached, bytes === first.end - first.start ? first.start + at - before : first.start);
+      at += length;
+      const last = moveTo(at - 1);
+      end = Math.max(start, bytes === last.end - last.start ? last.start + at - before : last.end);
+    }
     reached = end;
     return { start, end };
   });

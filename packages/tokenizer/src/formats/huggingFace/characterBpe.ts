@@ -46,18 +46,12 @@ export function characterTables(file: TokenizerFile, where: string): CharacterTa
 }
 
 /**
- * BPE over characters by a list of merges, as files converted from SentencePiece have it: the listed pair of lowest rank
- * is joined first, leftmost first. A character outside the vocabulary becomes the tokens `<0x..>` of its bytes when the
- * file has `byte_fallback` and all of them, else the unknown token, several in a row fused if the file says so.
- * n log n in the length of the text. What the core's native/core/character_bpe.cc is judged against.
- *
- * @returns a function from text to ids; given a `coverage`, it also writes there the bytes behind each id
- * @see Kudo & Richardson 2018, arXiv:1808.06226
+ * The symbols that characters begin as, in order: function from text to ids; `lengths` gets the bytes behind each when there
+ * is a `coverage`.
  */
-export function characterMerge({ idOf, unknown, fuseUnknown, byteFallback, bytes, pairs }: CharacterTables): CharacterMerge {
+function symbolsBy({ idOf, unknown, fuseUnknown, byteFallback, bytes }: CharacterTables): (text: string, lengths: number[], coverage?: Coverage) => number[] {
   const utf8 = new TextEncoder();
-
-  const charactersOf = (text: string, lengths: number[], coverage?: Coverage): number[] => {
+  return (text, lengths, coverage) => {
     const ids: number[] = [];
     const cover = (bytes: number): void => {
       if (!coverage) return;
@@ -84,10 +78,23 @@ export function characterMerge({ idOf, unknown, fuseUnknown, byteFallback, bytes
     }
     return ids;
   };
+}
 
+/**
+ * BPE over characters by a list of merges, as files converted from SentencePiece have it: the listed pair of lowest rank
+ * is joined first, leftmost first. A character outside the vocabulary becomes the tokens `<0x..>` of its bytes when the
+ * file has `byte_fallback` and all of them, else the unknown token, several in a row fused if the file says so.
+ * n log n in the length of the text. What the core's native/core/character_bpe.cc is judged against.
+ *
+ * @returns a function from text to ids; given a `coverage`, it also writes there the bytes behind each id
+ * @see Kudo & Richardson 2018, arXiv:1808.06226
+ */
+export function characterMerge(tables: CharacterTables): CharacterMerge {
+  const { pairs } = tables;
+  const symbolsOf = symbolsBy(tables);
   return (text, coverage) => {
     const lengths: number[] = [];
-    const ids = charactersOf(text, lengths, coverage);
+    const ids = symbolsOf(text, lengths, coverage);
     const length = ids.length;
     const next = Int32Array.from({ length }, (_, i) => i + 1);
     const previous = Int32Array.from({ length }, (_, i) => i - 1);
@@ -120,6 +127,40 @@ export function characterMerge({ idOf, unknown, fuseUnknown, byteFallback, bytes
       coverage?.lengths.push(lengths[i]!);
     }
     return result;
+  };
+}
+
+/**
+ * What `characterMerge` gives, from ids that another encoder found: each takes the next symbols whose texts are as long as its
+ * own, for a merged token is the text of its two. Linear, and nothing is joined.
+ *
+ * @returns as `characterMerge` does, for the parts of one text in order; nothing for a vocabulary in which a token is empty or
+ *   two have one id, where lengths do not tell
+ */
+export function characterWalk(tables: CharacterTables): ((ids: ArrayLike<number>) => CharacterMerge) | undefined {
+  const unitsOf = new Map(Array.from(tables.idOf, ([token, id]) => [id, token.length]));
+  if (unitsOf.size < tables.idOf.size || tables.idOf.has("")) return undefined;
+  const symbolsOf = symbolsBy(tables);
+  return (ids) => {
+    let at = 0;
+    return (text, coverage) => {
+      const lengths: number[] = [];
+      const symbols = symbolsOf(text, lengths, coverage);
+      const found: number[] = [];
+      for (let i = 0; i < symbols.length; ) {
+        const id = ids[at++]!;
+        let missing = unitsOf.get(id) ?? NaN;
+        let bytes = 0;
+        for (; missing > 0; i++) {
+          missing -= unitsOf.get(symbols[i]!) ?? Infinity;
+          bytes += lengths[i] ?? 0;
+        }
+        if (missing !== 0) throw new Error(`character BPE: token ${id} is not made of the characters where it stands`);
+        found.push(id);
+        coverage?.lengths.push(bytes);
+      }
+      return found;
+    };
   };
 }
 

@@ -64,6 +64,18 @@ describe.each(kinds)("the core's BPE over characters (%s)", (encoder) => {
     expect(ran).toBeGreaterThan(200);
   });
 
+  it("gives the reference's places, and names for them", () => {
+    fc.assert(
+      fc.property(file, texts, fc.constantFrom("text" as const, "recognize" as const), (json, inputs, special) => {
+        const withSpecial = JSON.stringify({ ...(JSON.parse(json) as object), added_tokens: [{ id: 0, content: "<unk>" }] });
+        const core = readHuggingFaceTokenizer(withSpecial, "f", { encoder });
+        const reference = readHuggingFaceTokenizer(withSpecial, "f", { encoder: "typescript" });
+        for (const text of [...inputs, inputs.join("<unk>")]) expect(core.spans(text, { special })).toEqual(reference.spans(text, { special }));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
   it.skipIf(!existsSync(LLAMA))("gives them for a Llama-family file, on random text and on pages (without the shared files: skipped)", () => {
     const json = readFileSync(LLAMA, "utf8");
     const core = readHuggingFaceTokenizer(json, "llama", { encoder });
@@ -71,7 +83,10 @@ describe.each(kinds)("the core's BPE over characters (%s)", (encoder) => {
     expect([core.encoder, reference.encoder]).toEqual([encoder === "auto" ? "native" : "wasm", "typescript"]);
     const draw = random(9, "characters");
     const pages = gunzipSync(readFileSync(new URL("corpus/en-docs.jsonl.gz", SHARED))).toString().split("\n").slice(0, 25).map((line) => (JSON.parse(line) as { text: string }).text.slice(0, 20_000));
-    for (const text of [...Array.from({ length: 2000 }, (_, i) => randomText(draw, i)), ...pages]) expect([...core.encode(text)]).toEqual([...reference.encode(text)]);
+    for (const text of [...Array.from({ length: 2000 }, (_, i) => randomText(draw, i)), ...pages]) {
+      expect([...core.encode(text)]).toEqual([...reference.encode(text)]);
+      expect(core.spans(text)).toEqual(reference.spans(text));
+    }
   });
 
   it("takes a megabyte without a cut in n log n", () => {

@@ -4,7 +4,7 @@ import type { EncodeOptions, Tokenizer } from "../../tokenizer.ts";
 import type { TokenSpan } from "../../tokenSpans.ts";
 import { aligned, type AlignedPart, alignedStep, placesOf, prepended, replaced, textOf } from "./aligned.ts";
 import { isByteLevel, readByteLevel } from "./byteLevel.ts";
-import { characterMerge, type CharacterMerge, characterTables, type Coverage } from "./characterBpe.ts";
+import { characterMerge, type CharacterMerge, characterTables, characterWalk, type Coverage } from "./characterBpe.ts";
 import { characterCore, type CharacterEncoderKind } from "./characterCore.ts";
 import { parseTokenizerFile, type Part, stepsOf, type Template, templateOf, type TokenizerFile } from "./file.ts";
 import { normalizeBy, normalizerOf } from "./normalize.ts";
@@ -17,7 +17,7 @@ export interface HuggingFaceEncodeOptions extends EncodeOptions {
 /** What a Hugging Face `tokenizer.json` does. */
 export interface HuggingFaceTokenizer {
   readonly name: string;
-  /** Which one `encode` runs: the addon's, the WebAssembly one, or the one in TypeScript. Same ids; `spans` of BPE over characters is TypeScript's. */
+  /** Which one runs: the addon's, the WebAssembly one, or the one in TypeScript. Same ids and places. */
   readonly encoder: EncodeCore["kind"];
   /** All ids are below this. */
   readonly vocabSize: number;
@@ -52,6 +52,8 @@ export function readHuggingFaceTokenizer(text: string, where: string, { encoder:
   const tables = byteLevel ? undefined : characterTables(file, where);
   const characters = tables && metaspaceBpe(file, characterMerge(tables), where);
   const core = tables && characterCore(file, tables, kind, (steps) => normalizeBy(steps, where));
+  const walk = core && once(() => characterWalk(tables));
+  const names = once(() => tokenNames(file, specialTokens));
   const idsOf = (part: string): Uint32Array => core?.encode(part) ?? byteLevel?.encode(normalize(part)) ?? Uint32Array.from(characters!.encode(normalize(part)));
   const vocabSize = [...Object.values(file.model.vocab), ...specialTokens.values()].reduce((a, b) => Math.max(a, b), -1) + 1;
   return {
@@ -66,12 +68,13 @@ export function readHuggingFaceTokenizer(text: string, where: string, { encoder:
       return joined(around ? [Uint32Array.from(template.before), ...found, Uint32Array.from(template.after)] : found);
     },
     spans(input, { special = "text" } = {}) {
-      const names = tokenNames(file, specialTokens);
       const bytes = utf8.encode(input);
+      const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+      const isInside = (at: number) => (bytes[at]! & 0xc0) === 0x80; // never behind the last
       let from = 0;
       return (special === "recognize" ? splitAt(input, specialTokens) : [input]).flatMap((part) => {
         const isSpecial = typeof part === "number";
-        const text = isSpecial ? names.get(part)! : part.toWellFormed();
+        const text = isSpecial ? names().get(part)! : part.toWellFormed();
         const coverage: Coverage = { lengths: [], lead: 0 };
         const { lengths } = coverage;
         let parts: AlignedPart[] = aligned(text);
@@ -83,7 +86,9 @@ export function readHuggingFaceTokenizer(text: string, where: string, { encoder:
           for (const step of stepsOf(file.normalizer, "normalizers")) parts = alignedStep(step, parts);
           if (characters) {
             parts = characters.align(parts);
-            ids = text === "" ? [] : characters.encode(normalize(text), coverage);
+            const walked = walk?.();
+            const found = walked ? metaspaceBpe(file, walked(core!.encode(text)), where) : characters;
+            ids = text === "" ? [] : found.encode(normalize(text), coverage);
           } else {
             ids = byteLevel!.encode(textOf(parts));
             for (const id of ids) lengths.push(byteLevel!.tokenBytes(id).length);
@@ -95,8 +100,10 @@ export function readHuggingFaceTokenizer(text: string, where: string, { encoder:
         return Array.from(ids, (id, i): TokenSpan => {
           const start = base + places[i]!.start;
           const end = base + places[i]!.end;
-          const covered = textIn(bytes.subarray(start, end));
-          return { id, start, end, ...(covered !== undefined && { text: covered }), ...(characters && { token: names.get(id)! }) };
+          const span: TokenSpan = { id, start, end };
+          if (start === end || (!isInside(start) && !isInside(end))) span.text = decoder.decode(bytes.subarray(start, end));
+          if (characters) span.token = names().get(id)!;
+          return span;
         });
       });
     },
@@ -126,13 +133,10 @@ function splitAt(text: string, specialTokens: ReadonlyMap<string, number>): (str
 
 const utf8 = new TextEncoder();
 
-/** The characters of bytes that are whole ones. */
-function textIn(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
+/** A value made when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 /** Token by id, as the file writes it. */
