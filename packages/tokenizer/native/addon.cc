@@ -8,7 +8,7 @@
 //       texts end to end, the id `separator` behind each unless it is negative; ids written, and where those of each text end
 //
 // BPE over characters is in characters_addon.cc, what trains in train/train_addon.cc, what reads JSON lines in
-// lines/lines_addon.cc, the threads of the pipeline in pool/pool_addon.cc.
+// lines/lines_addon.cc, what digests bytes in digest/digest_addon.cc, the threads of the pipeline in pool/pool_addon.cc.
 #include <node_api.h>
 
 #include <cstdint>
@@ -17,6 +17,7 @@
 #include <new>
 
 #include "characters_addon.h"
+#include "digest/digest_addon.h"
 #include "encoder_values.h"
 #include "inflate/gunzip_addon.h"
 #include "instruction_set.h"
@@ -130,6 +131,7 @@ napi_value initialize(napi_env env, napi_value exports) {
   napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties);
   espalier::add_characters(env, exports);
   espalier::add_lines(env, exports);
+  espalier::add_digest(env, exports);
   espalier::add_gunzip(env, exports);
   espalier::add_pool(env, exports);
   espalier::add_training(env, exports);

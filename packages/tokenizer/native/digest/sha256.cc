@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::uint32_t kInitialState[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
+void write_state(const std::uint32_t state[8], std::uint8_t* digest) {
+  for (std::size_t i = 0; i < kDigestBytes; ++i) digest[i] = std::uint8_t(state[i / 4] >> (24 - 8 * (i % 4)));
+}
+
 // A text on its way through the compression: its whole blocks, then what is left of it with padding and length.
 struct Lane {
   std::uint32_t state[8];
@@ -19,7 +23,8 @@ struct Lane {
   std::size_t tail_blocks;  // 0: taken
   std::size_t text;
 
-  void begin(const std::uint8_t* data, std::size_t size, std::size_t number) {
+  // `total`: bytes of the text, with those that were compressed before.
+  void begin(const std::uint8_t* data, std::size_t size, std::size_t number, std::uint64_t total) {
     std::memcpy(state, kInitialState, sizeof state);
     text = number;
     const std::size_t rest = size % kBlockBytes;
@@ -27,7 +32,7 @@ struct Lane {
     std::memset(tail, 0, sizeof tail);
     if (rest > 0) std::memcpy(tail, data + size - rest, rest);
     tail[rest] = 0x80;
-    const std::uint64_t bits = std::uint64_t(size) * 8;
+    const std::uint64_t bits = total * 8;
     for (int i = 0; i < 8; ++i) tail[tail_blocks * kBlockBytes - 1 - i] = std::uint8_t(bits >> 8 * i);
     next = data;
     blocks = size / kBlockBytes;
@@ -45,12 +50,39 @@ struct Lane {
     if (blocks == 0 && tail_blocks > 0) take_tail();
     return blocks == 0;
   }
-  void write(std::uint8_t* digest) const {
-    for (int i = 0; i < 32; ++i) digest[i] = std::uint8_t(state[i / 4] >> (24 - 8 * (i % 4)));
-  }
+  void write(std::uint8_t* digest) const { write_state(state, digest); }
 };
 
 }  // namespace
+
+Sha256::Sha256() { std::memcpy(state_, kInitialState, sizeof state_); }
+
+void Sha256::update(const std::uint8_t* data, std::size_t size) {
+  const Compression& compression = best_compression();
+  const std::size_t held = bytes_ % kBlockBytes;
+  bytes_ += size;
+  if (held + size < kBlockBytes) {
+    if (size > 0) std::memcpy(rest_ + held, data, size);
+    return;
+  }
+  if (held > 0) {
+    const std::size_t missing = kBlockBytes - held;
+    std::memcpy(rest_ + held, data, missing);
+    compression.one(state_, rest_, 1);
+    data += missing;
+    size -= missing;
+  }
+  compression.one(state_, data, size / kBlockBytes);
+  const std::size_t rest = size % kBlockBytes;
+  if (rest > 0) std::memcpy(rest_, data + size - rest, rest);
+}
+
+void Sha256::digest(std::uint8_t digest[kDigestBytes]) {
+  Lane lane;
+  lane.begin(rest_, bytes_ % kBlockBytes, 0, bytes_);
+  best_compression().one(state_, lane.next, lane.blocks);
+  write_state(state_, digest);
+}
 
 void sha256_texts(const std::uint8_t* texts, const std::uint32_t* ends, std::size_t count, std::uint8_t* digests, bool portable) {
   const Compression& compression = portable ? portable_compression : best_compression();
@@ -58,7 +90,7 @@ void sha256_texts(const std::uint8_t* texts, const std::uint32_t* ends, std::siz
   const auto start = [&](Lane& lane) {
     if (started == count) return false;
     const std::size_t end = ends[started];
-    lane.begin(texts + begin, end - begin, started++);
+    lane.begin(texts + begin, end - begin, started++, end - begin);
     begin = end;
     return true;
   };

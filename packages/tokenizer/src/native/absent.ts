@@ -1,4 +1,4 @@
-import type { CreateNativeGunzip, NativeCharacterCore, NativeCrc32, NativeEncodeCore, NativeLearnTokens, NativePieceCounts, NativeTextsOfLines, NativeTreatPool } from "./types.ts";
+import type { CreateNativeGunzip, CreateNativeSha256, NativeCharacterCore, NativeCrc32, NativeEncodeCore, NativeLearnTokens, NativePieceCounts, NativeTextsOfLines, NativeTreatPool } from "./types.ts";
 
 /** Where there is no Node there is no addon. */
 export const nativeEncodeCore: NativeEncodeCore = () => undefined;
@@ -8,5 +8,6 @@ export const nativeLearnTokens: NativeLearnTokens = () => undefined;
 export const nativeTextsOfLines: NativeTextsOfLines = () => undefined;
 export const nativeTreatPool: NativeTreatPool = () => undefined;
 export const createNativeGunzip: CreateNativeGunzip = () => undefined;
+export const createNativeSha256: CreateNativeSha256 = () => undefined;
 export const nativeCrc32: NativeCrc32 = () => undefined;
 export const instructionSets = (): string[] => [];

@@ -4,9 +4,9 @@ import { patterns } from "../pretokenize/patterns.ts";
 import { codePointClass } from "../unicode/classTable.ts";
 import { byteOrder } from "../train/byteOrder.ts";
 import { offsetsOf } from "../train/pieceCounts.ts";
-import type { CreateNativeGunzip, NativeCharacterCore, NativeCrc32, NativeEncodeCore, NativeLearnTokens, NativePieceCounts, NativeTextsOfLines, NativeTreatPool } from "./types.ts";
+import type { CreateNativeGunzip, CreateNativeSha256, NativeCharacterCore, NativeCrc32, NativeEncodeCore, NativeLearnTokens, NativePieceCounts, NativeTextsOfLines, NativeTreatPool } from "./types.ts";
 
-/** An encoder, a counter, a decompressor or threads of the addon; its memory goes when this is collected. */
+/** An encoder, a counter, a decompressor, a digest or threads of the addon; its memory goes when this is collected. */
 declare const handle: unique symbol;
 type Handle = { readonly [handle]: true };
 
@@ -21,6 +21,9 @@ interface Addon {
   textsOfLines(lines: Uint8Array, field: Uint8Array, out: Uint8Array): [numLines: number, ends: Uint32Array, numbers: Uint32Array, malformed: Uint32Array];
   createGunzip(): Handle;
   gunzip(gunzip: Handle, input: Uint8Array, begin: number, end: number, isLast: boolean, out: Uint8Array): Promise<[consumed: number, written: number, isDone: boolean, problem?: string]>;
+  createSha256(): Handle;
+  updateSha256(sha256: Handle, bytes: Uint8Array): Promise<void>;
+  digestSha256(sha256: Handle): Uint8Array;
   crc32(data: Uint8Array, portable: boolean): number;
   createPool(tokens: Uint8Array, offsets: Uint32Array, classes: Uint8Array, pattern: number, field: Uint8Array, separator: number, threads: number, ids?: Uint32Array): Handle;
   treatLines(pool: Handle, lines: Uint8Array, ids: Uint32Array): Promise<
@@ -74,6 +77,13 @@ export const createNativeGunzip: CreateNativeGunzip = () => {
   if (!native) return undefined;
   const gunzip = native.createGunzip();
   return { run: (input, begin, end, isLast, out) => native.gunzip(gunzip, input, begin, end, isLast, out) };
+};
+
+export const createNativeSha256: CreateNativeSha256 = () => {
+  const native = addon();
+  if (!native) return undefined;
+  const sha256 = native.createSha256();
+  return { update: (bytes) => native.updateSha256(sha256, bytes), digest: () => native.digestSha256(sha256) };
 };
 
 export const nativeCrc32: NativeCrc32 = (data, portable) => addon()?.crc32(data, portable);

@@ -76,3 +76,14 @@ export type CreateNativeGunzip = () => NativeGunzip | undefined;
 
 /** The check value of gzip, for tests; `portable` leaves out the instructions of the processor. */
 export type NativeCrc32 = (data: Uint8Array, portable: boolean) => number | undefined;
+
+/** A sha256 of bytes that come piece by piece. */
+export interface NativeSha256 {
+  /** On a thread of Node's pool; one call at a time. The bytes may not be touched before it is through. */
+  update(bytes: Uint8Array): Promise<void>;
+  /** Of all that came; nothing may come behind it. */
+  digest(): Uint8Array;
+}
+
+/** The addon's sha256, or nothing where it is not built. */
+export type CreateNativeSha256 = () => NativeSha256 | undefined;

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileError, type FileSystem, type WritableFile } from "@espalier/core/node";
+import { createDigest } from "./digest.ts";
 
 const BUFFER_BYTES = 1 << 20;
 /** Buffers on their way to the disk before whoever writes has to wait. */
@@ -17,7 +17,7 @@ export class AppendFile {
   readonly path: string;
   readonly #fileSystem: FileSystem;
   readonly #file: WritableFile;
-  readonly #hash = createHash("sha256");
+  readonly #digest = createDigest();
   readonly #free: Uint8Array<ArrayBuffer>[] = [];
   #buffer = new Uint8Array(BUFFER_BYTES);
   #used = 0;
@@ -47,7 +47,7 @@ export class AppendFile {
       try {
         if (bytes > 0) {
           await file.truncate(bytes);
-          for await (const chunk of createReadStream(partial, { highWaterMark: BUFFER_BYTES }) as AsyncIterable<Buffer>) opened.#hash.update(chunk);
+          for await (const chunk of createReadStream(partial, { highWaterMark: BUFFER_BYTES }) as AsyncIterable<Buffer>) await opened.#digest.update(chunk);
         }
       } catch (error) {
         await file.close();
@@ -89,7 +89,7 @@ export class AppendFile {
     await this.close();
     await this.#fileSystem.rename(`${this.path}.partial`, this.path).catch((error: unknown) => this.#fail(error));
     await this.#fileSystem.syncDirectory(dirname(this.path)).catch((error: unknown) => this.#fail(error));
-    return this.#hash.digest("hex");
+    return this.#digest.hex();
   }
 
   /** Closing again does nothing. */
@@ -104,11 +104,10 @@ export class AppendFile {
     if (this.#used === 0) return;
     const buffer = this.#buffer;
     const bytes = buffer.subarray(0, this.#used);
-    this.#hash.update(bytes);
     this.#written += bytes.length;
     this.#numPending++;
     this.#pending = this.#pending.then(async () => {
-      await this.#file.write(bytes).catch((error: unknown) => this.#fail(error));
+      await Promise.all([this.#digest.update(bytes), this.#file.write(bytes).catch((error: unknown) => this.#fail(error))]);
       this.#numPending--;
       this.#free.push(buffer);
     });

@@ -1,8 +1,8 @@
 import { nativeTreatPool } from "#native";
 import type { LinesTreated } from "../../native/types.ts";
+import { MemoryPool } from "../memoryPool.ts";
 import type { Batch } from "../read/batches.ts";
 import { malformedLines } from "../read/batchTexts.ts";
-import { MemoryPool } from "./memoryPool.ts";
 import type { Threads } from "./threads.ts";
 import { keepsAll, MALFORMED_SHOWN, type StageOptions, type Treated } from "./treat.ts";
 import { WAITING } from "./workerThreads.ts";

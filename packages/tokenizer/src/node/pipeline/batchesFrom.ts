@@ -1,4 +1,5 @@
 import { FileError } from "@espalier/core";
+import { MemoryPool } from "../memoryPool.ts";
 import { type Batch, type BatchOptions, readBatches } from "../read/batches.ts";
 import type { CorpusFile } from "../read/files.ts";
 
@@ -18,12 +19,14 @@ export async function* batchesFrom(
   from: { file: number; batch: number },
   { textField, skipDamaged, onBytes, room }: ReadAllOptions,
 ): AsyncGenerator<Batch & { damaged?: string }> {
+  const memory = new MemoryPool();
   let done = files.slice(0, from.file).reduce((sum, { bytes }) => sum + bytes, 0);
   for (let i = from.file; i < files.length; i++) {
     let damaged: string | undefined;
     let index = 0;
     const options = {
       textField,
+      memory,
       ...(room && { room }),
       onBytes: (bytes: number) => onBytes((done += bytes)),
       ...(skipDamaged && { onDamaged: (reason: string) => void (damaged = reason) }),

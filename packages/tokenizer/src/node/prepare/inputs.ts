@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { open, readFile } from "node:fs/promises";
 import { fileError, sha256 } from "@espalier/core/node";
 import { END_OF_TEXT } from "../../encodings.ts";
+import { createDigest } from "../digest.ts";
 import type { CorpusFile } from "../read/files.ts";
 import type { InputSummary } from "../manifest.ts";
 import type { DocumentOptions, ExtraDocuments, TokenizerChoice } from "./work.ts";
@@ -47,14 +47,14 @@ export function digestOf(inputs: readonly InputSummary[], optionsDigest: string)
 }
 
 async function sha256InPieces(path: string, room: Uint8Array): Promise<string> {
-  const digest = createHash("sha256");
+  const digest = createDigest();
   try {
     const file = await open(path, "r");
     try {
       for (;;) {
         const { bytesRead } = await file.read(room, 0, room.length);
-        if (bytesRead === 0) return digest.digest("hex");
-        digest.update(room.subarray(0, bytesRead));
+        if (bytesRead === 0) return digest.hex();
+        await digest.update(room.subarray(0, bytesRead));
       }
     } finally {
       await file.close();

@@ -4,6 +4,7 @@ import { pipeline, type Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { FileError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
+import type { MemoryPool } from "../memoryPool.ts";
 import type { CorpusFile } from "./files.ts";
 import { DamagedGzip, gunzipFile } from "./gunzip.ts";
 
@@ -18,6 +19,8 @@ export interface ContentOptions {
   chunkBytes?: number;
   /** Whether a piece is used no more once the next is asked for: memory is used again then, where it can be. */
   reuse?: boolean;
+  /** Gives memory for such pieces, and has it back behind the last. Default: memory of its own for each file. */
+  memory?: MemoryPool;
   /** The compression is damaged or cut short: takes the reason and goes on with what came before. Absent: throws. */
   onDamaged?: (reason: string) => void;
 }
@@ -27,7 +30,7 @@ export interface ContentOptions {
  *
  * @throws {FileError} when the file cannot be read, or its compression is damaged
  */
-export async function* contentOf(file: CorpusFile, { onBytes, onDamaged, chunkBytes = CHUNK_BYTES, reuse = false }: ContentOptions): AsyncGenerator<Buffer> {
+export async function* contentOf(file: CorpusFile, { onBytes, onDamaged, chunkBytes = CHUNK_BYTES, reuse = false, memory }: ContentOptions): AsyncGenerator<Buffer> {
   if (file.compression === "none" && file.bytes <= CHUNK_BYTES) {
     // A stream costs a millisecond a file: too much for thousands of source files.
     const content = await readFile(file.path).catch((error: unknown) => {
@@ -44,7 +47,7 @@ export async function* contentOf(file: CorpusFile, { onBytes, onDamaged, chunkBy
   };
   let first = true;
   try {
-    const unzipped = file.compression === "gzip" ? gunzipFile(file.path, { chunkBytes, onConsumed: tell, reuse }) : undefined;
+    const unzipped = file.compression === "gzip" ? gunzipFile(file.path, { chunkBytes, onConsumed: tell, reuse, ...(memory && { memory }) }) : undefined;
     for await (const chunk of unzipped ?? streamed(file, chunkBytes, tell, reuse)) {
       yield first ? withoutMark(chunk) : chunk;
       first = false;

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { createNativeGunzip } from "#native";
 import type { NativeGunzip } from "../../native/types.ts";
+import { MemoryPool } from "../memoryPool.ts";
 
 /** What the addon may leave of its input for the next call (`Gunzip::kLookahead`), and room for a longer header of a member. */
 const KEPT_BYTES = 1 << 17;
@@ -16,6 +17,8 @@ export interface GunzipOptions {
   onConsumed: (bytes: number) => void;
   /** Whether a piece is used no more once the next is asked for. */
   reuse: boolean;
+  /** Where memory that is used again comes from and goes to. */
+  memory?: MemoryPool;
 }
 
 /**
@@ -30,15 +33,17 @@ export function gunzipFile(path: string, options: GunzipOptions): AsyncGenerator
   return gunzip && pieces(gunzip, path, options);
 }
 
-async function* pieces(gunzip: NativeGunzip, path: string, { chunkBytes, onConsumed, reuse }: GunzipOptions): AsyncGenerator<Buffer> {
+async function* pieces(gunzip: NativeGunzip, path: string, { chunkBytes, onConsumed, reuse, memory = new MemoryPool() }: GunzipOptions): AsyncGenerator<Buffer> {
   const file = await open(path, "r");
   let ahead: Promise<Piece> | undefined;
+  const newRoom = () => (reuse ? Buffer.from(memory.take(chunkBytes), 0, chunkBytes) : Buffer.allocUnsafeSlow(chunkBytes));
+  const rooms = [newRoom(), newRoom()] as const;
+  const input = Buffer.from(memory.take(KEPT_BYTES + INPUT_BYTES), 0, KEPT_BYTES + INPUT_BYTES);
   try {
-    const next = pieceReader(gunzip, file);
-    const rooms = [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)] as const;
+    const next = pieceReader(gunzip, file, input);
     for (let number = 0; ; number++) {
       const { bytes, consumed, isLast } = await (ahead ?? next(rooms[0]));
-      ahead = isLast ? undefined : next(reuse ? rooms[(number + 1) % 2]! : Buffer.allocUnsafeSlow(chunkBytes));
+      ahead = isLast ? undefined : next(reuse ? rooms[(number + 1) % 2]! : newRoom());
       ahead?.catch(() => {}); // thrown when its turn comes
       onConsumed(consumed);
       if (bytes.length > 0) yield bytes;
@@ -46,6 +51,7 @@ async function* pieces(gunzip: NativeGunzip, path: string, { chunkBytes, onConsu
     }
   } finally {
     await ahead?.catch(() => {}); // it reads the file
+    for (const { buffer } of reuse ? [...rooms, input] : [input]) memory.give(buffer);
     await file.close();
   }
 }
@@ -58,8 +64,7 @@ interface Piece {
 }
 
 /** Gives one piece after the other, each full but the last; damage comes as an error after what was before it. */
-function pieceReader(gunzip: NativeGunzip, file: FileHandle): (room: Buffer) => Promise<Piece> {
-  const input = Buffer.allocUnsafeSlow(KEPT_BYTES + INPUT_BYTES);
+function pieceReader(gunzip: NativeGunzip, file: FileHandle, input: Buffer): (room: Buffer) => Promise<Piece> {
   let begin = 0;
   let end = 0;
   let isAll = false;
