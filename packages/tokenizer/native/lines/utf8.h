@@ -28,6 +28,21 @@ inline Sequence sequence_at(const std::uint8_t* s, std::size_t i, std::size_t n)
   return {length, true};
 }
 
+// Bytes at the beginning of `s` that are characters of three bytes each, as most of Chinese is, looked at in pairs.
+inline std::size_t three_byte_pairs(const std::uint8_t* s, std::size_t n) {
+  // Little endian: the lead is the low byte. Of a lead and its second byte these bits tell what is overlong (all clear)
+  // and what is a surrogate.
+  constexpr std::uint64_t kMarks = 0xc0c0f0c0c0f0u, kExpected = 0x8080e08080e0u, kTold = 0x200f, kSurrogate = 0x200d;
+  std::size_t i = 0;
+  for (std::uint64_t word; i + sizeof word <= n; i += 6) {
+    std::memcpy(&word, s + i, sizeof word);
+    if ((word & kMarks) != kExpected) break;
+    const std::uint64_t first = word & kTold, second = word >> 24 & kTold;
+    if (first == 0 || first == kSurrogate || second == 0 || second == kSurrogate) break;
+  }
+  return i;
+}
+
 // Index of the first byte that is not part of UTF-8, or `n`.
 inline std::size_t utf8_end(const std::uint8_t* s, std::size_t n) {
   constexpr std::uint64_t kHigh = 0x8080808080808080u;
@@ -38,6 +53,8 @@ inline std::size_t utf8_end(const std::uint8_t* s, std::size_t n) {
       while (i < n && s[i] < 0x80) ++i;
       continue;
     }
+    i += three_byte_pairs(s + i, n - i);
+    if (i == n) return n;
     const Sequence sequence = sequence_at(s, i, n);
     if (!sequence.valid) return i;
     i += sequence.length;

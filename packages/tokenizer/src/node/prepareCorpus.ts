@@ -13,7 +13,7 @@ import { definitionOf, readOptions, stageOf, threadsFor } from "./prepare/pass.t
 import { digestInputs, digestOf, optionsDigestOf, textDigestOf } from "./prepare/inputs.ts";
 import { finishedCorpus, finishedScan, finishedShard, removeLeftovers, removeUnreached } from "./prepare/resume.ts";
 import { scanAndTrain } from "./prepare/scan.ts";
-import { type DocumentOptions, documentSeparator, type ExtraDocuments, throwIfAborted, type TokenizerChoice, type Work } from "./prepare/work.ts";
+import { type DocumentOptions, documentSeparator, type ExtraDocuments, type Scan, throwIfAborted, type TokenizerChoice, type Work } from "./prepare/work.ts";
 import { findRepeated, spanFinder } from "./spans/findRepeated.ts";
 import { type CorpusFile, type CorpusInput, listCorpusFiles } from "./read/files.ts";
 import type { ShardHeader } from "./shard.ts";
@@ -139,19 +139,25 @@ async function prepareFiles(options: PrepareCorpusOptions, files: readonly Corpu
 }
 
 async function writeShards(work: Work) {
-  const { directory, digest, tokenizer: choice, extra } = work;
-  const { scan, tokenizer } = "encode" in choice ? await storedTokenizer(work, choice) : ((await finishedScan(work)) ?? (await scanAndTrain(work, choice)));
+  const { tokenizer: choice } = work;
+  if (!("encode" in choice)) {
+    const { scan, tokenizer } = (await finishedScan(work)) ?? (await scanAndTrain(work, choice));
+    return { tokenizer, ...(await encodeAll(work, tokenizer, scan)) };
+  }
+  choice.specialId(work.separator); // refuses a vocabulary without a separator before anything is written
+  const storing = atomicWrite(join(work.directory, CORPUS_FILES.tokenizer), writeTokenizerJson(choice), work.fileSystem);
+  storing.catch(() => {}); // said below
+  const encoded = await encodeAll(work, choice, undefined).finally(() => storing);
+  return { tokenizer: choice, ...encoded };
+}
+
+async function encodeAll(work: Work, tokenizer: Tokenizer, scan: Scan | undefined) {
+  const { directory, digest, extra } = work;
   const origin = { tokenizerDigest: tokenizer.digest, sourceDigest: digest };
   const encoded = await encodeCorpus(work, tokenizer, scan, origin);
   const extraPath = join(directory, CORPUS_FILES.extra);
   const generated = extra && ((await finishedShard(extraPath, origin)) ?? (await encodeExtra(work, extra, tokenizer, origin)));
-  return { tokenizer, encoded, generated };
-}
-
-async function storedTokenizer({ directory, fileSystem, separator }: Work, tokenizer: Tokenizer): Promise<{ scan: undefined; tokenizer: Tokenizer }> {
-  tokenizer.specialId(separator); // refuses a vocabulary without a separator before anything is written
-  await atomicWrite(join(directory, CORPUS_FILES.tokenizer), writeTokenizerJson(tokenizer), fileSystem);
-  return { scan: undefined, tokenizer };
+  return { encoded, generated };
 }
 
 /** The manifest of shards that are finished. */

@@ -42,8 +42,10 @@ export function addonThreads({ textField, clean, minHash, spans, tokenizer }: St
     room: (bytes) => new Uint8Array(memory.take(bytes), 0, bytes),
     async *treatInOrder(batches) {
       const inOrder: Promise<Held>[] = [];
+      let mostWaiting = numThreads * WAITING_AT_FIRST;
       const use = async function* () {
         const held = await inOrder.shift()!;
+        mostWaiting = numThreads * WAITING;
         yield held.treated;
         for (const one of held.memory) memory.give(one);
       };
@@ -52,7 +54,7 @@ export function addonThreads({ textField, clean, minHash, spans, tokenizer }: St
           const result = treat(batch);
           result.catch(() => {}); // seen when its turn comes
           inOrder.push(result);
-          while (inOrder.length >= numThreads * WAITING) yield* use();
+          while (inOrder.length >= mostWaiting) yield* use();
         }
         while (inOrder.length > 0) yield* use();
       } finally {
@@ -62,6 +64,9 @@ export function addonThreads({ textField, clean, minHash, spans, tokenizer }: St
     end,
   };
 }
+
+/** Batches a thread that are read before the first is used: whoever asked for it may still be hashing inputs. */
+const WAITING_AT_FIRST = 3 * WAITING;
 
 /** The encoder writes ids in blocks. */
 const ROOM_SLACK = 64;

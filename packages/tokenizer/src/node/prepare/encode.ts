@@ -179,21 +179,22 @@ function* runsOf({ output, ends, textBytes }: Treated, decisions: Uint8Array): G
 
 /** Gives the complete shards their names, unless they have them; nothing when they are not whole. */
 async function finishShards(paths: { train: string; validation: string }, origin: ShardOrigin, from: Checkpoint, work: Work, open?: OpenShards): Promise<EncodedCorpus | undefined> {
-  const headers: ShardHeader[] = [];
-  for (const side of ["train", "validation"] as const) {
+  const finish = async (side: "train" | "validation"): Promise<ShardHeader | undefined> => {
     const finished = open ? undefined : await finishedShard(paths[side], origin);
     const writer = finished ? undefined : (open?.[side] ?? (await ShardWriter.open(paths[side], origin, work.fileSystem, from[side])));
-    const header = finished ?? (await writer?.finish().finally(() => writer.close()));
-    if (!header) return undefined;
-    headers.push(header);
-  }
+    return finished ?? (await writer?.finish().finally(() => writer.close()));
+  };
+  const finishing = [finish("train"), finish("validation")] as const;
+  await Promise.allSettled(finishing); // one that fails leaves no other at work
+  const [train, validation] = await Promise.all(finishing);
+  if (!train || !validation) return undefined;
   if (work.slice) {
     const log = open?.log ?? await openLog(join(work.directory, CORPUS_FILES.documents), from.state.numRemembered, stateOf(work, from.split).bands, work.fileSystem);
     await log?.finish();
   }
   return {
-    train: headers[0]!,
-    validation: headers[1]!,
+    train,
+    validation,
     record: from.state,
     split: from.split,
     ...(from.falsePositiveRate !== undefined && { falsePositiveRate: from.falsePositiveRate }),
