@@ -1,7 +1,7 @@
 /**
  * Requests a second of log-likelihood scoring, against a plain PyTorch loop with batching on the same weights and tokens.
  *
- *     node --conditions=@espalier/source bench/score.bench.ts [rounds = 3] [threads = 2]
+ *     node --conditions=@espalier/source bench/score.bench.ts [rounds = 3] [threads = 2] [part of a workload's name = all]
  *
  * A small Llama of random weights is written as a Hugging Face directory that both read. Ours is given texts and pays for
  * its tokenizer; the rival (score_rival.py, Debian python3-torch) is given token ids. The two run in turn; a row has the
@@ -26,6 +26,7 @@ import { initialParameters } from "../src/initialise.ts";
 
 const rounds = Number(process.argv[2] ?? 3);
 const numThreads = Number(process.argv[3] ?? 2);
+const wanted = process.argv[4] ?? "";
 
 const stream = random(1, "score bench");
 let drawn = 0;
@@ -95,7 +96,7 @@ try {
   if (!python) console.log("rival skipped: no Python with PyTorch (Debian: python3-torch).");
 
   console.log(`L6 d256 V8192 fp32, ${executor.instructionPath}, ${numThreads} thread(s), median of ${rounds}`);
-  for (const [name, requests] of Object.entries(workloads)) {
+  for (const [name, requests] of Object.entries(workloads).filter(([name]) => name.includes(wanted))) {
     const file = join(directory, "requests.json");
     writeFileSync(file, JSON.stringify(requests.map(({ context, continuation }) => [[...tokenizer.encode(context)], [...tokenizer.encode(continuation)]])));
     const rival = python ? await startRival(python, directory, file) : undefined;

@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest";
 import { decode } from "../decode.ts";
 import { DeviceModel } from "../deviceModel.ts";
 import { initialParameters } from "../initialise.ts";
-import { scoreSequences, type Sequence } from "../score.ts";
+import { scoreSequences, scoreTokens, type Sequence } from "../score.ts";
 import { testedExecutors } from "../testing/executors.ts";
-import { poolRowsOf, RowEngine } from "./rowEngine.ts";
+import { poolRowsOf, programRows, RowEngine } from "./rowEngine.ts";
 
 const V = 61;
 const base = { vocabSize: V, numLayers: 2, residualDim: 32, headDim: 8, initStd: 0.4 } as const;
@@ -45,6 +45,15 @@ async function continued(engine: RowEngine, prompts: readonly (readonly number[]
   await decode(engine, decodings, new Uint8Array(V).fill(1));
   return written;
 }
+
+describe("programRows", () => {
+  it("holds the rows, wastes fewer than 32 of them, and takes few sizes", () => {
+    const sizes = Array.from({ length: 256 }, (_, n) => programRows(n + 1));
+    sizes.forEach((size, n) => expect(size - (n + 1)).toBeGreaterThanOrEqual(0));
+    sizes.forEach((size, n) => expect(size - (n + 1)).toBeLessThan(Math.min(32, n + 1)));
+    expect([...new Set(sizes)]).toEqual([1, 2, 4, 8, 16, 32, 64, 96, 128, 160, 192, 224, 256]);
+  });
+});
 
 describe.each(testedExecutors())("inference on $name", ({ name, make, tolerance }) => {
   describe.each(Object.entries(shapes))("of %s", (title, shape) => {
@@ -96,6 +105,24 @@ describe.each(testedExecutors())("inference on $name", ({ name, make, tolerance 
       expect(await continued(large, prompts.slice(1, 2), 3)).toEqual(written.slice(1, 2));
       expect(small.numUnused).toBe(small.cache.poolRows);
     });
+  });
+
+  it("gives a beginning the same bits in a run of any size", async () => {
+    const config = modelConfig(shapes["Llama, own frequencies, longer than a run"]!);
+    const stream = random(8, "sizes");
+    const tokens = Array.from({ length: 257 }, (_, n) => stream.integer(n, V));
+    const device = new DeviceModel(make(), { config, parameters: initialParameters(config, 3) });
+    const lengths = name === "reference" ? [2, 40] : [2, 3, 5, 9, 17, 33, 40, 65, 97, 100, 129, 161, 193, 225, 257]; // one more than is fed
+    const whole: (string | undefined)[] = [];
+    for (const length of lengths) {
+      const sequence: Sequence = { tokens: tokens.slice(0, length), numScored: length - 1 };
+      const [scores] = await scoreTokens(new RowEngine(device), [sequence], true);
+      scores!.forEach(({ logits, ...score }, k) => {
+        const bits = JSON.stringify([score, Array.from(logits!)]);
+        expect(bits, `token ${k + 1} of ${length}`).toBe((whole[k] ??= bits));
+      });
+    }
+    device.free();
   });
 });
 

@@ -17,7 +17,13 @@ export interface RowEngineOptions {
   cacheBytes?: number;
 }
 
-const powerOfTwo = (count: number) => 2 ** Math.ceil(Math.log2(Math.max(1, count)));
+/**
+ * Rows of the program that a number of rows runs in: a power of two up to 32, then a multiple of 32. Padded rows cost
+ * what others do, and each size is a program of its own.
+ */
+export function programRows(count: number): number {
+  return count <= 32 ? 2 ** Math.ceil(Math.log2(Math.max(1, count))) : 32 * Math.ceil(count / 32);
+}
 
 /** Rows of the pool of a configuration that a number of bytes holds, in [one full sequence, 64 of them]. */
 export function poolRowsOf(config: ModelConfig, cacheBytes: number): number {
@@ -32,7 +38,7 @@ export function poolRowsOf(config: ModelConfig, cacheBytes: number): number {
  * `logits` read kept hidden states. The engine owns the pool: which rows are taken, and how often each is in use.
  *
  * Runs execute in the order in which they were sent, so a pool row may be given back as soon as the last run that reads
- * it has been sent. Programs are compiled for powers of two when first needed.
+ * it has been sent. Programs are compiled for a few numbers of rows (`programRows`) when first needed.
  */
 export class RowEngine {
   readonly model: DeviceModel;
@@ -118,7 +124,7 @@ export class RowEngine {
   async flush(): Promise<void> {
     const numRows = this.#numRows;
     if (numRows > 0) {
-      const R = powerOfTwo(numRows);
+      const R = programRows(numRows);
       const M = Math.min(R * this.model.config.seqLen, this.#maxListed);
       const ready = this.model.program(`rows ${R}`, (gates) => rowsProgram(this.model.config, R, M, this.cache, gates));
       await this.#send(ready, (inputs) => {
@@ -153,7 +159,7 @@ export class RowEngine {
   async score(rows: readonly number[], targets: readonly number[], report: (pair: number, loss: number, greedy: boolean, lse: number) => void): Promise<void> {
     for (let first = 0; first < rows.length; first += MAX_ROWS) {
       const count = Math.min(MAX_ROWS, rows.length - first);
-      const K = powerOfTwo(count);
+      const K = programRows(count);
       const ready = this.model.program(`scoring ${K}`, () => scoringProgram(this.model.config, K, this.cache));
       const { inputs: [inputs], outputs } = ready;
       inputs.set("rows", 0).set("targets", -1).set("weights", 1);
@@ -172,7 +178,7 @@ export class RowEngine {
     const most = Math.max(1, Math.min(MAX_ROWS, 2 ** Math.floor(Math.log2(MAX_LOGITS / V))));
     for (let first = 0; first < rows.length; first += most) {
       const count = Math.min(most, rows.length - first);
-      const K = powerOfTwo(count);
+      const K = programRows(count);
       const ready = this.model.program(`next logits ${K}`, () => nextLogitsProgram(this.model.config, K, this.cache));
       const { inputs: [inputs], outputs } = ready;
       inputs.set("rows", 0).get("rows").set(rows.slice(first, first + count));
