@@ -22,7 +22,8 @@ let failed = false;
 for (const [i, name] of NAMES.entries()) {
   const reference = get_encoding(name);
   const published = encoding(name);
-  const { ranks, pattern } = published;
+  const { ranks } = published;
+  const pattern = published.pattern!;
   const cores = [
     typescriptEncodeCore(ranks, pattern, name),
     webAssemblyEncodeCore(ranks, pattern)!,

@@ -23,7 +23,7 @@ for (const file of files) {
   for (const name of NAMES) {
     const reference = get_encoding(name);
     const { ranks, pattern, specialTokens } = encoding(name);
-    const cores = [typescriptEncodeCore(ranks, pattern, name), webAssemblyEncodeCore(ranks, pattern)!, ...instructionSets().map((set) => nativeEncodeCore(ranks, pattern, set)!)];
+    const cores = [typescriptEncodeCore(ranks, pattern!, name), webAssemblyEncodeCore(ranks, pattern!)!, ...instructionSets().map((set) => nativeEncodeCore(ranks, pattern!, set)!)];
     const tokenizers = cores.map((core) => tokenizerOf({ name, ranks, pattern, specialTokens }, core));
     let numTokens = 0;
     for (const [document, text] of texts.entries()) {

@@ -1,5 +1,5 @@
 import { DataError } from "@espalier/core";
-import type { HuggingFaceTokenizer } from "./formats/huggingFace/read.ts";
+import { type HuggingFaceTokenizer, readHuggingFaceTokenizer } from "./formats/huggingFace/read.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** One token of a text as it can be shown. */
@@ -22,6 +22,7 @@ export interface TokenSpan {
  */
 export function tokenSpans(tokenizer: Tokenizer | HuggingFaceTokenizer, input: string | Uint8Array, special: "text" | "recognize" = "text"): TokenSpan[] {
   if ("spans" in tokenizer) return tokenizer.spans(typeof input === "string" ? input : textFrom(input, tokenizer.name), { special });
+  if (tokenizer.huggingFace !== undefined) return tokenSpans(readHuggingFaceTokenizer(tokenizer.huggingFace, tokenizer.name), input, special);
   const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let start = 0;
   return Array.from(tokenizer.encode(input, { special }), (id) => {

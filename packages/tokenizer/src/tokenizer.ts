@@ -54,13 +54,16 @@ export interface EncodedDocuments {
  */
 export interface Tokenizer {
   readonly name: string;
-  readonly pattern: PatternName;
+  /** Absent: `huggingFace` says how text is cut. */
+  readonly pattern?: PatternName;
   /** Which encoder runs. */
   readonly encoder: EncodeCore["kind"];
   readonly ranks: Ranks;
   /** Id of every rank; absent when each rank is its own id. */
   readonly ids?: Uint32Array;
   readonly specialTokens: ReadonlyMap<string, number>;
+  /** Text of the `tokenizer.json` that gives the ids, of a tokeniser over characters or behind a normaliser; `ranks` are then only the text behind each token. */
+  readonly huggingFace?: string;
   /** All ids are below this: the number of rows of an embedding. */
   readonly vocabSize: number;
   /** sha256, in hex, over pattern, tokens and special tokens; equal digests give equal ids for every text. */

@@ -3,8 +3,9 @@ import { ConfigError } from "@espalier/core";
 import { atomicWrite } from "@espalier/core/node";
 import { openSafetensors, writeHuggingFace } from "@espalier/checkpoint";
 import { rampValue } from "@espalier/growth";
-import { END_OF_TEXT, type Tokenizer, writeHuggingFaceTokenizer } from "@espalier/tokenizer";
+import { type Tokenizer, writeHuggingFaceTokenizer } from "@espalier/tokenizer";
 import { CHECKPOINT_FILES, expectTokenizer, openCheckpoint } from "./checkpoint.ts";
+import { documentEndOf } from "./textCodec.ts";
 
 export interface ExportOptions {
   /** Written as `tokenizer.json`, with its end-of-text as beginning and end of text. */
@@ -30,7 +31,8 @@ export async function exportHuggingFace(checkpointDirectory: string, directory: 
     throw new ConfigError(`export: ${checkpointDirectory} is in the middle of a growth, its gates ${Math.round(100 * open)} % open, expected 100 %: a gated model has no form there. Export a later checkpoint.`);
   }
   expectTokenizer(checkpoint, tokenizer);
-  const endOfText = tokenizer.specialId(END_OF_TEXT);
+  const endName = documentEndOf(tokenizer);
+  const endOfText = tokenizer.specialId(endName);
   const file = await openSafetensors(join(checkpointDirectory, CHECKPOINT_FILES.model));
   try {
     const written = await writeHuggingFace(
@@ -43,7 +45,7 @@ export async function exportHuggingFace(checkpointDirectory: string, directory: 
         metadata: { "espalier.checkpoint": digest, "espalier.step": String(step), "espalier.growths": String(births.events.length - 1) },
       },
     );
-    const named = { bos_token: END_OF_TEXT, eos_token: END_OF_TEXT, unk_token: END_OF_TEXT, model_max_length: config.seqLen, tokenizer_class: "PreTrainedTokenizerFast", clean_up_tokenization_spaces: false };
+    const named = { bos_token: endName, eos_token: endName, unk_token: endName, model_max_length: config.seqLen, tokenizer_class: "PreTrainedTokenizerFast", clean_up_tokenization_spaces: false };
     await atomicWrite(join(directory, "tokenizer.json"), writeHuggingFaceTokenizer(tokenizer));
     await atomicWrite(join(directory, "tokenizer_config.json"), `${JSON.stringify(named, undefined, 1)}\n`);
     return { modelType: written.modelType, bytes: written.bytes };

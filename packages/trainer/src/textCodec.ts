@@ -21,9 +21,15 @@ export interface TextCodec {
   isToken(id: number): boolean;
 }
 
+/** Tokens that end a document, as vocabularies name theirs: ours first, then what Llama 1 and 2, Llama 3 and Gemma have. */
+const documentEnds = [END_OF_TEXT, "</s>", "<|end_of_text|>", "<eos>"];
+
+/** The token that ends a document: `<|endoftext|>`, or what a vocabulary of another family has in its place. */
+export const documentEndOf = ({ specialTokens }: Tokenizer): string => documentEnds.find((text) => specialTokens.has(text)) ?? END_OF_TEXT;
+
 /** Our tokenizers: one end-of-text token separates documents, begins and ends them. */
 export function codecOf(tokenizer: Tokenizer): TextCodec {
-  const endOfText = tokenizer.specialId(END_OF_TEXT);
+  const endOfText = tokenizer.specialId(documentEndOf(tokenizer));
   const numRanks = tokenizer.ranks.offsets.length - 1;
   const ids = tokenizer.ids && new Set(tokenizer.ids);
   const special = new Set(tokenizer.specialTokens.values());

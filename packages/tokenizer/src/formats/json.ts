@@ -2,6 +2,7 @@ import { FileError } from "@espalier/core";
 import { type PatternName, patterns } from "../pretokenize/patterns.ts";
 import { createTokenizer, type Tokenizer } from "../tokenizer.ts";
 import { type Ranks, ranksOf } from "../vocabulary.ts";
+import { textTokenizer } from "./huggingFace/textTokenizer.ts";
 import { base64Length, fromBase64, writeBase64 } from "./base64.ts";
 
 const FORMAT = "espalier-tokenizer";
@@ -21,13 +22,23 @@ interface TokenizerJson {
   ids?: number[];
 }
 
-/** A tokeniser as JSON text, one token a line. */
+/** What is stored of a tokeniser that a file of Hugging Face defines. */
+interface WrappedJson extends Pick<TokenizerJson, "format" | "version" | "name" | "digest"> {
+  huggingFace: object;
+}
+const WRAPPED_VERSION = 2;
+
+/** A tokeniser as JSON text, one token a line; a `tokenizer.json` over characters or behind a normaliser as it is, inside. */
 export function writeTokenizerJson(tokenizer: Tokenizer): string {
+  if (tokenizer.huggingFace !== undefined) {
+    const wrapped: WrappedJson = { format: FORMAT, version: WRAPPED_VERSION, name: tokenizer.name, digest: tokenizer.digest, huggingFace: JSON.parse(tokenizer.huggingFace) as object };
+    return `${JSON.stringify(wrapped)}\n`;
+  }
   const json: TokenizerJson = {
     format: FORMAT,
     version: VERSION,
     name: tokenizer.name,
-    pattern: tokenizer.pattern,
+    pattern: tokenizer.pattern!,
     digest: tokenizer.digest,
     specialTokens: Object.fromEntries(tokenizer.specialTokens),
     tokens: [],
@@ -66,6 +77,7 @@ function tokensJson({ bytes, offsets }: Ranks): string {
  */
 export function readTokenizerJson(text: string, where: string): Tokenizer {
   const json = parse(text, where);
+  if (json.format === FORMAT && json.version === WRAPPED_VERSION) return unwrapped(json as unknown as Partial<WrappedJson>, where);
   if (json.format !== FORMAT || json.version !== VERSION || !Object.hasOwn(patterns, json.pattern)) {
     throw new FileError(
       `${where}: format ${json.format} version ${json.version} pattern ${json.pattern}, expected ${FORMAT} version ${VERSION} pattern ${Object.keys(patterns).join(" or ")}. Train the tokenizer again.`,
@@ -89,6 +101,12 @@ export function readTokenizerJson(text: string, where: string): Tokenizer {
   });
   if (tokenizer.digest !== json.digest) throw damaged(`digest of the tokens is ${tokenizer.digest}, expected ${json.digest}`);
   return tokenizer;
+}
+
+function unwrapped({ name, digest, huggingFace }: Partial<WrappedJson>, where: string): Tokenizer {
+  const inside = textTokenizer(JSON.stringify(huggingFace ?? null), where);
+  if (inside.digest !== digest) throw new FileError(`${where}: digest of the tokenizer is ${inside.digest}, expected ${digest}. The file is damaged; tokenize the corpus again.`);
+  return Object.defineProperty(inside, "name", { value: String(name) });
 }
 
 function parse(text: string, where: string): TokenizerJson {

@@ -3,6 +3,7 @@ import { ConfigError, FileError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
 import { END_OF_TEXT, type EncodingName } from "../encodings.ts";
 import { type HuggingFaceTokenizer, readHuggingFaceTokenizer } from "../formats/huggingFace/read.ts";
+import { textTokenizer } from "../formats/huggingFace/textTokenizer.ts";
 import { readTokenizerJson } from "../formats/json.ts";
 import { readTiktoken } from "../formats/tiktoken.ts";
 import { type PatternName, patterns } from "../pretokenize/patterns.ts";
@@ -23,27 +24,32 @@ export const tokenizerNames: readonly string[] = ["cl100k", "o200k", "gpt2"];
 
 /**
  * A tokeniser by its name (`cl100k`, `o200k`, `gpt2`), or from a file: `tokenizer.json` of Espalier or of Hugging Face
- * (byte-level BPE), or `.tiktoken`. A `.tiktoken` file holds ranks alone: those of a published encoding bring its pattern
+ * (BPE over bytes or characters), or `.tiktoken`. A `.tiktoken` file holds ranks alone: those of a published encoding bring its pattern
  * and special tokens; others get the pattern named here and `<|endoftext|>` behind the last rank.
  *
  * @param pattern of a `.tiktoken` file that is not a published one; default `cl100k`
- * @throws {FileError} when the file is missing, damaged, or not of a kind that works on bytes
+ * @throws {FileError} when the file is missing, damaged, or its model is not BPE
  * @throws {ConfigError} when the pattern is not known
  */
 export async function loadTokenizer(nameOrPath: string, options: { pattern?: PatternName } = {}): Promise<Tokenizer> {
-  const tokenizer = await loadAnyTokenizer(nameOrPath, options);
-  if (!("spans" in tokenizer)) return tokenizer;
-  throw new FileError(`${nameOrPath}: BPE over characters or behind a normaliser, expected byte-level BPE. A corpus can only be prepared with a tokeniser of bytes.`);
+  return await load(nameOrPath, options, (text) => readHuggingFaceTokenizer(text, nameOrPath).byteLevel ?? textTokenizer(text, nameOrPath));
 }
 
 /**
- * The same, and `tokenizer.json` files of Hugging Face whose BPE is over characters or behind a normaliser, which cannot
- * prepare a corpus: for showing their tokens.
+ * The same; `tokenizer.json` files of Hugging Face whose BPE is over characters or behind a normaliser as what shows the names
+ * and places of their tokens.
  *
  * @throws {FileError} when the file is missing, damaged, or its model is not BPE
  * @throws {ConfigError} when the pattern is not known
  */
-export async function loadAnyTokenizer(nameOrPath: string, { pattern = "cl100k" }: { pattern?: PatternName } = {}): Promise<Tokenizer | HuggingFaceTokenizer> {
+export async function loadAnyTokenizer(nameOrPath: string, options: { pattern?: PatternName } = {}): Promise<Tokenizer | HuggingFaceTokenizer> {
+  return await load(nameOrPath, options, (text) => {
+    const tokenizer = readHuggingFaceTokenizer(text, nameOrPath);
+    return tokenizer.byteLevel ?? tokenizer;
+  });
+}
+
+async function load<Foreign>(nameOrPath: string, { pattern = "cl100k" }: { pattern?: PatternName }, readForeign: (text: string) => Foreign): Promise<Tokenizer | Foreign> {
   if (!Object.hasOwn(patterns, pattern)) throw new ConfigError(`tokenizer: pattern ${JSON.stringify(pattern)}, expected one of ${Object.keys(patterns).join(", ")}. Use one of those.`);
   const name = names.get(nameOrPath);
   if (name) return encoding(name);
@@ -53,8 +59,7 @@ export async function loadAnyTokenizer(nameOrPath: string, { pattern = "cl100k" 
   });
   if (!text.trimStart().startsWith("{")) return fromRanks(readTiktoken(text, nameOrPath), nameOrPath, pattern);
   if (isOwn(text)) return readTokenizerJson(text, nameOrPath);
-  const tokenizer = readHuggingFaceTokenizer(text, nameOrPath);
-  return tokenizer.byteLevel ?? tokenizer;
+  return readForeign(text);
 }
 
 /** The format stands within the first bytes that `writeTokenizerJson` writes; others are parsed once, by their own reader. */

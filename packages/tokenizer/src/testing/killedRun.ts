@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { disk, intercept } from "@espalier/core/node";
 import { cl100k } from "../node/encoding.ts";
+import { loadTokenizer } from "../node/loadTokenizer.ts";
 import { prepareCorpus } from "../node/prepareCorpus.ts";
 
 /** Ends this process at a disk operation or after a time, as a power cut would. */
@@ -15,6 +16,8 @@ interface RunOptions {
   input: string;
   directory: string;
   workers: number;
+  /** Path of a tokeniser and its separator. Default: cl100k. */
+  tokenizer?: { path: string; separator: string };
   repeatedSpans?: boolean;
   /** Whether near copies are sought, in workers; else ids are made by threads of the addon. Default true. */
   nearDuplicates?: boolean;
@@ -32,10 +35,10 @@ export async function runKilled(options: RunOptions): Promise<boolean> {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { input, directory, workers, nearDuplicates = true, repeatedSpans, kill } = JSON.parse(process.argv[2]!) as RunOptions;
+  const { input, directory, workers, tokenizer, nearDuplicates = true, repeatedSpans, kill } = JSON.parse(process.argv[2]!) as RunOptions;
   let operations = 0;
   const fileSystem = intercept(disk, () => {
     if (++operations === kill?.operation) process.kill(process.pid, "SIGKILL");
   });
-  await prepareCorpus({ inputs: [input], directory, tokenizer: cl100k(), validationShare: 0.1, ...(nearDuplicates && { nearDuplicates: { memoryBytes: 1 << 22 } }), ...(repeatedSpans && { repeatedSpans: {} }), workers, checkpointBytes: 1 << 19, fileSystem });
+  await prepareCorpus({ inputs: [input], directory, tokenizer: tokenizer ? await loadTokenizer(tokenizer.path) : cl100k(), ...(tokenizer && { separator: tokenizer.separator }), validationShare: 0.1, ...(nearDuplicates && { nearDuplicates: { memoryBytes: 1 << 22 } }), ...(repeatedSpans && { repeatedSpans: {} }), workers, checkpointBytes: 1 << 19, fileSystem });
 }

@@ -10,6 +10,7 @@ import { splitsOf } from "./splits.ts";
  * @throws {DataError} when no joins lead to a token, which a list of merges cannot say
  */
 export function writeHuggingFaceTokenizer(tokenizer: Tokenizer): string {
+  if (tokenizer.huggingFace !== undefined) return tokenizer.huggingFace; // it is one
   const { ranks, ids, name } = tokenizer;
   const names = Array.from({ length: ranks.offsets.length - 1 }, (_, rank) => bytesToCharacters(ranks.bytes.subarray(ranks.offsets[rank]!, ranks.offsets[rank + 1]!)));
   const merges = splitsOf(ranks, name).flatMap((split, rank) => {
@@ -28,7 +29,7 @@ export function writeHuggingFaceTokenizer(tokenizer: Tokenizer): string {
     pre_tokenizer: {
       type: "Sequence",
       pretokenizers: [
-        { type: "Split", pattern: { Regex: regexesOf[tokenizer.pattern][0] }, behavior: "Removed", invert: true },
+        { type: "Split", pattern: { Regex: regexesOf[tokenizer.pattern!][0] }, behavior: "Removed", invert: true },
         { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false },
       ],
     },

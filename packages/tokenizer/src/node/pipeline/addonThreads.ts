@@ -15,10 +15,10 @@ interface Held {
 
 /**
  * Threads of the addon: JSON lines to texts, digests and ids without any JavaScript on the way. Nothing where there is no
- * addon, and where rules of cleaning, near copies or repeated spans are asked for.
+ * addon, for tokenisers over characters, and where rules of cleaning, near copies or repeated spans are asked for.
  */
 export function addonThreads({ textField, clean, minHash, spans, tokenizer }: StageOptions, numThreads: number): Threads | undefined {
-  if (!tokenizer || !keepsAll(clean) || minHash || spans || (tokenizer.encoder ?? "auto") !== "auto") return undefined;
+  if (!tokenizer || !keepsAll(clean) || minHash || spans || (tokenizer.encoder ?? "auto") !== "auto" || tokenizer.huggingFace !== undefined) return undefined;
   const { ranks, pattern = "cl100k", ids, separator } = tokenizer;
   const field = Buffer.from(textField);
   const pool = nativeTreatPool({ ranks, pattern, separator, ...(ids && { ids }) }, field, numThreads);

@@ -4,6 +4,7 @@ import { languageDetector } from "../../clean/language.ts";
 import { minHasher, type MinHashOptions } from "../../clean/minHash.ts";
 import { REPEATED_SPANS, repeatedSpans, type RepeatedSpanOptions } from "../../clean/repeatedSpans.ts";
 import { OUTPUT_SLACK } from "../../encodeCore.ts";
+import { textTokenizer } from "../../formats/huggingFace/textTokenizer.ts";
 import { createTokenizer, type Tokenizer, type TokenizerDefinition } from "../../tokenizer.ts";
 import type { Batch } from "../read/batches.ts";
 import { batchTextsReader, type ReadTexts } from "../read/batchTexts.ts";
@@ -17,7 +18,7 @@ export interface StageOptions {
   /** What to do with the spans of sentences: hash them for the pass that looks for repeated ones, or take those out. */
   spans?: RepeatedSpanOptions & { act: "hash" | "remove" };
   /** Absent: the texts come back instead of ids. */
-  tokenizer?: TokenizerDefinition & { separator: number };
+  tokenizer?: TokenizerDefinition & { separator: number; huggingFace?: string };
 }
 
 /** A document that a rule dropped, to be shown. */
@@ -77,8 +78,11 @@ export async function createTreat({ textField, clean, minHash, spans, tokenizer 
   const keysOf = minHash && minHasher(minHash);
   const numKeys = minHash ? 2 * (minHash.bands ?? 14) : 0;
   const readTexts = batchTextsReader(Buffer.from(textField), way);
-  return treatWith(readTexts, cleaner, keysOf, numKeys, spans && { act: spans.act, ...repeatedSpans(spans) }, tokenizer && { tokenizer: createTokenizer(tokenizer), separator: tokenizer.separator });
+  return treatWith(readTexts, cleaner, keysOf, numKeys, spans && { act: spans.act, ...repeatedSpans(spans) }, tokenizer && { tokenizer: tokenizerOf(tokenizer), separator: tokenizer.separator });
 }
+
+const tokenizerOf = (definition: NonNullable<StageOptions["tokenizer"]>): Tokenizer =>
+  definition.huggingFace === undefined ? createTokenizer(definition) : textTokenizer(definition.huggingFace, definition.name, definition.encoder);
 
 /** Whether no rule can drop or change a document. */
 export const keepsAll = ({ quality = [], languages, ngrams, blockedWords = [], mask }: CleanOptions): boolean =>

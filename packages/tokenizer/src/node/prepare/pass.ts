@@ -73,8 +73,8 @@ export function stageOf({ textField = "text", clean = {}, nearDuplicates, repeat
 
 /** A tokeniser as plain data that workers can be given. */
 export function definitionOf(tokenizer: Tokenizer, separator: string): NonNullable<StageOptions["tokenizer"]> {
-  const { name, ranks, ids, specialTokens, pattern, encoder } = tokenizer;
-  return { name, ranks, specialTokens, pattern, encoder: encoder === "native" ? "auto" : encoder, ...(ids && { ids }), separator: tokenizer.specialId(separator) };
+  const { name, ranks, ids, specialTokens, pattern, encoder, huggingFace } = tokenizer;
+  return { name, ranks, specialTokens, ...(pattern && { pattern }), encoder: encoder === "native" ? "auto" : encoder, ...(ids && { ids }), ...(huggingFace !== undefined && { huggingFace }), separator: tokenizer.specialId(separator) };
 }
 
 function detailOf({ record }: CorpusState, numTokens: number): string {
