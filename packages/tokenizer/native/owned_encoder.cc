@@ -1,12 +1,14 @@
 #include "owned_encoder.h"
 
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 namespace espalier {
 namespace {
 
 constexpr std::size_t kKeptScratchBytes = 1 << 22;
+constexpr std::size_t kKeptIdsBytes = 1 << 24;
 
 }  // namespace
 
@@ -43,15 +45,35 @@ const char* OwnedEncoder::encode_text(EncodeRequest& request) {
     request.scratch_bytes = scratch_bytes_;
     status = core_.encode(*encoder_, request);
   }
-  return status == Status::kOk ? nullptr : "tokenizer: no room for the ids";
+  return status == Status::kOk ? nullptr : kNoRoomForIds;
 }
 
 // One long piece must not hold its memory for ever.
 void OwnedEncoder::shrink_scratch() {
+  if (ids_.size() * sizeof ids_[0] > kKeptIdsBytes) std::vector<std::uint32_t>().swap(ids_);
   if (scratch_bytes_ <= kKeptScratchBytes) return;
   std::free(scratch_);
   scratch_ = nullptr;
   scratch_bytes_ = 0;
+}
+
+const char* OwnedEncoder::encode_into(const std::uint8_t* text, std::size_t size, std::uint32_t* out, std::size_t capacity, std::size_t& written) {
+  const std::size_t enough = size + kOutputSlack;
+  const bool fits = capacity >= enough;
+  if (!fits && ids_.size() < enough) {
+    try {
+      ids_.resize(enough);
+    } catch (const std::bad_alloc&) {
+      return "tokenizer: out of memory";
+    }
+  }
+  EncodeRequest request{fits ? out : ids_.data(), fits ? capacity : ids_.size(), 0, 0, text, size, nullptr, 0};
+  if (const char* const problem = encode_text(request)) return problem;
+  written = request.written;
+  if (fits) return nullptr;
+  if (written > capacity) return kNoRoomForIds;
+  if (written > 0) std::memcpy(out, ids_.data(), written * sizeof *out);
+  return nullptr;
 }
 
 const char* OwnedEncoder::encode(const std::uint8_t* text, std::size_t size, std::uint32_t* out, std::size_t capacity, std::size_t& written) {
@@ -72,10 +94,12 @@ const char* OwnedEncoder::encode_documents(const std::uint8_t* texts, std::size_
       problem = "tokenizer: ends fall, or lie behind the texts";
       break;
     }
-    EncodeRequest request{out + ids, capacity - ids, 0, 0, texts + begin, end - begin, nullptr, 0};
-    problem = encode_text(request);
-    ids += request.written;
-    if (separator >= 0 && !problem) out[ids++] = std::uint32_t(separator);  // the slack behind the ids has room for it
+    const std::size_t separators = separator >= 0;
+    std::size_t made = 0;
+    problem = capacity < ids + separators ? kNoRoomForIds : encode_into(texts + begin, end - begin, out + ids, capacity - ids - separators, made);
+    if (problem) break;
+    ids += made;
+    if (separator >= 0) out[ids++] = std::uint32_t(separator);
     id_ends[i] = std::uint32_t(ids);
     begin = end;
   }

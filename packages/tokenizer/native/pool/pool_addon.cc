@@ -30,7 +30,7 @@ using Shared = std::shared_ptr<NodePool>;  // one of the handle, one of the wake
 napi_value value_of(napi_env env, const Treatment& treatment) {
   const LineTexts& texts = treatment.texts;
   napi_value all, num_lines;
-  if (treatment.ids_needed > treatment.ids_capacity) {
+  if (treatment.ids_needed > 0) {
     napi_create_uint32(env, std::uint32_t(treatment.ids_needed), &all);
     return all;
   }

@@ -3,8 +3,8 @@
 //   createPool(tokens, offsets, classes, pattern, field: Uint8Array, separator: number, threads: number, ids?: Uint32Array): pool
 //       the first four as of an encoder; `ids` of every rank, where they are not the ranks
 //   treatLines(pool, lines: Uint8Array, ids: Uint32Array): Promise<[numLines, numbers, malformed, textEnds, hashes, positions, idEnds] | number>
-//       ids of the texts are written to `ids`; neither array may be touched before the promise is settled. The number of
-//       ids that `ids` must have room for, in place of all else, where it has not
+//       ids of the texts are written to `ids`; neither array may be touched before the promise is settled. A number of
+//       ids that is room enough, in place of all else, where they do not fit
 //   closePool(pool): void
 //       returns when no thread is at work; promises not settled are rejected
 #pragma once

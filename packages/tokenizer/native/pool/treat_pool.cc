@@ -128,12 +128,14 @@ void TreatPool::take_apart(Treatment& treatment) {
 const char* TreatPool::encode(OwnedEncoder* encoder, Treatment& treatment) {
   const std::vector<std::uint32_t>& ends = treatment.texts.ends;
   const std::size_t size = ends.empty() ? 0 : ends.back();
-  treatment.ids_needed = size + ends.size() + kOutputSlack;
-  if (treatment.ids_capacity < treatment.ids_needed) return nullptr;
   treatment.id_ends.resize(ends.size());
   std::size_t written = 0;
   const char* const problem = encoder->encode_documents(treatment.room.get(), size, ends.data(), ends.size(), definition_.separator, treatment.ids,
                                                         treatment.ids_capacity, treatment.id_ends.data(), written);
+  if (problem == kNoRoomForIds) {
+    treatment.ids_needed = size + ends.size() + kOutputSlack;
+    return nullptr;
+  }
   if (problem || definition_.ids.empty()) return problem;
   std::size_t at = 0;
   for (const std::uint32_t end : treatment.id_ends) {

@@ -32,7 +32,7 @@ struct Treatment {
   std::vector<std::uint32_t> id_ends;    // separators included [documents]
   std::unique_ptr<std::uint8_t[]> room;  // of the texts
   std::size_t room_bytes = 0;
-  std::size_t ids_needed = 0;  // an id for each byte of the texts and each text, and kOutputSlack; above the capacity: nothing was encoded
+  std::size_t ids_needed = 0;  // room that is enough, where the ids do not fit: one for each byte of the texts and each text, and kOutputSlack
   const char* problem = nullptr;
 };
 

@@ -45,7 +45,7 @@ export interface TreatPool {
   /**
    * @param lines  whole JSON lines
    * @param ids    result: ids with separators, end to end
-   * @returns      how many ids there must be room for, where there is less
+   * @returns      room for how many is enough, where the ids do not fit
    */
   treat(lines: Uint8Array, ids: Uint32Array): Promise<LinesTreated | number>;
   /** Ends the threads; what is not done is rejected. */

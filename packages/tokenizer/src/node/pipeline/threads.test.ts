@@ -92,11 +92,31 @@ describe.skipIf(!isBuilt)("the addon's threads (skipped where the addon is not b
   it("say how much room ids need, and refuse work once closed", async () => {
     const pool = nativeTreatPool({ ...definition, pattern: "cl100k" }, Buffer.from("text"), 1)!;
     const lines = Buffer.from('{"text":"some words"}\n');
-    expect(await pool.treat(lines, new Uint32Array(20))).toBe(10 + 1 + 16);
-    expect(await pool.treat(lines, new Uint32Array(27))).toMatchObject({ numLines: 1, ends: Uint32Array.of(3) });
+    for (const length of [0, 1, 2]) expect(await pool.treat(lines, new Uint32Array(length))).toBe(10 + 1 + 16);
+    for (const length of [3, 4, 20, 27]) expect(await pool.treat(lines, new Uint32Array(length))).toMatchObject({ numLines: 1, ends: Uint32Array.of(3) });
     pool.close();
     pool.close();
     await expect(pool.treat(lines, new Uint32Array(27))).rejects.toThrow(/the threads were stopped/);
+  });
+});
+
+describe.skipIf(!isBuilt)("room for ids (skipped where the addon is not built)", () => {
+  it("gives the same ids wherever it ends, and refuses less than there are", async () => {
+    const pool = nativeTreatPool({ ...definition, pattern: "cl100k" }, Buffer.from("text"), 1)!;
+    const lines = Buffer.from(Array.from({ length: 12 }, (_, i) => JSON.stringify({ text: `${i} ${randomText(draw, 900 + i)}` })).join("\n"));
+    const ids = new Uint32Array(3 * lines.length);
+    const found = await pool.treat(lines, ids);
+    if (typeof found === "number") throw new Error("no room");
+    const count = found.ends.at(-1)!;
+    for (let length = 0; length < count + 40; length++) {
+      const room = new Uint32Array(length + 8).fill(7);
+      const less = await pool.treat(lines, room.subarray(0, length));
+      if (length < count) expect(less, `${length}`).toBeTypeOf("number");
+      else expect(less, `${length}`).toEqual(found);
+      if (length >= count) expect(room.subarray(0, count)).toEqual(ids.subarray(0, count));
+      expect(room.subarray(length), "behind its end").toEqual(new Uint32Array(8).fill(7));
+    }
+    pool.close();
   });
 });
 
