@@ -234,6 +234,51 @@ describe("consecutive calls of one op", () => {
   });
 });
 
+describe("consecutive small calls of several ops", () => {
+  const product = (a: number, b: number, y: number): GraphNode => ({ ...long.instructions[0]!, inputs: [a, b], outputs: [y] });
+  const columnSum = (x: number, y: number): GraphNode => ({ op: "columnSum", inputs: [x], outputs: [y], attributes: { accumulate: 0 } });
+  const tensors: [Region, string, ...number[]][] = [
+    ["owned", "x", 300, 64], ["owned", "w", 64, 128], ["owned", "v", 64, 80], ["owned", "square", 600, 600],
+    ["owned", "squared", 600, 600], ["owned", "xw", 300, 128], ["owned", "xv", 300, 80], ["owned", "twice", 300, 64],
+    ["owned", "sums", 64], ["owned", "again", 300, 128], ["owned", "thrice", 300, 128], ["owned", "last", 128],
+  ];
+  // The square takes the most scratch memory, so that there is room for several of the others. Those from 1 on are apart from
+  // each other; 6 reads what 1 has written, 7 overwrites it, 8 reads what 6 has written.
+  const calls = [
+    product(3, 3, 4), product(0, 1, 5), product(0, 2, 6), scale(0, 7, 2), columnSum(0, 8), product(0, 1, 9),
+    scale(5, 10, 3), product(0, 1, 5), columnSum(10, 11),
+  ];
+
+  async function valuesWith(numThreads: number): Promise<Float32Array[]> {
+    const executor = cpuExecutor({ numThreads, parallelGrain: 0 });
+    const program = executor.load(programOf(tensors, calls));
+    const buffers = program.program.tensors.map(({ name, bytes }, id) => {
+      const buffer = executor.allocate(bytes);
+      buffer.write(Float32Array.from({ length: bytes / 4 }, (_, i) => (id < 4 ? Math.sin(i + id) : NaN)));
+      program.bind(name, buffer);
+      return { buffer, length: bytes / 4 };
+    });
+    for (let run = 0; run < 30; run++) await program.run(nothing, nothing);
+    expect(program.profile().reduce((sum, row) => sum + row.calls, 0)).toBe(30 * calls.length);
+    return buffers.map(({ buffer, length }) => {
+      const values = new Float32Array(length);
+      buffer.read(values);
+      return values;
+    });
+  }
+
+  it("give the bits that one thread gives, one call after the other", async () => {
+    const alone = await valuesWith(1);
+    const [x, xw, twice, sums, thrice, last] = [0, 5, 7, 8, 10, 11].map((id) => alone[id]!) as [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
+    expect(twice[77]).toBe(2 * x[77]!);
+    expect(thrice[1234]).toBe(Math.fround(3 * xw[1234]!));
+    const column = (values: Float32Array, width: number) => values.reduce((sum, value, i) => (i % width === 5 ? sum + value : sum), 0);
+    expect(sums[5]).toBeCloseTo(column(x, 64), 3);
+    expect(last[5]).toBeCloseTo(column(thrice, 128), 2);
+    for (const numThreads of [2, 5]) expect(await valuesWith(numThreads)).toEqual(alone);
+  });
+});
+
 describe("updates that a run leaves to be done beside the next runs", () => {
   const names = ["a", "b", "c", "d"];
   const size = 1_000_000; // half a millisecond of AdamW each

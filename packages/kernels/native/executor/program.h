@@ -59,12 +59,16 @@ class Program {
   void expect_not_cancelled(const Job& job, int64_t instruction) const;
   void run_instruction(const Instruction& instruction);
   // On a CPU only: which instructions run together, and one run of such a region.
-  std::shared_ptr<void> regions() const;
+  std::shared_ptr<void> regions();
+  std::size_t end_of_one_op(std::size_t begin, std::size_t last) const;
+  std::size_t end_of_several_ops(std::size_t begin, std::size_t last) const;
   std::size_t deferrable_from() const;
   void defer(std::size_t begin);
   void learn_order_after_deferred();
   void complete_before(std::size_t begin, std::size_t end);
+  void run_region(std::size_t begin, std::size_t end);
   void run_joined(std::size_t begin, std::size_t end);
+  void run_mixed(std::size_t begin, std::size_t end);
   const Tensor& tensor_at(int64_t id) const;
 
   std::shared_ptr<Executor> executor_;

@@ -1,13 +1,12 @@
 // run_cpu.cc -- what differs between devices, for the CPU: copies are copies, and a run has ended when it has begun.
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstring>
-#include <numeric>
 #include <vector>
 
 #include "executor/device.h"
 #include "executor/program.h"
+#include "executor/regions.h"
 #include "executor/status.h"
 
 namespace espalier {
@@ -26,55 +25,8 @@ void device_read(void* target, const void* source, std::size_t bytes) { std::mem
 
 namespace {
 
-// A deferred call, counted from the first one, that an instruction of another program must come after: all of it, or the
-// tasks that write rows of input `rows_of` which the instruction reads.
-struct After {
-  int32_t call;
-  int32_t rows_of = -1;
-};
-
-// Consecutive calls of one op that do not touch what another of them writes run as one region: their tasks are numbered
-// through and shared among the threads together, so a step's AdamW over all parameters wakes and awaits the pool once.
-struct Regions {
-  std::vector<std::size_t> ends;  // of the region that begins at an instruction
-  std::size_t deferred_from;      // instructions from here on are left to executor/deferred.h
-  uint64_t number;                // no other program's, or binding's
-  // Of each instruction of a program that runs while instructions of another one are deferred: which of those it must come
-  // after. Kept for one other program.
-  uint64_t after_number = 0;
-  std::vector<std::vector<After>> after;
-  // Deferred instructions in the order in which the program that came behind them last time needs them.
-  std::vector<int32_t> order;
-};
-
-constexpr std::size_t kMostJoined = 64;
 // Times the grain of parallel work: 6M parameters of AdamW, some milliseconds. Less is not worth tracking.
 constexpr double kFewestDeferredGrains = 500;
-
-bool joinable(const OpKernel& kernel) {
-  return kernel.num_tasks && !kernel.num_stages && !kernel.finish && !kernel.scratch_bytes;
-}
-
-bool overlap(const TensorView& a, const TensorView& b) {
-  constexpr int64_t kElementBytes = 4;
-  const char* const a_begin = static_cast<const char*>(a.data);
-  const char* const b_begin = static_cast<const char*>(b.data);
-  return a_begin < b_begin + b.count * kElementBytes && b_begin < a_begin + a.count * kElementBytes;
-}
-
-bool writes_into(const OpCall& writer, const OpCall& other) {
-  for (int32_t i = 0; i < writer.num_outputs; ++i) {
-    for (int32_t j = 0; j < other.num_inputs; ++j) {
-      if (overlap(writer.outputs[i], other.inputs[j])) return true;
-    }
-    for (int32_t j = 0; j < other.num_outputs; ++j) {
-      if (overlap(writer.outputs[i], other.outputs[j])) return true;
-    }
-  }
-  return false;
-}
-
-bool touch(const OpCall& a, const OpCall& b) { return writes_into(a, b) || writes_into(b, a); }
 
 // The two touch in one place alone: `later` reads rows of what tasks of `earlier` write.
 bool only_rows_read(const OpKernel& earlier_kernel, const OpCall& earlier, const OpKernel& later_kernel, const OpCall& later) {
@@ -144,31 +96,6 @@ void Program::defer(std::size_t begin) {
   executor_->deferred().begin(calls, regions.order, std::move(memory), this, executor_->pool());
 }
 
-std::shared_ptr<void> Program::regions() const {
-  static std::atomic<uint64_t> last_number{0};
-  auto regions = std::make_shared<Regions>();
-  regions->number = ++last_number;
-  regions->deferred_from = deferrable_from();
-  regions->order.resize(instructions_.size() - regions->deferred_from);
-  std::iota(regions->order.begin(), regions->order.end(), 0);
-  regions->ends.resize(instructions_.size());
-  for (std::size_t begin = 0; begin < instructions_.size();) {
-    std::size_t end = begin + 1;
-    const auto fits = [&](const Instruction& next) {
-      if (next.kernel != instructions_[begin].kernel || !joinable(*next.kernel)) return false;
-      for (std::size_t i = begin; i < end; ++i) {
-        if (touch(instructions_[i].call, next.call)) return false;
-      }
-      return true;
-    };
-    const std::size_t last = begin < regions->deferred_from ? regions->deferred_from : instructions_.size();
-    while (end < last && end - begin < kMostJoined && fits(instructions_[end])) ++end;
-    regions->ends[begin] = end;
-    begin = end;
-  }
-  return regions;
-}
-
 void Program::learn_order_after_deferred() {
   const Program& other = *static_cast<const Program*>(executor_->deferred().owner());
   Regions& deferred = *static_cast<Regions*>(other.device_state_.get());
@@ -233,8 +160,7 @@ void Program::begin(const Job& job) {
       complete_before(i, end);
       before = std::chrono::steady_clock::now();
     }
-    if (end - i > 1) run_joined(i, end);
-    else run_instruction(instructions_[i]);
+    run_region(i, end);
     const auto after = std::chrono::steady_clock::now();
     double work = 0;
     for (std::size_t k = i; k < end; ++k) work += instructions_[k].work;
@@ -251,57 +177,6 @@ void Program::begin(const Job& job) {
     defer(regions.deferred_from);
   }
   if (output_bytes_) std::memcpy(job.output, output_.data(), static_cast<std::size_t>(output_bytes_));
-}
-
-void Program::run_joined(std::size_t begin, std::size_t end) {
-  struct Joined {
-    const Instruction* instructions;
-    std::size_t count;
-    int64_t task_ends[kMostJoined];
-  };
-  Joined joined{&instructions_[begin], end - begin, {}};
-  int64_t num_tasks = 0;
-  double work = 0;
-  for (std::size_t i = 0; i < joined.count; ++i) {
-    const Instruction& at = joined.instructions[i];
-    num_tasks += at.kernel->num_tasks(at.call);
-    joined.task_ends[i] = num_tasks;
-    work += at.work;
-  }
-  const ThreadPool::Run run = [](const void* pointer, int64_t task_begin, int64_t task_end) {
-    const Joined& joined = *static_cast<const Joined*>(pointer);
-    int64_t first = 0;  // of the instruction's tasks
-    for (std::size_t i = 0; i < joined.count && first < task_end; first = joined.task_ends[i++]) {
-      const int64_t from = task_begin > first ? task_begin : first;
-      const int64_t to = task_end < joined.task_ends[i] ? task_end : joined.task_ends[i];
-      const Instruction& at = joined.instructions[i];
-      if (from < to) at.kernel->run(at.call, from - first, to - first);
-    }
-  };
-  if (work >= executor_->parallel_grain()) executor_->pool().run(run, &joined, num_tasks);
-  else if (num_tasks > 0) run(&joined, 0, num_tasks);
-}
-
-void Program::run_instruction(const Instruction& at) {
-  struct Stage {
-    const Instruction* instruction;
-    int32_t number;
-  };
-  const int32_t num_stages = at.kernel->num_stages ? at.kernel->num_stages(at.call) : 1;
-  for (int32_t stage = 0; stage < num_stages; ++stage) {
-    const Stage context{&at, stage};
-    const int64_t num_tasks =
-        at.kernel->num_stages ? at.kernel->stage_tasks(at.call, stage) : at.kernel->num_tasks(at.call);
-    const ThreadPool::Run run = [](const void* pointer, int64_t task_begin, int64_t task_end) {
-      const Stage& stage = *static_cast<const Stage*>(pointer);
-      const OpKernel& kernel = *stage.instruction->kernel;
-      if (kernel.num_stages) kernel.run_stage(stage.instruction->call, stage.number, task_begin, task_end);
-      else kernel.run(stage.instruction->call, task_begin, task_end);
-    };
-    if (at.parallel) executor_->pool().run(run, &context, num_tasks);
-    else if (num_tasks > 0) run(&context, 0, num_tasks);
-  }
-  if (at.kernel->finish) at.kernel->finish(at.call);
 }
 
 void Program::finish(const Job&) {}

@@ -14,8 +14,6 @@ constexpr uint64_t kTaskMask = (uint64_t(1) << kTaskBits) - 1;
 // About 20 to 40 microseconds: longer than the serial gap between two parallel ops of a small model, shorter than a
 // time slice. Spinning longer takes the core from whoever else wants it.
 constexpr int kSpins = 1500;
-// Chunks per thread: enough that a slowed core leaves work to the others, few enough that claiming costs nothing.
-constexpr int64_t kChunksPerThread = 8;
 }  // namespace
 
 void pause_briefly() {

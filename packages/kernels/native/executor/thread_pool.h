@@ -27,6 +27,10 @@ class SideWork {
 
 class ThreadPool {
  public:
+  // Chunks per thread that tasks are claimed in: enough that a slowed core leaves work to the others, few enough that
+  // claiming costs nothing.
+  static constexpr int64_t kChunksPerThread = 8;
+
   using Run = void (*)(const void* context, int64_t task_begin, int64_t task_end);
 
   // `num_threads` counts the calling thread, so num_threads - 1 are started.
