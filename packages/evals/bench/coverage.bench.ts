@@ -3,10 +3,12 @@
  * table: as unreachable where trying all sets of outcomes proves that no interval without added randomness can do better, as a miss
  * otherwise.
  * Usage: node --conditions=@espalier/source bench/coverage.bench.ts [--trials 4000] [--only WORDS] [--markdown | --json]
+ * With --pairs: exact coverage for two models on the same right-or-wrong items, over 253 pairs of rates at which one alone is right.
  */
 
 import { parseArgs } from "node:util";
 import { coverage, coverageCases } from "../src/testing/coverage.ts";
+import { pairCoverages, pairRates, pairRules } from "../src/testing/pairs.ts";
 import { reachableCoverage } from "../src/testing/reachable.ts";
 
 const { values } = parseArgs({
@@ -15,6 +17,7 @@ const { values } = parseArgs({
     only: { type: "string", default: "" },
     markdown: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
+    pairs: { type: "boolean", default: false },
   },
 });
 const trials = Number(values.trials);
@@ -25,6 +28,19 @@ interface Cell {
   share: number;
   /** What a cell outside the bar is: the nearest coverage that outcomes allow, or nothing that excuses it. */
   verdict?: { unreachable: true; nearest: number } | { unreachable: false };
+}
+
+if (values.pairs) {
+  console.log(`| interval | items | below ${100 * LOW} % | above ${100 * HIGH} % | lowest | highest | mean distance from 95 |\n|---|--:|--:|--:|--:|--:|--:|`);
+  for (const items of [30, 60, 100]) {
+    for (const [name, rule] of pairRules) {
+      const shares = pairCoverages(rule, items).map((share) => 100 * share);
+      const distance = shares.reduce((sum, share) => sum + Math.abs(share - 95), 0) / pairRates.length;
+      const outside = [shares.filter((share) => share < 100 * LOW), shares.filter((share) => share > 100 * HIGH)].map(({ length }) => length);
+      console.log(`| ${name} | ${items} | ${outside.join(" | ")} | ${Math.min(...shares).toFixed(1)} | ${Math.max(...shares).toFixed(1)} | ${distance.toFixed(2)} |`);
+    }
+  }
+  process.exit();
 }
 
 const rows = coverageCases

@@ -200,6 +200,7 @@ export { binomialCdf, binomialPmf, binomialTest, fisherTest } from "./statistics
 export { isShareMetric } from "./knowledge/aggregate.ts";
 export { type BoundedOptions, boundedEstimate } from "./statistics/bounded.ts";
 export { boundedDifference } from "./statistics/boundedDifference.ts";
+export { jeffreysDifference } from "./statistics/disagreements.ts";
 export { betaInterval, clopperPearson, type Interval, ruleOfThree, wilson } from "./statistics/intervals.ts";
 export {
   type Estimate,

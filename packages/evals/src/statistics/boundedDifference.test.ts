@@ -8,7 +8,7 @@ const spread = (n: number, step: number) => Array.from({ length: n }, (_, i) => 
 const width = ([low, high]: readonly [number, number]) => high - low;
 
 describe("boundedDifference", () => {
-  it("is Tango's interval for right and wrong, with the plain difference, error and correlation", () => {
+  it("is Jeffreys' interval for right and wrong, with the plain difference, error and correlation", () => {
     const a = [1, 1, 0, 1, 0, 1, 1, 0, 1, 1];
     const b = [1, 0, 0, 1, 1, 0, 0, 0, 1, 0];
     const { interval, ...rest } = boundedDifference(a, b);

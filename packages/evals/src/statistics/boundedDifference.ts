@@ -2,39 +2,38 @@
 
 import { type BoundedOptions, expectShares } from "./bounded.ts";
 import { carriers, clusterSpreads, clusterSums, correlationPosterior, doubt, mixtureQuantile, type Spread } from "./clusters.ts";
-import { tango } from "./comparison.ts";
+import { jeffreysDifference } from "./disagreements.ts";
 import { normalQuantile } from "./distributions.ts";
 import type { Interval } from "./intervals.ts";
 import { type PairedEstimate, pairedDifference } from "./means.ts";
 
 /** Disagreements that carry the difference below which their size is not believed; from the simulations of decision 13. */
-const FEW_DISAGREEMENTS = 3;
+const FEW_DISAGREEMENTS = 4.5;
 
 /**
- * Difference a - b of two models' scores in [0, 1] on the same items, with Tango's score interval of effective disagreements.
+ * Difference a - b of two models' scores in [0, 1] on the same items, with Jeffreys' interval of effective disagreements.
  *
  * Items differ by `mu = (v + delta^2) / mean |d|`, v the variance of d: 1 where all scores are right or wrong. In units of mu, the
  * `sum d+ / mu` points that only a has and the `sum d- / mu` that only b has are counts of disagreements with the variance found;
  * their interval, times mu, is that of the difference. A small mu is not believed where few items carry the difference:
- * `mu^(1 - w)`, `w = (3 / (3 + e))^2`, `e = (sum |d|)^2 / sum d^2`.
+ * `mu^(1 - w)`, `w = (4.5 / (4.5 + e))^2`, `e = (sum |d|)^2 / sum d^2`.
  *
- * Over clusters the quantile is that of a mixture over the intraclass correlation, as in {@link boundedEstimate}.
+ * Few items, and clusters, make the quantile q larger than the normal's z: half way to Student's t, and that of a mixture over the
+ * intraclass correlation as in {@link boundedEstimate}. All counts are then worth `(z / q)^2` of themselves.
  *
  * Right and wrong without clusters is {@link pairedProportions} exactly.
  *
  * @throws {ConfigError} for scores outside [0, 1], or scores and clusters that do not match
- * @see Tango 1998, "Equivalence test and confidence interval for the difference in proportions for the paired-sample design";
- *   Korn & Graubard 1998 for effective counts. Their union and the rule for few units are ours.
+ * @see {@link jeffreysDifference}; Korn & Graubard 1998 for effective counts. Their union and the rule for few units are ours.
  */
 export function boundedDifference(a: readonly number[], b: readonly number[], { clusters, level = 0.95 }: BoundedOptions = {}): PairedEstimate {
   expectShares("boundedDifference", a);
   expectShares("boundedDifference", b);
   const estimate = pairedDifference(a, b, clusters, level);
   const n = a.length;
-  const z = normalQuantile((1 + level) / 2);
   const differences = a.map((x, i) => x - b[i]);
   if (clusters === undefined && differences.every(Number.isInteger)) {
-    return { ...estimate, interval: tango(differences.filter((d) => d > 0).length, differences.filter((d) => d < 0).length, n, z) };
+    return { ...estimate, interval: jeffreysDifference(differences.filter((d) => d > 0).length, differences.filter((d) => d < 0).length, n, level) };
   }
   const alone: Spread[] = [{ ratio: 1, weight: 1 }];
   const size = disagreementSize(differences);
@@ -42,7 +41,8 @@ export function boundedDifference(a: readonly number[], b: readonly number[], { 
   if (units < 2) return { ...estimate, interval: [Number.NaN, Number.NaN] };
   const spreads = clusters === undefined ? alone : spreadsOver(differences, clusters, size, estimate.standardError);
   const sum = (sign: number) => differences.reduce((total, d) => total + Math.max(0, sign * d), 0) / size;
-  const [low, high] = tango(sum(1), sum(-1), n, mixtureQuantile(spreads, units, level));
+  const worth = (normalQuantile((1 + level) / 2) / mixtureQuantile(spreads, units, level)) ** 2;
+  const [low, high] = jeffreysDifference(sum(1) * worth, sum(-1) * worth, n * worth, level);
   const interval: Interval = [Math.max(-1, size * low), Math.min(1, size * high)];
   return { ...estimate, interval };
 }

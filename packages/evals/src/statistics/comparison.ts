@@ -1,6 +1,7 @@
 /** Which differences are real: tests of two models, corrections for many of them, and what a set could show at all. */
 
 import { random } from "@espalier/core";
+import { jeffreysDifference } from "./disagreements.ts";
 import { binomialTest, fisherTest, invert, normalQuantile } from "./distributions.ts";
 import { type Interval, wilson } from "./intervals.ts";
 import { expectPairs } from "./means.ts";
@@ -77,19 +78,21 @@ export function proportionDifference(k1: number, n1: number, k2: number, n2: num
 }
 
 /**
- * Difference of two models' accuracies on the same items, with Tango's score interval: all differences d that
- * `|onlyA - onlyB - n d| <= z sqrt(n (2 q + d (1 - d)))` does not reject, q the likeliest share of items that only the second
- * has right under d. It holds for few items and rates near 0 or 1, where the t interval of `pairedDifference` does not.
- * The p value is McNemar's.
- *
- * @see Tango 1998, "Equivalence test and confidence interval for the difference in proportions for the paired-sample design"
+ * Difference of two models' accuracies on the same items, with the interval of {@link jeffreysDifference}. It holds for few items and
+ * rates near 0 or 1, where the t interval of `pairedDifference` does not. The p value is McNemar's.
  */
 export function pairedProportions(a: readonly boolean[], b: readonly boolean[], level = 0.95): ProportionDifference {
   const { onlyA, onlyB, pValue } = mcnemar(a, b);
-  return { difference: (onlyA - onlyB) / a.length, interval: tango(onlyA, onlyB, a.length, normalQuantile((1 + level) / 2)), pValue };
+  return { difference: (onlyA - onlyB) / a.length, interval: jeffreysDifference(onlyA, onlyB, a.length, level), pValue };
 }
 
-/** Tango's interval from the disagreements among n items, whole or effective numbers, at the quantile z. */
+/**
+ * Tango's score interval from the disagreements among n items at the quantile z: all differences d that
+ * `|onlyA - onlyB - n d| <= z sqrt(n (2 q + d (1 - d)))` does not reject, q the likeliest share of items that only the second has right
+ * under d. Wider than {@link jeffreysDifference}; kept to compare with.
+ *
+ * @see Tango 1998, "Equivalence test and confidence interval for the difference in proportions for the paired-sample design"
+ */
 export function tango(onlyA: number, onlyB: number, n: number, z: number): Interval {
   const difference = (onlyA - onlyB) / n;
   /** Rises with d: standard errors from the difference found. */

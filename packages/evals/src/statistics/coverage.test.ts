@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { coverage, coverageCases } from "../testing/coverage.ts";
-import { pairedProportions } from "./comparison.ts";
+import { pairedProportions, tango } from "./comparison.ts";
 
 /** Sets a cell: a coverage of 95 % is measured with a standard error of half a point. */
 const TRIALS = 2000;
@@ -16,6 +16,7 @@ const good: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
   "prefix accuracy of 6, bounded": [...cells([30], [0.2, 0.5, 0.8]), ...cells([100], [0.2, 0.5, 0.8, 0.98]), [1000, 0.02]],
   "paired right and wrong, t": [...cells([100], [0.2, 0.5, 0.8]), [1000, 0.5]],
   "paired right and wrong, Tango": [...cells([30], [0.2, 0.5, 0.8]), ...cells([100], [0.02, 0.2, 0.5, 0.8]), [1000, 0.5]],
+  "paired right and wrong, Jeffreys": [...cells([30], [0.02, 0.5, 0.98]), ...cells([100], [0.02, 0.2, 0.5, 0.8, 0.98]), [1000, 0.5]],
   "paired power of a uniform, bounded": [...cells([30, 100], [0.2, 0.5, 0.8, 0.98]), [1000, 0.02]],
   "paired F1, bounded": cells([100], [0.02, 0.2, 0.5, 0.8, 0.98]),
   "paired recall of 4, bounded": cells([100], [0.02, 0.2, 0.5, 0.8, 0.98]),
@@ -36,7 +37,7 @@ describe.each(Object.keys(good))("the 95 per cent interval of %s", (name) => {
 
 describe("few items at rates near 0 or 1", () => {
   it.each(cells([30, 100], [0.02, 0.98]))("leave t intervals too narrow and the others safe at %i items and rate %f", (n, p) => {
-    for (const [t, safe] of [["paired right and wrong, t", "paired right and wrong, Tango"], ["mean in clusters of 5, t", "mean in clusters of 5, bounded"], ["F1, t", "F1, bounded"]] as const) {
+    for (const [t, safe] of [["paired right and wrong, t", "paired right and wrong, Jeffreys"], ["mean in clusters of 5, t", "mean in clusters of 5, bounded"], ["F1, t", "F1, bounded"]] as const) {
       expect(at(t, n, p)).toBeLessThan(0.93);
       expect(at(safe, n, p)).toBeGreaterThan(0.93);
     }
@@ -50,12 +51,7 @@ describe("few items at rates near 0 or 1", () => {
   });
 });
 
-describe("pairedProportions", () => {
-  const answers = (both: number, onlyA: number, onlyB: number, neither: number) => ({
-    a: [...Array<boolean>(both + onlyA).fill(true), ...Array<boolean>(onlyB + neither).fill(false)],
-    b: [...Array<boolean>(both).fill(true), ...Array<boolean>(onlyA).fill(false), ...Array<boolean>(onlyB).fill(true), ...Array<boolean>(neither).fill(false)],
-  });
-
+describe("tango", () => {
   it("ends where the score test, worked out slowly, just rejects", () => {
     // Profile likelihood of the trinomial by search over q, the share that only the second has right.
     const errors = (onlyA: number, onlyB: number, n: number, d: number): number => {
@@ -69,11 +65,18 @@ describe("pairedProportions", () => {
       return (onlyA - onlyB - n * d) / Math.sqrt(n * (2 * best.q + d * (1 - d)));
     };
     for (const [both, onlyA, onlyB, neither] of [[20, 7, 1, 12], [3, 2, 5, 20], [0, 4, 0, 30]]) {
-      const { a, b } = answers(both!, onlyA!, onlyB!, neither!);
-      const { interval } = pairedProportions(a, b);
-      expect(errors(onlyA!, onlyB!, a.length, interval[0])).toBeCloseTo(1.959964, 3);
-      expect(errors(onlyA!, onlyB!, a.length, interval[1])).toBeCloseTo(-1.959964, 3);
+      const n = both + onlyA + onlyB + neither;
+      const interval = tango(onlyA, onlyB, n, 1.959963984540054);
+      expect(errors(onlyA, onlyB, n, interval[0])).toBeCloseTo(1.959964, 3);
+      expect(errors(onlyA, onlyB, n, interval[1])).toBeCloseTo(-1.959964, 3);
     }
+  });
+});
+
+describe("pairedProportions", () => {
+  const answers = (both: number, onlyA: number, onlyB: number, neither: number) => ({
+    a: [...Array<boolean>(both + onlyA).fill(true), ...Array<boolean>(onlyB + neither).fill(false)],
+    b: [...Array<boolean>(both).fill(true), ...Array<boolean>(onlyA).fill(false), ...Array<boolean>(onlyB).fill(true), ...Array<boolean>(neither).fill(false)],
   });
 
   it("has the difference found and McNemar's exact p", () => {

@@ -3,10 +3,11 @@
 import { random, type RandomSequence } from "@espalier/core";
 import { boundedEstimate } from "../statistics/bounded.ts";
 import { boundedDifference } from "../statistics/boundedDifference.ts";
-import { pairedProportions, proportionDifference } from "../statistics/comparison.ts";
-import { binomialPmf, invert, logGamma } from "../statistics/distributions.ts";
+import { mcnemar, proportionDifference } from "../statistics/comparison.ts";
+import { binomialPmf, invert } from "../statistics/distributions.ts";
 import { betaInterval, clopperPearson, type Interval, wilson } from "../statistics/intervals.ts";
 import { clusteredEstimate, meanEstimate, pairedDifference } from "../statistics/means.ts";
+import { pairRules, trinomial } from "./pairs.ts";
 
 export interface CoverageCase {
   name: string;
@@ -28,22 +29,13 @@ const otherRate = (p: number) => (p <= 0.95 ? p + 0.05 : p - 0.05);
 const ALIKE = 0.6;
 
 /** How often only the first and only the second of two models is right. */
-function disagreementRates(p: number): [onlyA: number, onlyB: number] {
+export function disagreementRates(p: number): [onlyA: number, onlyB: number] {
   const other = otherRate(p);
   return [ALIKE * Math.max(0, p - other) + (1 - ALIKE) * p * (1 - other), ALIKE * Math.max(0, other - p) + (1 - ALIKE) * (1 - p) * other];
 }
 
 /** Probabilities of every number of items that only the first and only the second has right. */
-function disagreements(n: number, p: number): number[] {
-  const [onlyA, onlyB] = disagreementRates(p);
-  const [logA, logB, logSame] = [Math.log(onlyA), Math.log(onlyB), Math.log(1 - onlyA - onlyB)];
-  const logFactorials = Array.from({ length: n + 1 }, (_, k) => logGamma(k + 1));
-  const masses: number[] = [];
-  for (let i = 0; i <= n; i++) {
-    for (let j = 0; i + j <= n; j++) masses.push(Math.exp(logFactorials[n] - logFactorials[i] - logFactorials[j] - logFactorials[n - i - j] + i * logA + j * logB + (n - i - j) * logSame));
-  }
-  return masses;
-}
+const disagreements = (n: number, p: number): number[] => trinomial(n, ...disagreementRates(p)).map(({ mass }) => mass);
 
 /** Steps of a procedure; each is right with the rate that gives prefix accuracy p. */
 const STEPS = 6;
@@ -119,6 +111,19 @@ function urns(draw: RandomSequence, n: number, p: number): number[] {
   return xs;
 }
 
+/** Clusters of ten of two kinds: 40 % are wholly alike, the others not at all. */
+const WHOLLY_ALIKE = 0.4;
+function twoKinds(draw: RandomSequence, n: number, p: number): number[] {
+  const xs: number[] = [];
+  while (xs.length < n) {
+    const whole = hit(draw, WHOLLY_ALIKE);
+    const first = hit(draw, p) ? 1 : 0;
+    const size = Math.min(ALIKE_SIZE, n - xs.length);
+    for (let i = 0; i < size; i++) xs.push(whole || i === 0 ? first : Number(hit(draw, p)));
+  }
+  return xs;
+}
+
 type Estimator = (xs: number[], clusters: number[]) => { interval: Interval };
 const clusterMeans: readonly (readonly [string, Estimator])[] = [["t", clusteredEstimate], ["bounded", (xs, clusters) => boundedEstimate(xs, { clusters })]];
 type PairEstimator = (a: number[], b: number[], clusters?: number[]) => { interval: Interval };
@@ -142,14 +147,15 @@ export const coverageCases: readonly CoverageCase[] = [
     },
     outcomes: disagreements,
   },
-  {
-    name: "paired right and wrong, Tango",
+  ...pairRules.map(([name, rule]): CoverageCase => ({
+    name: `paired right and wrong, ${name}`,
     simulate(draw, n, p) {
       const { a, b, truth } = pairsAt(draw, n, p);
-      return { interval: pairedProportions(a.map(Boolean), b.map(Boolean)).interval, truth };
+      const { onlyA, onlyB } = mcnemar(a.map(Boolean), b.map(Boolean));
+      return { interval: rule(onlyA, onlyB, n), truth };
     },
     outcomes: disagreements,
-  },
+  })),
   ...Object.entries(partialCredit).flatMap(([kind, score]) =>
     differences.map(([name, estimate]): CoverageCase => ({
       name: `paired ${kind}, ${name}`,
@@ -166,6 +172,10 @@ export const coverageCases: readonly CoverageCase[] = [
   ...clusterMeans.map(([name, estimate]): CoverageCase => ({
     name: `mean in clusters of ${ALIKE_SIZE} alike, ${name}`,
     simulate: (draw, n, p) => ({ interval: estimate(urns(draw, n, p), clustersOf(n, ALIKE_SIZE)).interval, truth: p }),
+  })),
+  ...clusterMeans.map(([name, estimate]): CoverageCase => ({
+    name: `mean in clusters of ${ALIKE_SIZE} of two kinds, ${name}`,
+    simulate: (draw, n, p) => ({ interval: estimate(twoKinds(draw, n, p), clustersOf(n, ALIKE_SIZE)).interval, truth: p }),
   })),
   ...differences.map(([name, estimate]): CoverageCase => ({
     name: `paired in clusters of ${MIXED}, ${name}`,
