@@ -44,7 +44,7 @@ describe("jeffreysDifference", () => {
 });
 
 describe("exact coverage", () => {
-  it.each([30, 100])("is 93 to 97 %% at the rates of the table of decision 13 and %i items", (n) => {
+  it.each([30, 100])("is within 93 to 97 per cent with %i items at the five rates of the table", (n) => {
     for (const share of pairCoverages(jeffreysDifference, n, [0.02, 0.2, 0.5, 0.8, 0.98].map(disagreementRates))) {
       expect(share).toBeGreaterThan(0.93);
       expect(share).toBeLessThan(0.97);
