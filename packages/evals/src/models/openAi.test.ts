@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { evaluate } from "../evaluate.ts";
 import { tasksNamed } from "../tasks/table.ts";
@@ -71,7 +73,7 @@ describe("openAiCompletions", () => {
     ["echo", { refusesEcho: true }, /does not echo the prompt/],
     ["echo", { ignoresEcho: true }, /does not echo the prompt/],
     ["logprobs", { noLogprobs: true }, /returned no logprobs/],
-    ["logprobs", { refusesLogprobs: true }, /status 400.*per-token log-probabilities are not served/],
+    ["logprobs", { refusesLogprobs: true }, /status 400.*per-token log-probabilities are not served.*It refuses log-probabilities, so likelihoods cannot be scored/],
     ["well-formed answers", { notJson: true }, /answered "<html>.*expected JSON/],
   ] as const)("fails at once naming %s when the server lacks it", async (lacks, fault, sentence) => {
     const error = await openAiCompletions(await start(fault)).catch((caught: unknown) => caught);
@@ -179,6 +181,16 @@ describe("openAiCompletions", () => {
     await server.close();
     await expect(openAiCompletions({ ...options, attempts: 2 })).rejects.toMatchObject({ lacks: "connection", message: expect.stringContaining(options.baseUrl) });
     await start();
+  });
+
+  it("says how a server that only chats is used", async () => {
+    await start();
+    const chat = createServer((_, response) => void response.writeHead(404).end('{"error":{"message":"Not Found"}}'));
+    await new Promise<void>((resolve) => chat.listen(0, "127.0.0.1", resolve));
+    const { port } = chat.address() as AddressInfo;
+    const asked = openAiCompletions({ baseUrl: `http://127.0.0.1:${port}/v1`, model: "m" });
+    await expect(asked).rejects.toThrow(/status 404.*A server that only chats is used for generation: --chat, or openAiChat\.$/);
+    chat.close();
   });
 
   it("generates without a probe on a server that cannot score, when told so", async () => {

@@ -131,7 +131,8 @@ async function probe(options: CompletionsOptions): Promise<void> {
   } catch (error) {
     if (!(error instanceof EndpointError) || error.lacks !== "acceptance of the request") throw error;
     if (/echo/i.test(error.message)) throw noEcho(error);
-    if (/logprob/i.test(error.message)) throw new EndpointError("logprobs", error.message, { cause: error });
+    if (/logprob/i.test(error.message)) throw new EndpointError("logprobs", `${error.message} It refuses log-probabilities, so likelihoods cannot be scored: enable them, or score by generation only.`, { cause: error });
+    if (/ answered status 40[45],/.test(error.message)) throw new EndpointError(error.lacks, `${error.message} A server that only chats is used for generation: --chat, or openAiChat.`, { cause: error });
     throw error;
   }
   const echoed = typeof prompt === "string" ? answer.text.includes(prompt) : answer.logprobs.token_logprobs.length >= prompt.length;
