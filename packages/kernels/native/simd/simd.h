@@ -208,7 +208,13 @@ ESPALIER_INLINE vf pairs_across(vf even, vf odd) {
 }
 // sum[i] + x[i].low * y[i].low + x[i].high * y[i].high
 ESPALIER_INLINE vf dot_pairs(vf x, vf y, vf sum) {
+#if defined(__clang__) && __clang_major__ < 18
+  // These compilers abort on the intrinsic where x is a broadcast number: they look for a broadcast of pairs to fold.
+  __asm__("vdpbf16ps %2, %1, %0" : "+v"(sum.v) : "v"(x.v), "v"(y.v));
+  return sum;
+#else
   return {_mm512_dpbf16_ps(sum.v, (__m512bh)x.v, (__m512bh)y.v)};
+#endif
 }
 #else
 constexpr bool kHasBf16Pairs = false;
