@@ -123,6 +123,23 @@ describe("downloadFile", () => {
     expect(readdirSync(join(path, ".."))).toEqual([]);
   });
 
+  it("refuses an end that looks like a lost connection, unless a digest tells them apart", async () => {
+    const { url } = await serve((request) => void request.socket.end(Buffer.concat([Buffer.from("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n"), first])));
+    await expect(downloadFile(url, target(), quick)).rejects.toThrow(/neither how long the file is nor its digest, expected one of them/);
+    expect((await downloadFile(url, target(), { ...quick, sha256: hex(first) })).bytes).toBe(first.length);
+    await expect(downloadFile(url, target(), { ...quick, maxAttempts: 2, bytes: first.length + 1 })).rejects.toThrow(/ended at byte 300000 of 300001, 2 times in a row.*the next call begins anew/s);
+  });
+
+  it("comes back when a busy server asks for it, not before", async () => {
+    const times: number[] = [];
+    const { url } = await serve((request, response) => {
+      if (times.push(performance.now()) === 1) response.writeHead(429, { "retry-after": "1" }).end();
+      else send(request, response, first);
+    });
+    expect((await downloadFile(url, target(), quick)).sha256).toBe(hex(first));
+    expect(times[1]! - times[0]!).toBeGreaterThan(950);
+  });
+
   it("checks the digest that a server declares, also on a redirect", async () => {
     const { url } = await serve((request, response) => {
       if (request.url === "/data.jsonl.gz") response.writeHead(302, { location: "/real", "x-linked-etag": `"${hex(second)}"` }).end();

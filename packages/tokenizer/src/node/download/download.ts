@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CancelledError, EspalierError, FileError, type Progress, silent } from "@espalier/core";
 import { atomicWrite, disk, fileError, type FileSystem, sha256File } from "@espalier/core/node";
 import { AppendFile } from "../appendFile.ts";
-import { type Answer, ConnectionError, requestFrom } from "./request.ts";
+import { type Answer, BusyError, ConnectionError, requestFrom } from "./request.ts";
 
 export interface DownloadOptions {
   /** In hex. A file with another digest is removed and refused. Absent: what the server declares, if it does. */
@@ -39,19 +39,22 @@ interface Part {
   partBytes: number;
 }
 
-/** Bytes between two moments at which what came is made durable. */
+/** Bytes, or milliseconds where they come slowly, between two moments at which what came is made durable. */
 const DURABLE_BYTES = 64 << 20;
+const DURABLE_MS = 5000;
 const REPORT_BYTES = 1 << 20;
 const MAX_RETRY_MS = 60_000;
+/** Of what a server asks for by `Retry-After`. */
+const MAX_ASKED_MS = 300_000;
 
 /**
  * Downloads a file, resuming after lost connections and after a kill. A part is only ever completed by bytes of the same
  * version of the file: the server is asked by ETag or date (`If-Range`), its `Content-Range` must begin where the part
  * ends, and when it cannot say either, the download begins anew. A file that is there and was downloaded from this
- * address stays.
+ * address stays. A busy server that says when to come back (`Retry-After`) is asked again then.
  *
  * @throws {FileError} when the address does not give the file: refused, gone, of another digest or size, connections
- *   that fail again and again; or the disk is full
+ *   that fail again and again, an end that nothing tells from a lost connection; or the disk is full
  * @throws {CancelledError} when `signal` aborts; the next call goes on
  * @see RFC 9110, sections 13.1.5 (If-Range) and 14 (range requests)
  */
@@ -78,8 +81,9 @@ export async function downloadFile(url: string, path: string, options: DownloadO
       const now = (await readPart(url, path))?.partBytes ?? 0;
       attempts = now > reached ? 1 : attempts + 1;
       reached = Math.max(reached, now);
-      if (attempts >= maxAttempts) throw new FileError(`downloading ${url}: ${error.message}, ${attempts} times in a row, expected the file. Check the connection; the next call goes on at byte ${now}.`, { cause: error });
-      await sleep(Math.min(MAX_RETRY_MS, retryMs * 2 ** (attempts - 1)), undefined, signal && { signal }).catch(() => {});
+      if (attempts >= maxAttempts) throw new FileError(`downloading ${url}: ${error.message}, ${attempts} times in a row, expected the file. Check the connection; the next call ${now > 0 ? `goes on at byte ${now}` : "begins anew"}.`, { cause: error });
+      const asked = error instanceof BusyError ? Math.min(MAX_ASKED_MS, error.retryAfterMs) : 0;
+      await sleep(Math.max(asked, Math.min(MAX_RETRY_MS, retryMs * 2 ** (attempts - 1))), undefined, signal && { signal }).catch(() => {});
     }
   }
 }
@@ -106,6 +110,11 @@ async function attempt(url: string, path: string, part: Part | undefined, option
     }
     if (!part && range.start > 0) throw new FileError(`downloading ${url}: the server sent a part that nobody asked for, expected the whole file. Check the address.`);
     const total = range.total ?? options.bytes;
+    const expectedSha256 = options.sha256 ?? answer.declaredSha256;
+    const saysItsEnd = answer.headers["content-length"] !== undefined || answer.headers["transfer-encoding"] !== undefined;
+    if (total === undefined && expectedSha256 === undefined && !saysItsEnd) {
+      throw new FileError(`downloading ${url}: the server says neither how long the file is nor its digest, expected one of them: a lost connection would look like the end. Give its sha256 (behind the address as #sha256=..., or in the list).`);
+    }
     if (options.bytes !== undefined && total !== options.bytes) throw new FileError(`downloading ${url}: ${total} bytes, expected ${options.bytes}. The file is another one than the list says; correct the list.`);
     if (part && range.start === 0) await give(part, path, fileSystem);
     const file = await AppendFile.open(path, range.start, fileSystem);
@@ -116,10 +125,12 @@ async function attempt(url: string, path: string, part: Part | undefined, option
     const note = { url, validator, ...(total !== undefined && { total }) };
     try {
       let durable = range.start;
+      let durableAt = performance.now();
       let reported = range.start;
       const keep = async () => {
         await file.sync();
         durable = file.bytes;
+        durableAt = performance.now();
         if (note.validator) await atomicWrite(notePath(path), `${JSON.stringify({ ...note, partBytes: durable })}\n`, fileSystem);
       };
       const report = () => progress({ task: `download ${basename(path)}`, done: file.bytes, ...(total !== undefined && { total }), unit: "bytes" });
@@ -131,7 +142,7 @@ async function attempt(url: string, path: string, part: Part | undefined, option
             report();
             reported = file.bytes;
           }
-          if (file.bytes - durable >= DURABLE_BYTES) await keep();
+          if (file.bytes - durable >= DURABLE_BYTES || performance.now() - durableAt >= DURABLE_MS) await keep();
         }
       } catch (error) {
         if (error instanceof EspalierError) throw error;
@@ -146,7 +157,7 @@ async function attempt(url: string, path: string, part: Part | undefined, option
       isComplete = true;
       report();
       const sha256 = await file.finish();
-      return await checked({ url, bytes: file.bytes, sha256 }, path, options.sha256 ?? answer.declaredSha256, fileSystem);
+      return await checked({ url, bytes: file.bytes, sha256 }, path, expectedSha256, fileSystem);
     } finally {
       await file.close();
     }
@@ -167,7 +178,7 @@ async function checked(downloaded: Downloaded, path: string, expected: string | 
 
 /** Where the answer's bytes stand in the file, and how long that is. Throws for what is not the file. */
 function rangeOf({ status, headers }: Answer, url: string): { start: number; total?: number } {
-  if (status === 429 || status === 408 || status >= 500) throw new ConnectionError(`the server answers ${status}`);
+  if (status === 429 || status === 408 || status >= 500) throw new BusyError(status, headers["retry-after"]);
   if (headers["content-encoding"] !== undefined && headers["content-encoding"] !== "identity" && !url.replace(/[?#].*/, "").endsWith(".gz")) {
     throw new FileError(`downloading ${url}: encoded as ${headers["content-encoding"]}, expected the file as it is. Use another source.`);
   }

@@ -42,6 +42,18 @@ describe("pullCorpus", () => {
   });
 });
 
+describe("pullCorpus, of files that are called alike", () => {
+  it("keeps every one of them", async () => {
+    const { base, requests } = await serve({ "/a/x.jsonl": "a\n", "/b/X.jsonl": "b\n", "/y.jsonl": "y\n" });
+    const corpus = { ...corpusAt(base), files: ["/a/x.jsonl", "/b/X.jsonl", "/y.jsonl"].map((path) => ({ url: base + path })) };
+    const directory = temporaryDirectory();
+    const { files } = await pullCorpus(corpus, directory);
+    expect(files.map(({ name }) => [name.replace(/^[0-9a-f]{12}-/, "#-"), readFileSync(join(directory, "mine", name), "utf8")])).toEqual([["#-x.jsonl", "a\n"], ["#-X.jsonl", "b\n"], ["y.jsonl", "y\n"]]);
+    await pullCorpus(corpus, directory, { numFiles: 1 });
+    expect(requests).toHaveLength(3);
+  });
+});
+
 describe("fetchInputs", () => {
   it("puts files in the place of addresses, and checks the digest that an address names", async () => {
     const { base } = await serve({ "/a/x.jsonl?v=1": "one\n", "/b/x.jsonl": "two\n", "/%2e%2e%2fup.txt": "up" });

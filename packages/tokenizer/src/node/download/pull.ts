@@ -35,10 +35,13 @@ export async function pullCorpus(corpus: PublicCorpus, directory: string, { numF
   const all = filesOf(corpus);
   if (numFiles !== undefined && numFiles > all.length) throw new DataError(`${name}: ${numFiles} files asked for, expected at most ${all.length}. Ask for fewer.`);
   const target = join(directory, name);
+  const names = all.map(({ url }) => nameOf(url));
+  const numOf = Map.groupBy(names, (file) => file.toLowerCase()); // file systems may take one case for the other
   const before = await pulledBefore(target);
   const files: PulledCorpus["files"] = [];
-  for (const { url, ...expected } of all.slice(0, numFiles)) {
-    const file = nameOf(url);
+  for (const [i, { url, ...expected }] of all.slice(0, numFiles).entries()) {
+    const isAlone = numOf.get(names[i]!.toLowerCase())!.length === 1;
+    const file = isAlone ? names[i]! : `${addressOf(url)}-${names[i]!}`;
     const known = before.find((found) => found.url === url)?.sha256;
     files.push({ name: file, ...(await downloadFile(url, join(target, file), { ...(known !== undefined && { sha256: known }), ...expected, ...options })) });
     const rest = before.filter((found) => !files.some((pulled) => pulled.url === found.url));
@@ -74,12 +77,15 @@ export async function fetchInputs(inputs: readonly CorpusInput[], directory: str
     const [url = "", fragment = ""] = input.split("#", 2);
     const digest = /^sha256=([0-9a-f]{64})$/.exec(fragment)?.[1];
     if (fragment !== "" && digest === undefined) throw new DataError(`${input}: what follows # is ${JSON.stringify(fragment)}, expected sha256= and 64 hexadecimal digits. Correct it.`);
-    const path = join(directory, `${sha256(url).slice(0, 12)}-${nameOf(url)}`); // two addresses may end alike
+    const path = join(directory, `${addressOf(url)}-${nameOf(url)}`);
     await downloadFile(url, path, { ...options, ...(digest !== undefined && { sha256: digest }) });
     found.push({ path, name: nameOf(url) });
   }
   return found;
 }
+
+/** Stands before the name of a file: two addresses may end alike. */
+const addressOf = (url: string): string => sha256(url).slice(0, 12);
 
 /** Last part of the path, decoded, without what a file name must not hold. */
 function nameOf(url: string): string {

@@ -15,6 +15,18 @@ export interface Answer {
 /** A connection that failed or fell silent; trying again may help. */
 export class ConnectionError extends Error {}
 
+/** A server that cannot answer now. */
+export class BusyError extends ConnectionError {
+  /** How long it asks to be left alone (RFC 9110, section 10.2.3); 0: it does not say. */
+  readonly retryAfterMs: number;
+
+  constructor(status: number, retryAfter: string | undefined) {
+    super(`the server answers ${status}`);
+    const ms = /^\d+$/.test(retryAfter ?? "") ? Number(retryAfter) * 1000 : Date.parse(retryAfter ?? "") - Date.now();
+    this.retryAfterMs = ms > 0 ? ms : 0;
+  }
+}
+
 /**
  * Asks for a file from a byte on. Bytes come as stored: no decompression on the way, so that offsets mean the same in
  * every answer. Redirects are followed, from https to https only.
