@@ -252,7 +252,7 @@ describe.skipIf(!nativeStatus().available)("espalier eval of a run (needs the na
     ]);
     expect(one.stdout).toMatch(/^length +right \(95 %\) +chance +items\n +2 +\d+\.\d % \(\d+ to \d+\) +\d+\.\d % +8\n +4 /m);
     expect(read("curve.svg").match(/<circle/g)).toHaveLength(2);
-    const [{ value }] = jsonLines(two.stdout) as unknown as [{ value: { cells: unknown[][] } }];
+    const { value } = jsonLines(two.stdout).at(-1) as unknown as { value: { cells: unknown[][] } };
     expect(value.cells.map((row) => row.length)).toEqual([2, 2, 2]);
     expect(unknown).toMatchObject({ status: 2, stderr: "error copying: knob size is 3, expected one of length (number), shots (number).\n" });
   });

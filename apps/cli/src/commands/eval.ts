@@ -6,10 +6,11 @@ import { type EvalOptions, evaluateOne } from "../evaluation/evaluateOne.ts";
 import { evaluateStages } from "../evaluation/evaluateStages.ts";
 import { writeSamplesPage } from "../evaluation/files.ts";
 import { isAddress, placeName } from "../evaluation/model.ts";
+import { withModelOptions } from "../evaluation/modelOptions.ts";
 import type { Evaluated } from "../evaluation/run.ts";
 import { iqLines, knowledgeLines, SHOWS, unstatedLines } from "../evaluation/tables.ts";
 import { selectWithFiles } from "../evaluation/taskFiles.ts";
-import { deviceOption, itemCountOption, positive, positiveInteger } from "../options.ts";
+import { itemCountOption, positive, positiveInteger } from "../options.ts";
 import { addEvalParts } from "../evaluation/parts.ts";
 
 const count = (value: string): number => (value === "0" ? 0 : positiveInteger(value));
@@ -28,13 +29,11 @@ export function addEval(program: Command): void {
       "recall",
     ])
     .option("--include-path <dirs...>", "directories of lm-evaluation-harness's .yaml files, whose tasks, groups and tags --tasks may then name")
-    .option("--data <dir>", "directory written by `espalier tokenize`, for the tokeniser of a checkpoint (default: the one of its run)")
     .option("--sets <dir>", "directory of the data sets of knowledge tests; digests are checked")
     .option("--items <n>", "items of an IQ test: a number, quick, paper or large", itemCountOption, "quick")
     .addOption(
       new Option("--difficulty <level>", "of IQ tests").choices(["tiny", "small", "paper", "large"]).default("tiny"),
     )
-    .addOption(deviceOption())
     .option("--seed <seed>", "of IQ items; any text but a training seed", "1")
     .option("--few-shot <n>", "examples before each question of a knowledge test (default: as published)", count)
     .option("--few-shot-seeds <seeds...>", "draw the examples anew for each seed; the spread over seeds is shown apart from the error over documents", seeds)
@@ -45,15 +44,8 @@ export function addEval(program: Command): void {
         .default("v0.4"),
     )
     .option("--out <dir>", "directory to write: samples and results; an interrupted evaluation goes on from there")
-    .option("--cache <file>", "answers of earlier evaluations; no request is put to the same model twice")
-    .option("--stages", "the model is a run: evaluate each stage, and agreement before and after each growth")
-    .option("--model <name>", "of an endpoint")
-    .option("--tokenizer <dir>", "of an endpoint: Hugging Face directory, or one written by `espalier tokenize`; prompts are sent as token ids")
-    .option("--chat", "the endpoint is a chat: generation only")
-    .option("--max-len <tokens>", "context of an endpoint", positiveInteger)
-    .option("--concurrency <n>", "requests in flight to an endpoint", positiveInteger)
-    .option("--api-key-env <name>", "environment variable with an endpoint's key", "OPENAI_API_KEY")
-    .action(
+    .option("--stages", "the model is a run: evaluate each stage, and agreement before and after each growth");
+  withModelOptions(command).action(
       action<EvalOptions>(
         async (options, context, [place]) => {
           const selection = await selectWithFiles(options.tasks ?? [], options.includePath ?? [], context.path);

@@ -62,6 +62,53 @@ describe("espalier eval golden", () => {
   });
 });
 
+describe("espalier eval of endpoints that only generate", () => {
+  let asked: string[] = [];
+  /** Says "1" to everything, as a completion or as a chat; knows no echo. */
+  const server = createServer(async (request, response) => {
+    let text = "";
+    for await (const chunk of request) text += String(chunk);
+    asked.push(request.url!);
+    if (text.includes('"echo"')) return response.writeHead(400).end('{"error":"echo is not supported"}');
+    response.end(JSON.stringify({ choices: [{ text: " 1", message: { content: " 1" }, finish_reason: "stop" }] }));
+  });
+  const address = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  beforeAll(() => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve)));
+  afterAll(() => server.close());
+
+  const commands: [name: string, args: () => string[], last: string][] = [
+    ["eval", () => ["eval", address(), "--tasks", "countBits", "--items", "5"], "evaluation"],
+    ["curve", () => ["eval", "curve", address(), "countBits", "--over", "level=tiny,small", "--items", "5"], "curve"],
+    ["leak", () => ["eval", "leak", address(), "--private-seed", "heron", "--tasks", "countBits", "--items", "5"], "leak"],
+    ["symbols", () => ["eval", "symbols", at("clue/afqmc/dev.json"), "--items", "3", "--on", address()], "evaluation"],
+  ];
+  it.each(commands)("%s takes a chat, and completions without echo", async (_name, args, last) => {
+    const ask = (...more: string[]) => espalier(...args(), "--model", "m", ...more);
+    asked = [];
+    const refused = await ask();
+    expect(refused).toMatchObject({ status: 1, stdout: expect.not.stringContaining("exact match") as string, stderr: expect.stringMatching(/^error openAi: \S+ does not echo .*\(--generation-only, or --chat where it chats/) as string });
+    for (const [option, place] of [["--chat", "/v1/chat/completions"], ["--generation-only", "/v1/completions"]] as const) {
+      asked = [];
+      const { status, stdout, stderr } = await ask(option, "--json", "--cache", at("generated.jsonl"));
+      expect([status, stderr, jsonLines(stdout).at(-1)!.kind]).toEqual([0, "", last]);
+      expect(stdout).not.toContain('"scoring":"likelihood"');
+      expect(new Set(asked)).toEqual(new Set([place]));
+      asked = [];
+      expect(await ask(option, "--json", "--cache", at("generated.jsonl"))).toMatchObject({ status: 0 });
+      expect(asked).toEqual([]); // every answer was in the cache
+    }
+  });
+
+  it("refuses likelihoods before anything is asked", async () => {
+    asked = [];
+    const curve = await espalier("eval", "curve", address(), "countBits", "--over", "level=tiny", "--model", "m", "--chat", "--scoring", "likelihood");
+    expect(curve).toMatchObject({ status: 2, stderr: `error eval curve: ${address()} is asked for generation only (--chat), but --scoring wants likelihoods. Choose --scoring "exact match".\n` });
+    const leak = await espalier("eval", "leak", address(), "--private-seed", "heron", "--model", "m", "--generation-only", "--scoring", "likelihood per character");
+    expect(leak).toMatchObject({ status: 2, stderr: expect.stringContaining("eval leak: ") as string });
+    expect(asked).toEqual([]);
+  });
+});
+
 describe("espalier eval of an endpoint that stops in the middle", () => {
   let asked = 0;
   let limit = Infinity;

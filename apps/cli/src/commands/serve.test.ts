@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { openAiCompletions } from "@espalier/evals";
 import { cpuExecutor } from "@espalier/kernels";
 import { createApp, listen } from "@espalier/server";
@@ -60,13 +60,13 @@ describe("a served model", async () => {
     try {
       writeFileSync(join(directory, "tokenizer.json"), writeTokenizerJson(tokenizer));
       const options = { model: direct.name, tokenizer: directory, maxLen: 48, apiKeyEnv: "ESPALIER_NO_KEY", device: "cpu" as const };
-      const { model: client } = await openEvaluated(endpoint.baseUrl, options);
+      const { model: client } = await openEvaluated(endpoint.baseUrl, options, resolve);
       const expected = await direct.loglikelihood(requests);
       // What fits, and has a token left to score after its context.
       const comparable = requests.filter(({ context, continuation }, i) => encode(context + continuation).length < 47 && expected[i]!.numTokens > 0);
       expect(comparable.length).toBe(requests.length - 2);
       expect(await client.loglikelihood(comparable)).toEqual(await direct.loglikelihood(comparable));
-      await expect(openEvaluated(endpoint.baseUrl, { ...options, chat: true })).rejects.toThrow(/--tokenizer is for scoring prompts/);
+      await expect(openEvaluated(endpoint.baseUrl, { ...options, chat: true }, resolve)).rejects.toThrow(/--tokenizer is for scoring prompts/);
     } finally {
       rmSync(directory, { recursive: true });
     }

@@ -2,9 +2,10 @@ import { atomicWrite } from "@espalier/core/node";
 import { curvePicture, difficultyCurve, difficultyGrid, gridPicture, type CurveScoring, type Level, tasksNamed } from "@espalier/evals";
 import { type Command, Option } from "commander";
 import { action } from "../command.ts";
-import { deviceOption, positiveInteger } from "../options.ts";
+import { positiveInteger } from "../options.ts";
 import { tableLines } from "../terminal/table.ts";
-import { isAddress, type ModelOptions, openEvaluated } from "./model.ts";
+import { expectScored, openEvaluated } from "./model.ts";
+import { type ModelOptions, resumeWith, withModelOptions } from "./modelOptions.ts";
 import { percent } from "./tables.ts";
 import { usage, UsageError } from "../usage.ts";
 
@@ -34,14 +35,13 @@ function axisOf(text: string): Axis {
 
 /** `espalier eval curve`: accuracy of one IQ test against its difficulty. */
 export function addCurve(command: Command): void {
-  command
+  const curve = command
     .command("curve")
     .description("accuracy of one IQ test against a knob of its difficulty, or two")
     .argument("<model>", "as `espalier eval` takes it")
     .argument("<task>", "an IQ test of `espalier eval list`")
     .requiredOption("--over <knob=values>", "such as length=2,4,8,16; level=tiny,small,paper for whole levels")
     .option("--and <knob=values>", "a second knob: every pair is measured")
-    .option("--data <dir>", "directory written by `espalier tokenize`, for the tokeniser of a checkpoint (default: the one of its run)")
     .addOption(
       new Option("--scoring <how>", "what counts as right; of procedures also steps")
         .choices(["exact match", "likelihood", "likelihood per character", "prefix accuracy", "sequential match", "final match"])
@@ -52,20 +52,14 @@ export function addCurve(command: Command): void {
     )
     .option("--items <n>", "of each point", positiveInteger, 100)
     .option("--seed <seed>", "of the items", "1")
-    .option("--svg <file>", "picture to write")
-    .option("--model <name>", "of an endpoint")
-    .option("--api-key-env <name>", "environment variable with an endpoint's key", "OPENAI_API_KEY")
-    .addOption(deviceOption())
-    .action(
+    .option("--svg <file>", "picture to write");
+  withModelOptions(curve).action(
       action<CurveOptions>(async (options, { output, path, signal }, [place, name]) => {
         const [task] = usage(() => tasksNamed([name!]));
         const axes = [options.over, ...(options.and === undefined ? [] : [options.and])].map(axisOf);
         for (const { knob, values } of axes) for (const value of values) usage(() => task!.chance(knob === "level" ? (value as Level) : { [knob]: value })); // refuses what the task does not have
-        const model = isAddress(place!) ? place! : path(place!);
-        const opened = await openEvaluated(model, {
-          ...options,
-          ...(options.data !== undefined && { data: path(options.data) }),
-        });
+        if (options.scoring.startsWith("likelihood")) expectScored("curve", place!, options);
+        const opened = await openEvaluated(place!, options, path);
         try {
           const shared = {
             task: task!,
@@ -73,6 +67,8 @@ export function addCurve(command: Command): void {
             level: options.difficulty,
             items: options.items,
             seed: options.seed,
+            cache: opened.cache,
+            progress: output.progress,
             signal,
           };
           const cell = ({ accuracy, interval }: { accuracy: number; interval: readonly [number, number] }) =>
@@ -105,8 +101,8 @@ export function addCurve(command: Command): void {
           await atomicWrite(path(options.svg), svg);
           output.line(`Picture: ${path(options.svg)}`);
         } finally {
-          opened.free();
+          await opened.free();
         }
-      }),
+      }, resumeWith),
     );
 }

@@ -1,9 +1,9 @@
 import { acquireLock } from "@espalier/core/node";
 import { DEFAULT_FEWSHOT_SEED, EndpointError, type SetSize } from "@espalier/evals";
-import { openRequestCache } from "@espalier/evals/node";
 import type { Context } from "../command.ts";
 import { openEvaluation } from "./files.ts";
-import { type ModelOptions, openEvaluated } from "./model.ts";
+import { openEvaluated } from "./model.ts";
+import type { ModelOptions } from "./modelOptions.ts";
 import { type Evaluated, type RunOptions, runEvaluation, writeEvaluation } from "./run.ts";
 import type { Selection } from "./select.ts";
 
@@ -20,7 +20,6 @@ export interface EvalOptions extends ModelOptions {
   limit?: number;
   harness: RunOptions["harness"];
   out?: string;
-  cache?: string;
   stages?: boolean;
   json?: boolean;
 }
@@ -60,9 +59,8 @@ async function evaluateLocked(
   directory: string | undefined,
 ): Promise<{ evaluated: Evaluated; written: string[] }> {
   const absolute = (value: string | undefined) => (value === undefined ? undefined : context.path(value));
-  const opened = await openEvaluated(place.path, { ...options, data: absolute(options.data), tokenizer: absolute(options.tokenizer) }, place.name);
+  const opened = await openEvaluated(place.path, options, context.path, place.name);
   const start = performance.now();
-  const cache = options.cache === undefined ? undefined : await openRequestCache(context.path(options.cache), await opened.digest());
   try {
     const run: RunOptions = {
       items: options.items,
@@ -74,7 +72,7 @@ async function evaluateLocked(
       limit: options.limit,
       harness: options.harness,
       likelihood: opened.likelihood,
-      cache,
+      cache: opened.cache,
     };
     if (directory !== undefined) {
       const { fewShot = null, limit = null, items, difficulty, seed, fewShotSeeds, harness } = run;
@@ -108,7 +106,6 @@ async function evaluateLocked(
     });
     return { evaluated, written };
   } finally {
-    await cache?.close();
-    opened.free();
+    await opened.free();
   }
 }

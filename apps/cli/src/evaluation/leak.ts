@@ -2,9 +2,10 @@ import { evaluate, isPrivateSeed, leakTest, type Scoring, type SetSize } from "@
 import { type Command, Option } from "commander";
 import pc from "picocolors";
 import { action } from "../command.ts";
-import { deviceOption, itemCountOption } from "../options.ts";
+import { itemCountOption } from "../options.ts";
 import { tableLines } from "../terminal/table.ts";
-import { isAddress, type ModelOptions, openEvaluated } from "./model.ts";
+import { expectScored, openEvaluated } from "./model.ts";
+import { type ModelOptions, resumeWith, withModelOptions } from "./modelOptions.ts";
 import { selectTasks } from "./select.ts";
 import { percent } from "./tables.ts";
 import { UsageError } from "../usage.ts";
@@ -21,7 +22,7 @@ interface LeakOptions extends ModelOptions {
 
 /** `espalier eval leak`: the same IQ tests under a public and a private seed. */
 export function addLeak(command: Command): void {
-  command
+  const leak = command
     .command("leak")
     .description("whether a model knows the public IQ items by heart: the same tests under a public and a private seed")
     .argument("<model>", "as `espalier eval` takes it")
@@ -29,7 +30,6 @@ export function addLeak(command: Command): void {
     .option("--seed <seed>", "the public seed", "1")
     .option("--tasks <names...>", "IQ tests, groups or patterns", ["iq", "recall"])
     .option("--items <n>", "of each test and seed: a number, quick, paper or large", itemCountOption, "paper")
-    .option("--data <dir>", "directory written by `espalier tokenize`, for the tokeniser of a checkpoint (default: the one of its run)")
     .addOption(
       new Option("--difficulty <level>", "of the tests").choices(["tiny", "small", "paper", "large"]).default("tiny"),
     )
@@ -37,24 +37,22 @@ export function addLeak(command: Command): void {
       new Option("--scoring <how>", "what counts as right")
         .choices(["exact match", "likelihood", "likelihood per character"])
         .default("exact match"),
-    )
-    .option("--model <name>", "of an endpoint")
-    .option("--api-key-env <name>", "environment variable with an endpoint's key", "OPENAI_API_KEY")
-    .addOption(deviceOption())
-    .action(
+    );
+  withModelOptions(leak).action(
       action<LeakOptions>(async (options, { output, path, signal }, [place]) => {
         const { iq, knowledge, files } = selectTasks(options.tasks);
         if (knowledge.length + files.length > 0)
           throw new UsageError("eval leak: only generated tests have private items. Leave knowledge tests out of --tasks.");
         const secret = isPrivateSeed(options.privateSeed) ? options.privateSeed : `private/${options.privateSeed}`;
-        const model = isAddress(place!) ? place! : path(place!);
-        const opened = await openEvaluated(model, { ...options, ...(options.data !== undefined && { data: path(options.data) }) });
+        if (options.scoring !== "exact match") expectScored("leak", place!, options);
+        const opened = await openEvaluated(place!, options, path);
         try {
           const shared = {
             tasks: iq,
             items: options.items,
             difficulty: options.difficulty,
             likelihood: options.scoring !== "exact match",
+            cache: opened.cache,
             progress: output.progress,
             signal,
           };
@@ -78,8 +76,8 @@ export function addLeak(command: Command): void {
           output.line(test.leaked ? pc.red("Leaked: the model does better on public items than on private ones.") : "No leak shown.");
           output.result("leak", test);
         } finally {
-          opened.free();
+          await opened.free();
         }
-      }),
+      }, resumeWith),
     );
 }

@@ -1,34 +1,23 @@
-import { basename, normalize, relative, sep } from "node:path";
+import { basename, join, normalize, relative, sep } from "node:path";
 import { sha256, sha256File } from "@espalier/core/node";
-import { openAiChat, openAiCompletions } from "@espalier/evals";
-import { modelDirectoryDigest } from "@espalier/evals/node";
+import { openAiChat, openAiCompletions, type RequestCache } from "@espalier/evals";
+import { modelDirectoryDigest, openRequestCache } from "@espalier/evals/node";
 import { nativeStatus } from "@espalier/kernels";
 import type { LanguageModel } from "@espalier/spec/languageModel";
 import { loadModel, locateModel, openCodec } from "../model.ts";
-import type { WithDevice } from "../options.ts";
 import { UsageError } from "../usage.ts";
-
-export interface ModelOptions extends WithDevice {
-  data?: string;
-  /** Name that the server knows. */
-  model?: string;
-  chat?: boolean;
-  maxLen?: number;
-  concurrency?: number;
-  tokenizer?: string;
-  apiKeyEnv: string;
-}
+import type { ModelOptions } from "./modelOptions.ts";
 
 /** What is evaluated, and what files say of it. */
 export interface OpenedModel {
   model: LanguageModel;
+  /** False for models that only generate, or are asked only that. */
   likelihood: boolean;
   source: string;
   /** The directory of its weights, absolute, or the endpoint's address. */
   place: string;
-  /** Stands for everything that decides its answers. An endpoint says only its address and a name. */
-  digest(): Promise<string>;
-  free(): void;
+  cache?: RequestCache;
+  free(): Promise<void>;
 }
 
 export const isAddress = (text: string): boolean => /^https?:\/\//.test(text);
@@ -43,30 +32,67 @@ export function placeName(typed: string, path: string): string {
 }
 
 /**
- * A run or one of its checkpoints, a Hugging Face directory, or the address of an OpenAI-style endpoint.
+ * Refuses what only generates where likelihoods are wanted.
  *
+ * @throws {UsageError}
+ */
+export function expectScored(command: string, place: string, { chat, generationOnly }: ModelOptions): void {
+  if (chat || generationOnly)
+    throw new UsageError(`eval ${command}: ${place} is asked for generation only (${chat ? "--chat" : "--generation-only"}), but --scoring wants likelihoods. Choose --scoring "exact match".`);
+}
+
+/**
+ * A run or one of its checkpoints, a Hugging Face directory, or the address of an OpenAI-style endpoint, with the answers of
+ * earlier evaluations.
+ *
+ * @param path makes paths of the user absolute
  * @param name what answers and files call the place; the checkpoint that is taken of a run is added. Default: the place
- * @throws {ConfigError} when an endpoint has no model name, or `--chat` is asked of a directory
+ * @throws {UsageError} when an endpoint has no model name, or `--chat` is asked of a directory
  * @throws {EndpointError} when the endpoint cannot score prompts
  */
-export async function openEvaluated(place: string, options: ModelOptions, name = place): Promise<OpenedModel> {
-  if (!isAddress(place)) {
-    if (options.chat)
-      throw new UsageError(
-        `${place}: --chat is for endpoints, expected an address such as http://127.0.0.1:8000/v1. Leave --chat out.`,
-      );
-    const found = await locateModel(place, options.data);
-    const below = relative(place, found.directory).split(sep).join("/");
-    const model = await loadModel(found, options.device, below === "" ? name : `${name}/${below}`);
-    const tokenizer = async () => (found.kind === "huggingface" ? "" : sha256File(found.tokenizer));
-    const digest = async () => modelDirectoryDigest(found.directory, { tokenizer: await tokenizer(), kernels: nativeStatus().available, device: options.device });
-    return { model, likelihood: true, source: "espalier", place: found.directory, digest, free: () => model.free() };
+export async function openEvaluated(given: string, options: ModelOptions, path: (value: string) => string, name?: string): Promise<OpenedModel> {
+  const { digest, ...opened } = isAddress(given) ? await openEndpoint(given, options, path) : await openDirectory(path(given), options, path, name);
+  try {
+    const cache = options.cache === undefined ? undefined : await openRequestCache(path(options.cache), await digest());
+    return {
+      ...opened,
+      cache,
+      free: async () => {
+        await cache?.close();
+        await opened.free();
+      },
+    };
+  } catch (error) {
+    await opened.free();
+    throw error;
   }
-  if (options.model === undefined)
+}
+
+interface Opened extends Omit<OpenedModel, "cache"> {
+  /** Stands for everything that decides its answers; of an endpoint that is known only by its address and a name, and by how prompts are sent. */
+  digest(): Promise<string>;
+}
+
+async function openDirectory(place: string, options: ModelOptions, path: (value: string) => string, name = place): Promise<Opened> {
+  if (options.chat)
+    throw new UsageError(
+      `${place}: --chat is for endpoints, expected an address such as http://127.0.0.1:8000/v1. Leave --chat out.`,
+    );
+  const found = await locateModel(place, options.data === undefined ? undefined : path(options.data));
+  const below = relative(place, found.directory).split(sep).join("/");
+  const model = await loadModel(found, options.device, below === "" ? name : `${name}/${below}`);
+  const tokenizer = async () => (found.kind === "huggingface" ? "" : sha256File(found.tokenizer));
+  const digest = async () => modelDirectoryDigest(found.directory, { tokenizer: await tokenizer(), kernels: nativeStatus().available, device: options.device });
+  return { model, likelihood: options.generationOnly !== true, source: "espalier", place: found.directory, digest, free: async () => model.free() };
+}
+
+async function openEndpoint(place: string, options: ModelOptions, path: (value: string) => string): Promise<Opened> {
+  const { maxLen, concurrency, model: served, chat = false, generationOnly = false, tokenizer } = options;
+  if (served === undefined)
     throw new UsageError(`${place}: an endpoint serves models by name, but --model is missing. Name one.`);
-  const { maxLen, concurrency, model: served } = options;
-  if (options.tokenizer !== undefined && options.chat) throw new UsageError(`${place}: --tokenizer is for scoring prompts, which a chat does not. Leave one of the two out.`);
-  const codec = options.tokenizer === undefined ? undefined : await openCodec(options.tokenizer);
+  if (tokenizer !== undefined && (chat || generationOnly))
+    throw new UsageError(`${place}: --tokenizer is for scoring prompts, which ${chat ? "a chat" : "--generation-only"} does not. Leave one of the two out.`);
+  const codec = tokenizer === undefined ? undefined : await openCodec(path(tokenizer));
   const apiKey = process.env[options.apiKeyEnv];
   const endpoint = {
     baseUrl: place.replace(/\/+$/, ""),
@@ -80,13 +106,13 @@ export async function openEvaluated(place: string, options: ModelOptions, name =
       prefixToken: codec.startId,
     }),
   };
-  const model = options.chat ? openAiChat(endpoint) : await openAiCompletions(endpoint);
+  const model = chat ? openAiChat(endpoint) : await openAiCompletions({ ...endpoint, generationOnly });
   return {
     model,
-    likelihood: !options.chat,
-    digest: async () => sha256(JSON.stringify([endpoint.baseUrl, served, options.chat === true, ...(codec ? [codec.name] : [])])),
+    likelihood: !chat && !generationOnly,
+    digest: async () => sha256(JSON.stringify([endpoint.baseUrl, served, chat, ...(tokenizer === undefined ? [] : [await sha256File(join(path(tokenizer), "tokenizer.json")), codec!.startId, model.maxLen])])),
     place,
-    source: options.chat ? "openai-chat-completions" : "openai-completions",
-    free: () => undefined,
+    source: chat ? "openai-chat-completions" : "openai-completions",
+    free: async () => undefined,
   };
 }

@@ -5,8 +5,9 @@ import { atomicWrite, fileError } from "@espalier/core/node";
 import { type Difficulty, evaluate, exportItems, itemCount, itemSet, type SetSize, symbolMappingOf, type SymbolSetFile, symbolSetNamed, symbolSetTable } from "@espalier/evals";
 import { type Command, Option } from "commander";
 import { action } from "../command.ts";
-import { deviceOption, itemCountOption } from "../options.ts";
-import { isAddress, type ModelOptions, openEvaluated } from "./model.ts";
+import { itemCountOption } from "../options.ts";
+import { openEvaluated } from "./model.ts";
+import { type ModelOptions, resumeWith, withModelOptions } from "./modelOptions.ts";
 import { iqLines } from "./tables.ts";
 import { UsageError } from "../usage.ts";
 
@@ -38,7 +39,7 @@ async function readManifest(path: string, isNamed: boolean): Promise<Record<stri
 
 /** `espalier eval symbols`: symbolic mapping over a user's file of SuperGLUE or CLUE. */
 export function addSymbols(command: Command): void {
-  command
+  const symbols = command
     .command("symbols")
     .description("symbolic mapping over a file of SuperGLUE or CLUE: check the file, show an item, evaluate a model")
     .argument("<file>", "in the publisher's form, with its digest in a manifest.json")
@@ -50,12 +51,8 @@ export function addSymbols(command: Command): void {
     .option("--seed <seed>", "of symbols and shots", "1")
     .addOption(
       new Option("--difficulty <level>", "shots and symbols").choices(["tiny", "small", "paper", "large"]).default("paper"),
-    )
-    .option("--data <dir>", "directory written by `espalier tokenize`, for the tokeniser of a checkpoint (default: the one of its run)")
-    .option("--model <name>", "of an endpoint")
-    .option("--api-key-env <name>", "environment variable with an endpoint's key", "OPENAI_API_KEY")
-    .addOption(deviceOption())
-    .action(
+    );
+  withModelOptions(symbols).action(
       action<SymbolsOptions>(async (options, { output, path, signal }, [given]) => {
         const file = path(given!);
         const named = options.set === undefined ? symbolSetTable.find((entry) => file.endsWith(`/${entry.path}`)) : symbolSetNamed(options.set);
@@ -80,21 +77,18 @@ export function addSymbols(command: Command): void {
           output.line(`\nItems: ${path(options.out)}`);
         }
         if (options.on === undefined) return;
-        const opened = await openEvaluated(isAddress(options.on) ? options.on : path(options.on), {
-          ...options,
-          ...(options.data !== undefined && { data: path(options.data) }),
-        });
+        const opened = await openEvaluated(options.on, options, path);
         try {
           for (const labels of ["symbols", "real"]) {
             const difficulty: Difficulty = { level: options.difficulty, labels };
-            const evaluation = await evaluate(opened.model, { tasks: [task], items: options.items, difficulty, seed: options.seed, likelihood: opened.likelihood, progress: output.progress, signal });
+            const evaluation = await evaluate(opened.model, { tasks: [task], items: options.items, difficulty, seed: options.seed, likelihood: opened.likelihood, cache: opened.cache, progress: output.progress, signal });
             output.line(`\nLabels: ${labels === "real" ? "the real ones, as control" : labels}`);
             for (const line of iqLines(evaluation)) output.line(line);
             output.result("evaluation", { labels, evaluation });
           }
         } finally {
-          opened.free();
+          await opened.free();
         }
-      }),
+      }, resumeWith),
     );
 }

@@ -1,6 +1,6 @@
 /** Accuracy against difficulty: one task at several values of one knob (a curve) or of two (a grid). */
 
-import { ConfigError } from "@espalier/core";
+import { ConfigError, type Progress, silent } from "@espalier/core";
 import type { LanguageModel } from "@espalier/spec/languageModel";
 import { evaluate, type EvaluateOptions, type Scoring, type TaskResult } from "../evaluate.ts";
 import type { Interval } from "../statistics/intervals.ts";
@@ -44,7 +44,7 @@ export interface DifficultyCurve {
   halfway?: number;
 }
 
-export interface CurveOptions extends Pick<EvaluateOptions, "seed" | "signal" | "batchItems"> {
+export interface CurveOptions extends Pick<EvaluateOptions, "seed" | "signal" | "batchItems" | "cache" | "progress"> {
   task: Task;
   axis: Axis;
   /** Default `exact match`. `StepScoring` needs a procedure, whose targets have steps. */
@@ -64,8 +64,8 @@ export async function difficultyCurve(model: LanguageModel, { axis, ...options }
   expectValues("difficultyCurve", axis);
   const points: CurvePoint[] = [];
   let seed = "";
-  for (const value of axis.values) {
-    const measured = await measure(model, options, { [axis.knob]: value });
+  for (const [k, value] of axis.values.entries()) {
+    const measured = await measure(model, { ...options, progress: partOf(options, k, axis.values.length) }, { [axis.knob]: value });
     seed = measured.seed;
     points.push({ value, ...measured.point });
   }
@@ -90,7 +90,8 @@ export async function difficultyGrid(model: LanguageModel, { x, y, ...options }:
   for (const vertical of y.values) {
     const row: Omit<CurvePoint, "value">[] = [];
     for (const horizontal of x.values) {
-      const measured = await measure(model, options, { [x.knob]: horizontal, [y.knob]: vertical });
+      const progress = partOf(options, cells.length * x.values.length + row.length, x.values.length * y.values.length);
+      const measured = await measure(model, { ...options, progress }, { [x.knob]: horizontal, [y.knob]: vertical });
       seed = measured.seed;
       row.push(measured.point);
     }
@@ -98,6 +99,11 @@ export async function difficultyGrid(model: LanguageModel, { x, y, ...options }:
   }
   const { task, scoring = "exact match" } = options;
   return { model: model.name, task: task.id, title: task.title, x, y, scoring, seed, cells };
+}
+
+/** Progress of one of several measurements as that of all. */
+function partOf({ progress = silent, items = 100 }: Omit<CurveOptions, "axis">, index: number, count: number): Progress {
+  return (event) => progress({ ...event, done: index * items + event.done, total: count * items });
 }
 
 function expectValues(where: string, { knob, values }: Axis): void {

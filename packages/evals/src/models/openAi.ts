@@ -122,7 +122,7 @@ const PROBE_ATTEMPTS = 4;
 /** One request that tells whether the server can score a prompt. */
 async function probe(options: CompletionsOptions): Promise<void> {
   const noEcho = (cause?: unknown) =>
-    new EndpointError("echo", `openAi: ${options.baseUrl} does not echo the prompt with its log-probabilities, so likelihoods cannot be scored. Use a server that supports echo with logprobs (vLLM, llama.cpp, espalier serve), or openAiChat for generation only.`, { cause });
+    new EndpointError("echo", `openAi: ${options.baseUrl} does not echo the prompt with its log-probabilities, so likelihoods cannot be scored. Use a server that supports echo with logprobs (vLLM, llama.cpp, espalier serve), or ask for generation only (--generation-only, or --chat where it chats; openAiCompletions with generationOnly, openAiChat).`, { cause });
   const prompt = options.encode === undefined ? PROBE : options.encode(PROBE);
   let answer: Awaited<ReturnType<typeof echo>>;
   try {
@@ -131,7 +131,7 @@ async function probe(options: CompletionsOptions): Promise<void> {
   } catch (error) {
     if (!(error instanceof EndpointError) || error.lacks !== "acceptance of the request") throw error;
     if (/echo/i.test(error.message)) throw noEcho(error);
-    if (/logprob/i.test(error.message)) throw new EndpointError("logprobs", `${error.message} It refuses log-probabilities, so likelihoods cannot be scored: enable them, or score by generation only.`, { cause: error });
+    if (/logprob/i.test(error.message)) throw new EndpointError("logprobs", `${error.message} It refuses log-probabilities, so likelihoods cannot be scored: enable them, or score by generation only (--generation-only; generationOnly).`, { cause: error });
     if (/ answered status 40[45],/.test(error.message)) throw new EndpointError(error.lacks, `${error.message} A server that only chats is used for generation: --chat, or openAiChat.`, { cause: error });
     throw error;
   }
