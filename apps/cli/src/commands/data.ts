@@ -4,7 +4,8 @@ import { filesOf, pullCorpus, publicCorpora, type PublicCorpus, readCorpora } fr
 import type { Command } from "commander";
 import { action } from "../command.ts";
 import { positiveInteger } from "../options.ts";
-import { quantity } from "../terminal/format.ts";
+import { commandText, thisCommand } from "../terminal/commandText.ts";
+import { placeText, quantity } from "../terminal/format.ts";
 import { tableLines } from "../terminal/table.ts";
 import { UsageError } from "../usage.ts";
 
@@ -30,7 +31,7 @@ export function addData(program: Command): void {
       action<ListOptions>(async (options, { output, path }) => {
         const corpora = await corporaOf(options, path);
         const rows = corpora.map((corpus) => [corpus.name, String(filesOf(corpus).length), corpus.storedBytes === undefined ? "?" : quantity(corpus.storedBytes, "bytes"), corpus.licence, corpus.description]);
-        for (const line of tableLines(["name", "files", "size", "licence", ""], rows, [1, 2])) output.line(line);
+        output.table(tableLines(["name", "files", "size", "licence", ""], rows, [1, 2]));
         output.result("corpora", corpora);
       }),
     );
@@ -53,10 +54,11 @@ export function addData(program: Command): void {
           const pulled = await pullCorpus(corpus, path(options.out), { progress, signal, ...(options.files !== undefined && { numFiles: options.files }) });
           const bytes = pulled.files.reduce((sum, file) => sum + file.bytes, 0);
           output.line(`${pulled.files.length} files, ${quantity(bytes, "bytes")}, in ${pulled.directory}`);
-          output.line(`Next: espalier tokenize ${pulled.directory} --out data --tokenizer cl100k${pulled.textField === "text" ? "" : ` --text-field ${pulled.textField}`}`);
+          output.line("Next:");
+          output.line(`  ${commandText(["tokenize", placeText(path("."), pulled.directory), "--out", "data", "--tokenizer", "cl100k", ...(pulled.textField === "text" ? [] : ["--text-field", pulled.textField])])}`);
           output.result("pulled", pulled);
         },
-        () => `espalier ${process.argv.slice(2).join(" ")}`,
+        thisCommand,
       ),
     );
 }

@@ -12,6 +12,7 @@ import { iqLines, knowledgeLines, SHOWS, unstatedLines } from "../evaluation/tab
 import { selectWithFiles } from "../evaluation/taskFiles.ts";
 import { itemCountOption, positive, positiveInteger } from "../options.ts";
 import { addEvalParts } from "../evaluation/parts.ts";
+import { thisCommand } from "../terminal/commandText.ts";
 
 const count = (value: string): number => (value === "0" ? 0 : positiveInteger(value));
 const seeds = (value: string, before: number[] = []): number[] => {
@@ -60,7 +61,7 @@ export function addEval(program: Command): void {
           await writeSamplesPage(directory);
           context.output.line(`\nSamples: ${join(directory, "samples.html")}. Results: ${written.join(", ")}`);
         },
-        ({ out }) => `espalier ${process.argv.slice(2).join(" ")}${out === undefined ? "\nIt starts anew: only --out keeps answers." : ""}`,
+        ({ out }) => `${thisCommand()}${out === undefined ? "\nIt starts anew: only --out keeps answers." : ""}`,
       ),
     );
   addEvalParts(command);

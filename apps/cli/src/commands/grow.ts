@@ -56,9 +56,9 @@ export function addGrow(program: Command): void {
             holds ? (needsGates ? "with gates" : exactAtMultiples ? "at multiples" : "kept") : "not kept";
           const rows = table.map((operator) => {
             const { name, summary, groups, preserves, source } = operator;
-            return [name, groups.join(", "), kept(preserves.logits, operator), kept(preserves.gradients, operator), source, summary];
+            return [name, groups.join(", "), kept(preserves.logits, operator), kept(preserves.gradients, operator), source.replace("arXiv:", ""), summary];
           });
-          for (const line of tableLines(["operator", "grows", "logits", "gradients", "source", "what it does"], rows, [], process.stdout.columns)) output.line(line);
+          output.table(tableLines(["operator", "grows", "logits", "gradients", "arXiv", "what it does"], rows));
           return output.result("operators", table);
         }
         if (model === undefined) throw new UsageError("grow: no model named, expected a Hugging Face directory. `espalier grow --list` shows the operators.");

@@ -50,7 +50,7 @@ describe.skipIf(!nativeStatus().available)("espalier report of a run (needs the 
   it("shows stages, the growth, the curve and where the model lies", async () => {
     const { stdout } = await espalier("report", at("reproduction/runs/a/seed-0"));
     expect(stdout).toMatch(/: done; [\d.]+ k? ?tokens in \d+ s, .*tokens\/s, .*FLOP, .*FLOP\/s$/m);
-    expect(stdout).toMatch(/^stage +shape +parameters +tokens +time +tokens\/s +training loss +validation loss +bits\/byte\n.*\n.*\nstep 20: grown into /m);
+    expect(stdout).toMatch(/^stage +shape +params +tokens +time +tokens\/s +loss +val\. loss +bits\/byte\n.*\n.*\nstep 20: grown into /m);
     expect(stdout).toMatch(/^training loss, nats a token {2}\d\.\d\d [▁▂▃▄▅▆▇█]{40} \d\.\d\d\n +\^ grown$/m);
     expect(stdout).toMatch(/the newest: .*step-00000040\n/);
   });

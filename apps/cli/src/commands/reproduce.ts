@@ -6,6 +6,7 @@ import { workspace } from "#workspace";
 import { action } from "../command.ts";
 import { integer, positive } from "../options.ts";
 import { findingLines } from "../report/reproduction.ts";
+import { thisCommand } from "../terminal/commandText.ts";
 
 interface ReproduceOptions {
   scale: "smoke" | "default";
@@ -60,7 +61,7 @@ export function addReproduce(program: Command): void {
           output.line(`\nReport: ${directory}/report.html (${report.minutesTaken.toFixed(1)} minutes of ${report.minutesAsked})`);
           output.result("report", { directory, headline: report.headline, caveat: report.caveat, comparisons: report.comparisons });
         },
-        () => `espalier ${process.argv.slice(2).join(" ")}`,
+        thisCommand,
       ),
     );
 }

@@ -3,6 +3,7 @@ import { estimateCorpus, exportCorpus, fetchInputs, joinSlices, listCorpusFiles,
 import type { Command } from "commander";
 import { action, type Context } from "../command.ts";
 import { addOptions, corpusOptions, defaultWorkers, type TokenizeOptions } from "../tokenize/options.ts";
+import { thisCommand } from "../terminal/commandText.ts";
 import { estimateLines, manifestLines } from "../tokenize/report.ts";
 import { UsageError } from "../usage.ts";
 
@@ -11,7 +12,7 @@ export function addTokenize(program: Command): void {
     .command("tokenize")
     .description("text files and directories to a tokeniser and shards of token ids")
     .argument("<paths...>", "JSONL, CSV, Parquet, WARC, WET or text, also .gz and .zst; directories recursively; patterns in quotes; http(s) addresses, also with #sha256=...");
-  addOptions(command).action(action<TokenizeOptions>(tokenize, () => `espalier ${process.argv.slice(2).join(" ")}`));
+  addOptions(command).action(action<TokenizeOptions>(tokenize, thisCommand));
 }
 
 const isAddress = (input: string): boolean => /^https?:\/\//i.test(input);

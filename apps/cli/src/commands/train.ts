@@ -1,4 +1,3 @@
-import { relative } from "node:path";
 import { deviceExecutor } from "@espalier/kernels";
 import { type PackingName, packingSchema, type Precision, precisionSchema } from "@espalier/spec/plan";
 import { corpusData, type SourcePacking, train, trainingMemory, trainingPacking } from "@espalier/trainer";
@@ -7,7 +6,8 @@ import { type Command, Option } from "commander";
 import { action } from "../command.ts";
 import { deviceOption, positiveInteger, type WithDevice } from "../options.ts";
 import { logitText } from "../report/run.ts";
-import { clock } from "../terminal/format.ts";
+import { commandText, thisCommand } from "../terminal/commandText.ts";
+import { clock, placeText } from "../terminal/format.ts";
 import { placeOf, planOf, prepareExample } from "../train/place.ts";
 import { UsageError } from "../usage.ts";
 
@@ -99,15 +99,17 @@ export function addTrain(program: Command): void {
               onMetric: (metric) => output.result("metric", metric),
             },
           ).finally(() => corpus.close());
-          output.line(
-            `${result.steps.toLocaleString("en")} steps, ${result.tokens.toLocaleString("en")} tokens in ${clock(result.seconds)}, validation loss ${result.validationLoss.toFixed(4)} nats per token, ` +
-              `${result.bitsPerByte.toFixed(4)} bits per byte. Checkpoint: ${result.checkpoint}`,
-          );
-          const run = relative(path("."), place.out) || ".";
-          output.line(`Next: espalier report ${run}   |   espalier generate ${run} ${JSON.stringify(options.example ? "One day Ada" : "Once upon a time")}`);
+          const from = path(".");
+          const run = placeText(from, place.out);
+          output.line(`${result.steps.toLocaleString("en")} steps, ${result.tokens.toLocaleString("en")} tokens in ${clock(result.seconds)}`);
+          output.line(`Validation loss: ${result.validationLoss.toFixed(4)} nats per token, ${result.bitsPerByte.toFixed(4)} bits per byte`);
+          output.line(`Checkpoint: ${placeText(from, result.checkpoint)}`);
+          output.line("Next:");
+          output.line(`  ${commandText(["report", run])}`);
+          output.line(`  ${commandText(["generate", run, options.example ? "One day Ada" : "Once upon a time"])}`);
           output.result("done", result);
         },
-        () => `espalier ${process.argv.slice(2).join(" ")}`,
+        thisCommand,
       ),
     );
 }

@@ -77,23 +77,21 @@ export function addCurve(command: Command): void {
           let svg: string;
           if (y === undefined) {
             const curve = await difficultyCurve(opened.model, { ...shared, axis: x! });
-            for (const line of tableLines(
+            output.table(tableLines(
               [x!.knob, "right (95 %)", "chance", "items"],
               curve.points.map((point) => [String(point.value), cell(point), percent(point.chance), String(point.items)]),
               [0, 2, 3],
-            ))
-              output.line(line);
+            ));
             if (curve.halfway !== undefined)
               output.line(`Halfway between chance and all right at ${x!.knob} ${curve.halfway.toPrecision(3)}.`);
             output.result("curve", curve);
             svg = curvePicture([curve]);
           } else {
             const grid = await difficultyGrid(opened.model, { ...shared, x: x!, y });
-            for (const line of tableLines(
+            output.table(tableLines(
               [`${y.knob} \\ ${x!.knob}`, ...x!.values.map(String)],
               grid.cells.map((row, i) => [String(y.values[i]), ...row.map(cell)]),
-            ))
-              output.line(line);
+            ));
             output.result("grid", grid);
             svg = gridPicture(grid);
           }

@@ -39,7 +39,7 @@ export async function evaluateStages(
   const cell = ({ value, interval }: (typeof rows)[number]["cells"][number]) =>
     `${value <= 1 ? percent(value) : value.toPrecision(4)}${interval ? ` (${(100 * interval[0]).toFixed(0)} to ${(100 * interval[1]).toFixed(0)})` : ""}`;
   const { output } = context;
-  for (const line of tableLines(
+  output.table(tableLines(
     ["task", "metric", ...names, "chance"],
     rows.map(({ task, metric, chance, cells }) => [
       task,
@@ -47,8 +47,7 @@ export async function evaluateStages(
       ...cells.map(cell),
       chance === null ? "" : percent(chance),
     ]),
-  ))
-    output.line(line);
+  ));
   const agreed = agreements(stages);
   for (const { step, same, items, share, meanLogprobChange, largestLogprobChange, impossibleToOne } of agreed) {
     const change =

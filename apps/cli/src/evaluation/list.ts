@@ -6,12 +6,11 @@ import { groups } from "./select.ts";
 /** Every task with what it needs. */
 export function listTasks(output: Output): void {
   output.line("IQ tests and recall, generated from seeds:");
-  for (const line of tableLines(
+  output.table(tableLines(
     ["name", "title", "items in the paper"],
     tasks.map(({ id, title, paperItems }) => [id, title, String(paperItems)]),
     [2],
-  ))
-    output.line(line);
+  ));
   output.line("\nKnowledge tests, over files below --sets:");
   const rows = knowledgeTable.map(({ name, title, licence, docs, fewshot, beside = [], shots }) => [
     name,
@@ -20,7 +19,7 @@ export function listTasks(output: Output): void {
     [docs, ...(fewshot ? [fewshot] : []), ...beside].map(({ path }) => path).join(", "),
     licence,
   ]);
-  for (const line of tableLines(["name", "title", "shots", "files", "licence"], rows, [2])) output.line(line);
+  output.table(tableLines(["name", "title", "shots", "files", "licence"], rows, [2]));
   output.line(
     `\nGroups: ${Object.keys(groups).join(", ")}. Patterns such as bbh_* work, and task and group files of lm-evaluation-harness (.yaml).`,
   );

@@ -1,11 +1,11 @@
-import { relative } from "node:path";
 import type { ModelConfig } from "@espalier/spec/model";
 import { numParameters } from "@espalier/spec/model";
 import type { Metric } from "@espalier/spec/run";
 import { listCheckpoints, readEvents, readIdentity, readMetrics, runPaths, totalSteps } from "@espalier/trainer";
 import pc from "picocolors";
+import { commandText } from "../terminal/commandText.ts";
 import { blocks } from "../terminal/curve.ts";
-import { clock, quantity } from "../terminal/format.ts";
+import { clock, placeText, quantity } from "../terminal/format.ts";
 import { tableLines } from "../terminal/table.ts";
 
 /** One stage of a run as far as it was trained. Losses in nats per token. */
@@ -116,7 +116,8 @@ function measured(metrics: readonly Metric[], stage: number): Omit<StageSummary,
   };
 }
 
-const CURVE_WIDTH = 60;
+/** The curve with its label and its ends fits 80 columns. */
+const CURVE_WIDTH = 40;
 const number = (value: number | undefined, digits: number) => (value === undefined ? "" : value.toFixed(digits));
 /** `1.45e12` as `1.45 TFLOP`. */
 const flopText = (flops: number): string => {
@@ -131,7 +132,7 @@ export const logitText = (change: number): string => (change === 0 ? "logits unc
 /** A run in lines for a terminal. */
 export function runLines(directory: string, summary: RunSummary, from: string): string[] {
   const { step, losses, stages, growths, checkpoints, tokens, seconds } = summary;
-  const place = relative(from, directory) || ".";
+  const place = placeText(from, directory);
   const how = summary.state === "done" ? "done" : step === 0 ? "not a step yet" : `at step ${step.toLocaleString("en")} of ${summary.totalSteps.toLocaleString("en")} (${Math.floor((100 * step) / summary.totalSteps)} %)`;
   const lines = [
     `${pc.bold(summary.name)}: ${how}${tokens > 0 ? `; ${quantity(tokens, "tokens")} in ${clock(seconds)}, ${quantity(tokens / seconds, "tokens")}/s, ${flopText(summary.flops)}, ${flopText(summary.flops / seconds)}/s` : ""}`,
@@ -143,7 +144,7 @@ export function runLines(directory: string, summary: RunSummary, from: string): 
     stage.name, shapeText(stage.model), quantity(stage.numParameters, "").trim(), `${quantity(stage.tokens, "").trim()}${stage.tokens < stage.plannedTokens * 0.99 ? ` of ${quantity(stage.plannedTokens, "").trim()}` : ""}`,
     stage.seconds > 0 ? clock(stage.seconds) : "", stage.seconds > 0 ? quantity(stage.tokens / stage.seconds, "").trim() : "", number(stage.trainLoss, 4), number(stage.validationLoss, 4), number(stage.bitsPerByte, 4),
   ]);
-  lines.push(...tableLines(["stage", "shape", "parameters", "tokens", "time", "tokens/s", "training loss", "validation loss", "bits/byte"], rows, [2, 3, 4, 5, 6, 7, 8]));
+  lines.push(...tableLines(["stage", "shape", "params", "tokens", "time", "tokens/s", "loss", "val. loss", "bits/byte"], rows, [2, 3, 4, 5, 6, 7, 8]));
   for (const growth of growths) {
     const by = Object.entries(growth.operators).map(([group, name]) => `${name} (${group})`).join(", ");
     lines.push(`step ${growth.step.toLocaleString("en")}: grown into ${growth.stage} by ${by}; loss ${growth.lossBefore.toFixed(4)} -> ${growth.lossAfter.toFixed(4)}, ${logitText(growth.logitChange)}`);
@@ -155,7 +156,7 @@ export function runLines(directory: string, summary: RunSummary, from: string): 
   }
   lines.push("", `files     ${place}/run.json, metrics.jsonl, events.jsonl, tokenizer.json`);
   const newest = checkpoints.at(-1);
-  lines.push(`models    ${newest ? `${checkpoints.length} in ${relative(from, runPaths.checkpoints(directory)) || "."}; the newest: ${relative(from, newest)}` : "no checkpoint yet"}`);
-  if (newest) lines.push(`next      espalier generate ${place} "Once upon a time"   |   espalier eval ${place}   |   espalier export ${place} --out hf`);
+  lines.push(`models    ${newest ? `${checkpoints.length} in ${placeText(from, runPaths.checkpoints(directory))}; the newest: ${placeText(from, newest)}` : "no checkpoint yet"}`);
+  if (newest) lines.push("", "Next:", ...[["generate", place, "Once upon a time"], ["eval", place], ["export", place, "--out", "hf"]].map((words) => `  ${commandText(words)}`));
   return lines;
 }

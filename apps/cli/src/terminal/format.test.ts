@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clock, quantity } from "./format.ts";
+import { clock, placeText, quantity } from "./format.ts";
 
 describe("quantity", () => {
   it.each([
@@ -26,4 +26,10 @@ describe("clock", () => {
     [3599.7, "1 h 0 min"],
     [7380, "2 h 3 min"],
   ])("%d seconds are %s", (seconds, text) => expect(clock(seconds)).toBe(text));
+});
+
+describe("placeText", () => {
+  it("is relative below where the user stands, absolute elsewhere", () => {
+    expect(["/a/b/c/d", "/a/b", "/a/x"].map((path) => placeText("/a/b", path))).toEqual(["c/d", ".", "/a/x"]);
+  });
 });

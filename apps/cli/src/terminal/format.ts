@@ -1,3 +1,5 @@
+import { isAbsolute, relative } from "node:path";
+
 /** 12345678 with unit bytes as `12.3 MB`; other units as `12.3 M tokens`. */
 export function quantity(value: number, unit: string): string {
   const scaled = (suffixes: readonly [string, number][]) => {
@@ -19,4 +21,10 @@ export function clock(seconds: number): string {
   if (rounded < 60) return `${rounded} s`;
   if (rounded < 3600) return `${Math.floor(rounded / 60)} min ${rounded % 60} s`;
   return `${Math.floor(rounded / 3600)} h ${Math.floor((rounded % 3600) / 60)} min`;
+}
+
+/** A path as short as it can be typed: relative below `from`, where the user stands, absolute elsewhere. */
+export function placeText(from: string, path: string): string {
+  const below = relative(from, path);
+  return below.startsWith("..") || isAbsolute(below) ? path : below || ".";
 }

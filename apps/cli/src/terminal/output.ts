@@ -2,14 +2,17 @@ import type { Progress, ProgressEvent } from "@espalier/core";
 import pc from "picocolors";
 import { clock, quantity } from "./format.ts";
 import { TaskRate } from "./rate.ts";
+import { sentenceLines } from "./wrap.ts";
 
 export type OutputMode = "terminal" | "lines" | "json";
 
 /** Where a command writes: lines for people, JSON for programs, progress in the shape the mode asks for. */
 export interface Output {
   readonly mode: OutputMode;
-  /** One finished sentence. Printed to standard output, except with `--json`. */
+  /** One finished sentence, on a terminal cut between words. Printed to standard output, except with `--json`. */
   line(text: string): void;
+  /** Lines of `tableLines`, as they are. */
+  table(lines: readonly string[]): void;
   /** Part of a text that grows as it is made. Printed as it stands; nothing with `--json`. */
   piece(text: string): void;
   /** A result for programs: one JSON line with `--json`, otherwise nothing. */
@@ -78,6 +81,13 @@ export function createOutput(options: { json: boolean; stream?: NodeJS.WriteStre
     lastDraw = now();
   };
 
+  const print = (text: string) => {
+    if (mode === "json") return;
+    erase();
+    stream.write(`${text}\n`);
+    if (mode === "terminal") draw();
+  };
+
   const progress: Progress = (event) => {
     if (mode === "json") {
       stream.write(`${JSON.stringify({ kind: "progress", ...event })}\n`);
@@ -108,10 +118,11 @@ export function createOutput(options: { json: boolean; stream?: NodeJS.WriteStre
     mode,
     progress,
     line(text) {
-      if (mode === "json") return;
-      erase();
-      stream.write(`${text}\n`);
-      if (mode === "terminal") draw();
+      const columns = mode === "terminal" ? (stream.columns ?? Infinity) : Infinity;
+      print(text.split("\n").flatMap((sentence) => sentenceLines(sentence, columns)).join("\n"));
+    },
+    table(lines) {
+      print(lines.join("\n"));
     },
     piece(text) {
       if (mode === "json") return;

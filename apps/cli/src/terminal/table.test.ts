@@ -20,7 +20,17 @@ describe("tableLines", () => {
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(40);
   });
 
-  it("leaves a last column of 24 where the others fill the window", () => {
-    expect(plain(tableLines(head, rows, [1], 5))).toContain("longer   7  a text that is too long");
+  it("narrows the widest texts first, headings of numbers too, and cuts no word", () => {
+    const lines = plain(tableLines(["task", "files", "number of items", "licence"], [["counting", "one.jsonl, another.jsonl", "10", "CC BY 4.0"], ["b", "c.jsonl", "7", "MIT"]], [2], 40));
+    expect(lines).toEqual([
+      "task      files          number  licence",
+      "                             of",
+      "                          items",
+      "counting  one.jsonl,         10  CC BY",
+      "          another.jsonl          4.0",
+      "b         c.jsonl             7  MIT",
+    ]);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(40);
+    expect(plain(tableLines(head, rows, [1], 5))).toContain("longer   7  a text");
   });
 });

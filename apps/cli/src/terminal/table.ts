@@ -1,41 +1,47 @@
 import pc from "picocolors";
-
-/** Visible width of a text that may carry colours. */
-const ANSI = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
-const width = (text: string) => text.replaceAll(ANSI, "").length;
+import { visibleWidth, wrapped } from "./wrap.ts";
 
 const GAP = "  ";
-const NARROWEST_LAST = 24;
+/** An address in the last column may be longer than this; the columns before it keep their widths. */
+const LONGEST_LAST = 24;
 
 /**
  * Lines of a table with aligned columns; numbers (`right`) to the right.
  *
- * @param columns width of a terminal: words of the last column that would stand behind it go on below
+ * @param columns width of the terminal: where the table is wider, texts and headings go on below, the widest columns first,
+ *   and no word is cut
  */
-export function tableLines(head: readonly string[], rows: readonly (readonly string[])[], right: readonly number[] = [], columns = Infinity): string[] {
-  const widths = head.map((name, i) => Math.max(width(name), ...rows.map((row) => width(row[i] ?? ""))));
-  const last = head.length - 1;
-  const room = Math.max(NARROWEST_LAST, columns - widths.slice(0, last).reduce((sum, w) => sum + w + GAP.length, 0));
+export function tableLines(head: readonly string[], rows: readonly (readonly string[])[], right: readonly number[] = [], columns = terminalColumns()): string[] {
+  const widths = columnWidths(head, rows, right, columns);
   const line = (cells: readonly string[]) =>
     widths
       .map((w, i) => {
         const cell = cells[i] ?? "";
-        const pad = " ".repeat(Math.max(0, w - width(cell)));
+        const pad = " ".repeat(Math.max(0, w - visibleWidth(cell)));
         return right.includes(i) ? pad + cell : cell + pad;
       })
       .join(GAP)
       .trimEnd();
-  const below = (cells: readonly string[]) => wrapped(cells[last] ?? "", room).map((text, i) => line([...(i === 0 ? cells.slice(0, last) : cells.slice(0, last).map(() => "")), text]));
-  return [pc.dim(line(head)), ...rows.flatMap((row) => (width(row[last] ?? "") > room ? below(row) : [line(row)]))];
+  const lines = (cells: readonly string[]) => {
+    const parts = head.map((_, i) => wrapped(cells[i] ?? "", widths[i]!));
+    return Array.from({ length: Math.max(...parts.map((part) => part.length)) }, (_, i) => line(parts.map((part) => part[i] ?? "")));
+  };
+  return [...lines(head).map((text) => pc.dim(text)), ...rows.flatMap(lines)];
 }
 
-/** A text cut between words into lines of at most `room` characters, where its words allow. */
-function wrapped(text: string, room: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const open = lines.at(-1);
-    if (open !== undefined && width(open) + 1 + width(word) <= room) lines[lines.length - 1] = `${open} ${word}`;
-    else lines.push(word);
+/** Columns of the terminal that standard output is; without one a line may have any length. */
+const terminalColumns = (): number => (process.stdout.isTTY ? process.stdout.columns : Infinity);
+
+function columnWidths(head: readonly string[], rows: readonly (readonly string[])[], right: readonly number[], columns: number): number[] {
+  const longestWord = (text: string) => Math.max(...text.split(" ").map(visibleWidth));
+  const widest = (i: number, of: (text: string) => number) => Math.max(0, ...rows.map((row) => of(row[i] ?? "")));
+  const widths = head.map((name, i) => Math.max(visibleWidth(name), widest(i, visibleWidth)));
+  const least = head.map((name, i) => Math.max(longestWord(name), widest(i, right.includes(i) ? visibleWidth : longestWord)));
+  least.push(Math.min(LONGEST_LAST, least.pop()!));
+  for (let over = widths.reduce((sum, w) => sum + w + GAP.length, -GAP.length) - columns; over > 0; over--) {
+    const shrinking = widths.reduce((best, w, i) => (w > least[i]! && (best < 0 || w > widths[best]!) ? i : best), -1);
+    if (shrinking < 0) break;
+    widths[shrinking]!--;
   }
-  return lines;
+  return widths;
 }

@@ -68,7 +68,7 @@ describe.skipIf(!nativeStatus().available)("espalier train without a plan (needs
     const first = await espalier("train", "--data", at("corpus"), "--out", at("run"));
     expect(first).toMatchObject({ status: 0, stderr: "" });
     expect(first.stdout).toMatch(/^No --plan: 2 layers, grown to 4, of 128 channels; [\d,]+ tokens each\. .*run\.json keeps the plan\.$/m);
-    expect(first.stdout).toMatch(/^Next: espalier report .*run {3}\| {3}espalier generate .*run "Once upon a time"$/m);
+    expect(first.stdout).toMatch(/^Next:\n {2}espalier report .*run\n {2}espalier generate .*run "Once upon a time"$/m);
     const { manifest } = await openCorpus(at("corpus"));
     expect((await readIdentity(at("run"))).plan).toEqual(parseTrainPlan(defaultPlan(300, manifest.train.numTokens)));
     const again = await espalier("train", "--data", at("corpus"), "--out", at("run"), "--json");

@@ -1,12 +1,14 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { ConfigError } from "@espalier/core";
 import { atomicWrite, fileError } from "@espalier/core/node";
 import { parseTrainPlan, type TrainPlan } from "@espalier/spec/plan";
 import { prepareCorpus, readManifest } from "@espalier/tokenizer/node";
 import { readIdentity, runPaths } from "@espalier/trainer";
 import type { Context } from "../command.ts";
+import { commandText } from "../terminal/commandText.ts";
+import { placeText } from "../terminal/format.ts";
 import { UsageError } from "../usage.ts";
 import { defaultPlan } from "./defaultPlan.ts";
 import { stories } from "./stories.ts";
@@ -46,7 +48,7 @@ const VOCABULARY = 512;
 export async function prepareExample(named: string, { output, path, signal }: Context): Promise<TrainPlace> {
   const directory = path(named);
   const [text, data, plan, out] = ["stories.jsonl", "data", "plan.json", "run"].map((name) => join(directory, name)) as [string, string, string, string];
-  const shown = (file: string) => relative(path("."), file);
+  const shown = (file: string) => placeText(path("."), file);
   await mkdir(directory, { recursive: true }).catch((error: unknown) => {
     throw fileError("making", directory, error);
   });
@@ -54,8 +56,8 @@ export async function prepareExample(named: string, { output, path, signal }: Co
   const { train } = await prepareCorpus({ inputs: [text], directory: data, tokenizer: { vocabSize: VOCABULARY }, validationShare: 0.02, workers: 0, progress: output.progress, signal });
   if (!existsSync(plan)) await atomicWrite(plan, `${JSON.stringify(defaultPlan(VOCABULARY, train.numTokens), undefined, 2)}\n`);
   output.line(`${STORIES.toLocaleString("en")} little stories in ${shown(text)}. By hand, and with text of your own in its place:`);
-  output.line(`  espalier tokenize ${shown(text)} --out ${shown(data)} --vocab ${VOCABULARY}`);
-  output.line(`  espalier train --plan ${shown(plan)} --data ${shown(data)} --out ${shown(out)}`);
+  output.line(`  ${commandText(["tokenize", shown(text), "--out", shown(data), "--vocab", String(VOCABULARY)])}`);
+  output.line(`  ${commandText(["train", "--plan", shown(plan), "--data", shown(data), "--out", shown(out)])}`);
   return { plan, data, out };
 }
 
