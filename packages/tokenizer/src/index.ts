@@ -2,7 +2,7 @@ export { type Cleaned, type Cleaner, type CleanOptions, createCleaner, type Drop
 export { BandFilters, HashSet } from "./clean/duplicates.ts";
 export type { LanguageDetector } from "./clean/language.ts";
 export { minHasher, type MinHashOptions, minHashSignature } from "./clean/minHash.ts";
-export { DEFAULT_NGRAM, ngramFinder, type Ngrams, ngramsOf, readNgrams, writeNgrams } from "./clean/ngrams.ts";
+export { DEFAULT_NGRAM, ngramFinder, type NgramOptions, type Ngrams, ngramsOf, readNgrams, writeNgrams } from "./clean/ngrams.ts";
 export { maskPii, type PiiKind, piiKinds } from "./clean/pii.ts";
 export { type Batch, batchAt, type BatchRequest, type TokenReader, type TokenSource } from "./data/batch.ts";
 export { bitsPerByte, predictedBytes, tokenByteLengths } from "./data/bitsPerByte.ts";

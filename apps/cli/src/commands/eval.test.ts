@@ -74,9 +74,31 @@ describe("espalier eval without a model", () => {
     const { status, stdout } = await espalier("eval", "ngrams", "--tasks", "counting", "headTail", "--words", "5", "--out", at("iq.ngrams"), "--json");
     expect(status).toBe(0);
     const [{ value }] = jsonLines(stdout) as unknown as [{ value: { count: number; texts: number } }];
-    expect(value).toMatchObject({ texts: 248, n: 5 });
+    expect(value).toMatchObject({ texts: 3 * 248, n: 5 });
     const ngrams = readNgrams(read("iq.ngrams"), "iq.ngrams");
     expect(ngrams.hashes.length / 2).toBe(value.count);
+  });
+
+  it("n-grams of the knowledge tests that are there keep their questions out of training text", async () => {
+    const question = (k: number) => `Whose ${["apples", "pears", "plums"][k]} does the farmer of the old mill carry over the long bridge to town every morning?`;
+    const rows = [0, 1, 2].map((k) => ({ question: question(k), answer: "#### 1" }));
+    const short = { question: "为什么苹果是红的？", answer: "#### 2" }; // eight words, written without spaces
+    const text = [...rows, short].map((row) => JSON.stringify(row)).join("\n");
+    mkdirSync(at("tests/gsm8k"), { recursive: true });
+    writeFileSync(at("tests/gsm8k/gsm8k_test.jsonl"), text);
+    writeFileSync(at("tests/manifest.json"), JSON.stringify({ files: { "gsm8k/gsm8k_test.jsonl": { sha256: createHash("sha256").update(text).digest("hex") } } }));
+    const written = await espalier("eval", "ngrams", "--tasks", "knowledge", "--sets", at("tests"), "--out", at("tests.ngrams"));
+    expect(written).toMatchObject({ status: 0, stderr: "" });
+    expect(written.stdout).toMatch(/ from 4 texts of 1 sets; 1 texts are shorter and have none\.\nLeft out, because their files are not in \S+: arc_challenge, .*clue_cmrc2018\.\n$/);
+    expect((await espalier("eval", "ngrams", "--tasks", "gsm8k", "copa", "--sets", at("tests"), "--out", at("n"))).stderr).toMatch(/^error reading \S+balanced_copa_dev\.jsonl/);
+    expect((await espalier("eval", "ngrams", "--tasks", "xcopa", "--sets", at("tests"), "--out", at("n"))).stderr).toMatch(/^error eval ngrams: found the files of no set in \S+, expected those of xcopa_et, /);
+
+    const texts = [`Heard: ${question(0).toUpperCase().replaceAll(" ", "\n")}`, question(2), question(1).split(" ").slice(0, 12).join(" "), short.question];
+    writeFileSync(at("seen.jsonl"), texts.map((seen) => JSON.stringify({ text: seen })).join("\n"));
+    const prepared = await espalier("tokenize", at("seen.jsonl"), "--tokenizer", "gpt2", "--ngrams", at("tests.ngrams"), "--out", at("seen"), "--json");
+    const { value } = jsonLines(prepared.stdout).at(-1) as unknown as { value: { documents: { dropped: object }; droppedSamples: { source: string }[] } };
+    expect(value.documents).toMatchObject({ read: 4, dropped: { ngrams: 2 } });
+    expect(value.droppedSamples.map(({ source }) => source).sort()).toEqual(["seen.jsonl:1", "seen.jsonl:2"]);
   });
 
   it("a reader that closes the pipe early is no error", async () => {

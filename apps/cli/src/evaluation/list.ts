@@ -2,6 +2,7 @@ import { knowledgeTable, tasks } from "@espalier/evals";
 import type { Output } from "../terminal/output.ts";
 import { tableLines } from "../terminal/table.ts";
 import { groups } from "./select.ts";
+import { filesOf } from "./taskFiles.ts";
 
 /** Every task with what it needs. */
 export function listTasks(output: Output): void {
@@ -12,12 +13,12 @@ export function listTasks(output: Output): void {
     [2],
   ));
   output.line("\nKnowledge tests, over files below --sets:");
-  const rows = knowledgeTable.map(({ name, title, licence, docs, fewshot, beside = [], shots }) => [
-    name,
-    title,
-    String(shots),
-    [docs, ...(fewshot ? [fewshot] : []), ...beside].map(({ path }) => path).join(", "),
-    licence,
+  const rows = knowledgeTable.map((entry) => [
+    entry.name,
+    entry.title,
+    String(entry.shots),
+    filesOf(entry).map(({ path }) => path).join(", "),
+    entry.licence,
   ]);
   output.table(tableLines(["name", "title", "shots", "files", "licence"], rows, [2]));
   output.line(

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
-import { compareSamples } from "@espalier/evals";
-import type { Command } from "commander";
+import { compareSamples, type Level, levels } from "@espalier/evals";
+import { type Command, Option } from "commander";
 import { action } from "../command.ts";
 import { addCurve } from "./curve.ts";
 import { readSamples } from "./files.ts";
@@ -20,6 +20,7 @@ interface NgramOptions {
   includePath?: string[];
   sets?: string;
   words: number;
+  difficulty: Level[];
   seed: string;
   json?: boolean;
 }
@@ -72,12 +73,13 @@ export function addEvalParts(command: Command): void {
     .option("--sets <dir>", "directory of the data sets of knowledge tests")
     .option("--words <n>", "words of an n-gram", positiveInteger, 13)
     .option("--seed <seed>", "of IQ items", "1")
+    .addOption(new Option("--difficulty <levels...>", "of IQ items").choices([...levels]).default(["tiny", "small", "paper"]))
     .action(
-      action<NgramOptions>(async ({ out, tasks: names, includePath = [], sets, words, seed }, context) => {
+      action<NgramOptions>(async ({ out, tasks: names, includePath = [], sets, words, seed, difficulty }, context) => {
         await writeEvaluationNgrams(
           context.path(out),
           await selectWithFiles(names, includePath, context.path),
-          { ...(sets !== undefined && { sets: context.path(sets) }), n: words, seed },
+          { ...(sets !== undefined && { sets: context.path(sets) }), n: words, seed, levels: difficulty, asked: names },
           context,
         );
       }),

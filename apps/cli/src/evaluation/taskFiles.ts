@@ -1,3 +1,4 @@
+import type { KnowledgeEntry } from "@espalier/evals";
 import { type LoadedTaskFile, loadTaskFile, loadTasksByName, type TaskFileOptions, taskFileNames } from "@espalier/evals/node";
 import { type Selection, selectTasks } from "./select.ts";
 import { UsageError } from "../usage.ts";
@@ -12,6 +13,9 @@ export async function selectWithFiles(
   const selection = selectTasks(words, await taskFileNames(directories));
   return { ...selection, files: selection.files.map(path), includePaths: directories };
 }
+
+/** All files of a knowledge test. */
+export const filesOf = ({ docs, fewshot, beside = [] }: KnowledgeEntry) => [docs, ...(fewshot ? [fewshot] : []), ...beside];
 
 /** What a selection needs data for. */
 export const needingData = ({ knowledge, files, named }: Selection): string[] => [...knowledge.map(({ name }) => name), ...files, ...named];

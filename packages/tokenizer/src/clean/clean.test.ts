@@ -53,6 +53,9 @@ describe("n-gram file", () => {
   it("comes back from its text, sorted and without copies", () => {
     expect(ngrams.hashes).toHaveLength(2 * 2 * (30 - 12));
     expect(ngramsOf([question, question]).hashes).toHaveLength(2 * 18);
+    const short: (string | Uint8Array)[] = [];
+    ngramsOf(["为什么苹果是红的？", "twelve-words of this text are enough for it to have one n-gram", question, "前面的话，后面的话，都是话。"], { onShort: (text) => short.push(text) });
+    expect(short).toEqual(["为什么苹果是红的？", "前面的话，后面的话，都是话。"]);
     expect(readNgrams(writeNgrams(ngrams), "x")).toEqual(ngrams);
     const lines = writeNgrams(ngrams).split("\n").slice(1, -1);
     expect(lines).toEqual(lines.toSorted());

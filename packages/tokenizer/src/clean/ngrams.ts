@@ -22,18 +22,27 @@ export interface Ngrams {
 /** Words of an n-gram unless said otherwise: the 13 of GPT-3 and the Pile. */
 export const DEFAULT_NGRAM = 13;
 
+export interface NgramOptions {
+  n?: number;
+  sources?: readonly string[];
+  /** Called for each text that is shorter than n words, and so has no n-gram. */
+  onShort?: (text: string | Uint8Array) => void;
+}
+
 /**
  * Distinct n-grams of texts. A text shorter than n words has none.
  *
  * @throws {ConfigError} when n is not a whole number from 1 to 64
  * @see Brown et al. 2020, arXiv:2005.14165, appendix C
  */
-export function ngramsOf(texts: Iterable<string | Uint8Array>, { n = DEFAULT_NGRAM, sources = [] }: { n?: number; sources?: readonly string[] } = {}): Ngrams {
+export function ngramsOf(texts: Iterable<string | Uint8Array>, { n = DEFAULT_NGRAM, sources = [], onShort }: NgramOptions = {}): Ngrams {
   if (!Number.isInteger(n) || n < 1 || n > 64) throw new ConfigError(`ngrams: n is ${n}, expected a whole number from 1 to 64. Use ${DEFAULT_NGRAM}, for example.`);
   const utf8 = new TextEncoder();
   const seen = new Map<number, Set<number>>();
   for (const text of texts) {
-    eachNgram(wordHashes(typeof text === "string" ? utf8.encode(text) : text), n, (low, high) => {
+    const words = wordHashes(typeof text === "string" ? utf8.encode(text) : text);
+    if (words.length < n) onShort?.(text);
+    eachNgram(words, n, (low, high) => {
       const lows = seen.get(high >>> 0);
       if (lows) lows.add(low >>> 0);
       else seen.set(high >>> 0, new Set([low >>> 0]));
