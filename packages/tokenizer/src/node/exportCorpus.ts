@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { CancelledError, DataError, type Progress, silent } from "@espalier/core";
-import { atomicWrite, disk, fileError, type FileSystem, sha256File } from "@espalier/core/node";
+import { acquireLock, atomicWrite, disk, fileError, type FileSystem, sha256File } from "@espalier/core/node";
 import { CORPUS_FILES, type CorpusManifest, readManifest } from "./manifest.ts";
 import { shardDocuments } from "./shard.ts";
 import { writeLlmCSplit } from "./writers/llmC.ts";
@@ -36,10 +36,20 @@ export interface ExportCorpusOptions {
  * llm.c gets the validation shard as its `val` file, and documents that begin with the separator.
  *
  * @throws {FileError} when the corpus is damaged or the disk is full
+ * @throws {LockError} when another process is at work in the directory
  * @throws {DataError} when the corpus is one slice: copies across slices are found when they are joined
  */
-export async function exportCorpus(directory: string, format: TokenFormat, { progress = silent, signal, fileSystem = disk }: ExportCorpusOptions = {}): Promise<ExportedCorpus> {
+export async function exportCorpus(directory: string, format: TokenFormat, options: ExportCorpusOptions = {}): Promise<ExportedCorpus> {
   const manifest = await readManifest(directory);
+  const lock = acquireLock(directory);
+  try {
+    return await exportLocked(directory, manifest, format, options);
+  } finally {
+    lock.release();
+  }
+}
+
+async function exportLocked(directory: string, manifest: CorpusManifest, format: TokenFormat, { progress = silent, signal, fileSystem = disk }: ExportCorpusOptions): Promise<ExportedCorpus> {
   if (manifest.slice) throw new DataError(`${directory}: slice ${manifest.slice.index + 1}/${manifest.slice.count} of a corpus, expected a whole one. Join the slices first.`);
   const target = join(directory, format);
   const finished = await finishedExport(target, manifest);

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { DataError, type Progress, silent } from "@espalier/core";
-import { atomicWrite, disk, fileError, type FileSystem } from "@espalier/core/node";
+import { acquireLock, atomicWrite, disk, fileError, type FileSystem } from "@espalier/core/node";
 import { REPEATED_SPANS } from "../clean/repeatedSpans.ts";
 import { readTokenizerJson } from "../formats/json.ts";
 import { decidedDocuments, type SlicePart } from "./join/documents.ts";
@@ -10,9 +10,10 @@ import { CORPUS_FILES, type CorpusManifest, readManifest } from "./manifest.ts";
 import { CorpusState, DUPLICATE, emptyRecord, GONE, NEAR_DUPLICATE, type StateRecord, TRAIN } from "./pipeline/state.ts";
 import { excerptOf, keepLowest, MALFORMED_SHOWN } from "./pipeline/treat.ts";
 import { digestOf } from "./prepare/inputs.ts";
+import { removePartialShards } from "./prepare/resume.ts";
 import { throwIfAborted } from "./prepare/work.ts";
 import { manifestOf } from "./prepareCorpus.ts";
-import { readShard, ShardWriter } from "./shard.ts";
+import { checkShard, ShardWriter } from "./shard.ts";
 
 export interface JoinSlicesOptions {
   /** Tasks `find repeated spans` and `join slices`, unit `documents`. */
@@ -33,10 +34,24 @@ const REPORT_EVERY = 1000;
  * @param directory   of the joined corpus; made when absent
  * @throws {DataError} when slices are missing, twice, or were made with different options or tokenizers
  * @throws {FileError} when a slice is damaged or the disk is full
+ * @throws {LockError} when another process is at work in the directory
  */
 export async function joinSlices(directories: readonly string[], directory: string, options: JoinSlicesOptions = {}): Promise<CorpusManifest> {
-  const { progress = silent, signal, fileSystem = disk } = options;
   const parts = await slicesInOrder(directories);
+  const own = parts.find(({ path }) => resolve(path) === resolve(directory));
+  if (own) throw new DataError(`join slices: ${directory} is slice ${own.manifest.slice!.index + 1} itself, expected a directory of its own. Choose another.`);
+  const lock = acquireLock(directory);
+  try {
+    return await joinLocked(parts, directory, options);
+  } catch (error) {
+    await removePartialShards(directory, options.fileSystem ?? disk); // it will begin anew: nothing goes on from them
+    throw error;
+  } finally {
+    lock.release();
+  }
+}
+
+async function joinLocked(parts: readonly SlicePart[], directory: string, { progress = silent, signal, fileSystem = disk }: JoinSlicesOptions): Promise<CorpusManifest> {
   const first = parts[0]!;
   const inputs = parts.flatMap(({ manifest }) => manifest.inputs);
   const digest = digestOf(inputs, first.manifest.optionsDigest);
@@ -54,7 +69,7 @@ export async function joinSlices(directories: readonly string[], directory: stri
   const tokenizer = readTokenizerJson(tokenizerJson, tokenizerPath);
   for (const { path, manifest } of parts) {
     const origin = { tokenizerDigest: manifest.tokenizer.digest, sourceDigest: manifest.digest };
-    for (const file of [CORPUS_FILES.train, CORPUS_FILES.validation]) await readShard(join(path, file), origin); // digests
+    for (const file of [CORPUS_FILES.train, CORPUS_FILES.validation]) await checkShard(join(path, file), origin);
   }
 
   const total = parts.reduce((sum, { manifest }) => sum + manifest.slice!.numLogged, 0);

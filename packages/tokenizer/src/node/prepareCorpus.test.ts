@@ -1,11 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CancelledError, ConfigError, DataError, type ProgressEvent, random } from "@espalier/core";
-import { disk, intercept } from "@espalier/core/node";
+import { acquireLock, disk, intercept } from "@espalier/core/node";
 import { describe, expect, it } from "vitest";
 import { temporaryDirectory } from "../testing/temporary.ts";
 import { trainTokenizer } from "../train/trainTokenizer.ts";
 import { cl100k } from "./encoding.ts";
+import { exportCorpus } from "./exportCorpus.ts";
 import { openCorpus } from "./manifest.ts";
 import { prepareCorpus, type PrepareCorpusOptions } from "./prepareCorpus.ts";
 import { readDocumentEnds, type Shard } from "./shard.ts";
@@ -51,7 +52,7 @@ describe("prepareCorpus", () => {
     });
     expect(manifest.validation.numDocuments).toBeGreaterThan(3);
     expect(manifest.train.textBytes + manifest.validation.textBytes).toBe(texts.join("").length);
-    expect(readdirSync(options.directory).toSorted()).toEqual([
+    expect(readdirSync(options.directory).filter((name) => name !== ".lock").toSorted()).toEqual([
       "extra.bin", "extra.bin.ends", "extra.bin.json", "manifest.json", "tokenizer.json", "train.bin", "train.bin.ends", "train.bin.json",
       "validation.bin", "validation.bin.ends", "validation.bin.json",
     ]);
@@ -179,6 +180,17 @@ describe("prepareCorpus", () => {
     expect((await prepareCorpus(floored)).optionsDigest).not.toBe((await openCorpus(whole.directory)).manifest.optionsDigest);
     expect((await openCorpus(floored.directory)).tokenizer.vocabSize).toBe(257); // nothing is left to learn from
     await expect(prepareCorpus({ ...sample(), trainingMemoryBytes: 1000 })).rejects.toThrow(/memoryBytes is 1000, expected at least 16777216/);
+  });
+
+  it("is refused a directory in which another call is at work, also for other formats and slices", async () => {
+    const options = sample();
+    const [first, second] = await Promise.allSettled([prepareCorpus(options), prepareCorpus(options)]);
+    expect(first.status).toBe("fulfilled");
+    expect(second).toMatchObject({ reason: { code: "LOCKED", message: expect.stringContaining("another process is working in this directory") as string } });
+    const lock = acquireLock(options.directory);
+    await expect(exportCorpus(options.directory, "megatron")).rejects.toThrow(/another process is working/);
+    lock.release();
+    await exportCorpus(options.directory, "megatron");
   });
 
   it("stops when asked", async () => {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError, DataError, type Progress, silent } from "@espalier/core";
-import { atomicWrite, disk, fileError, type FileSystem } from "@espalier/core/node";
+import { acquireLock, atomicWrite, disk, fileError, type FileSystem } from "@espalier/core/node";
 import { createCleaner } from "../clean/cleaner.ts";
 import { END_OF_TEXT } from "../encodings.ts";
 import { writeTokenizerJson } from "../formats/json.ts";
@@ -57,6 +57,7 @@ const CHECKPOINT_BYTES = 64 << 20;
  * @throws {FileError} when an input is missing, unreadable or damaged, or the disk is full
  * @throws {DataError} when there is no text, or too little to split
  * @throws {ConfigError} when an option is out of range
+ * @throws {LockError} when another process is at work in the directory
  * @throws {CancelledError} when `signal` aborts
  */
 export async function prepareCorpus(options: PrepareCorpusOptions): Promise<CorpusManifest> {
@@ -70,16 +71,19 @@ export async function prepareCorpus(options: PrepareCorpusOptions): Promise<Corp
   if (options.inputs.length === 0) throw new DataError("prepareCorpus: no inputs, expected at least one file or directory. Name a corpus.");
   const all = await listCorpusFiles(options.inputs);
   const files = slice ? sliceFiles(all, slice) : all;
-  let early = startEarly(options, files);
+  const lock = acquireLock(options.directory);
+  let early: EarlyPass | undefined;
   const takeEarly = () => {
     const taken = early;
     early = undefined;
     return taken;
   };
   try {
+    early = startEarly(options, files);
     return await prepareFiles(options, files, takeEarly);
   } finally {
     await early?.end(); // no pass took it
+    lock.release();
   }
 }
 

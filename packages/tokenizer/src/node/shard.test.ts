@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DataError, FileError } from "@espalier/core";
-import { disk, intercept } from "@espalier/core/node";
+import { disk, intercept, sha256File } from "@espalier/core/node";
 import { describe, expect, it } from "vitest";
 import { temporaryDirectory } from "../testing/temporary.ts";
-import { type AppendDocument, readDocumentEnds, readShard, shardDocuments, writeShard } from "./shard.ts";
+import { type AppendDocument, checkShard, readDocumentEnds, readShard, shardDocuments, writeShard } from "./shard.ts";
 
 const origin = { tokenizerDigest: "t".repeat(64), sourceDigest: "s".repeat(64) };
 const twoDocuments = async (append: AppendDocument) => {
@@ -110,4 +110,32 @@ describe("readShard", () => {
     writeFileSync(`${path}.json`, "torn {");
     await expect(readShard(path)).rejects.toThrow(/format unknown/);
   });
+});
+
+describe("checkShard", () => {
+  it("checks what `readShard` does, and the document ends", async () => {
+    const path = join(temporaryDirectory(), "a.bin");
+    const header = await writeShard(path, origin, twoDocuments);
+    expect(await checkShard(path, origin)).toEqual(header);
+    await expect(checkShard(path, { tokenizerDigest: "x".repeat(64) })).rejects.toThrow(/made with tokenizer tttttttttttt, expected xxxxxxxxxxxx/);
+    for (const [file, message] of [[path, /a\.bin: 7 bytes, expected 20/], [`${path}.ends`, /a\.bin\.ends: 7 bytes, expected 16/]] as const) {
+      const whole = readFileSync(file);
+      truncateSync(file, 7);
+      await expect(checkShard(path)).rejects.toThrow(message);
+      writeFileSync(file, Uint8Array.from(whole, (byte) => byte ^ 1));
+      await expect(checkShard(path)).rejects.toThrow(/sha256 is .*, expected .*It is damaged/);
+      writeFileSync(file, whole);
+    }
+  });
+
+  it("takes a shard larger than what Node reads in one piece", async () => {
+    const path = join(temporaryDirectory(), "a.bin");
+    const header = await writeShard(path, origin, twoDocuments);
+    truncateSync(path, 2 ** 31); // a hole: takes no room
+    const large = { ...header, numTokens: 2 ** 29, sha256: await sha256File(path) };
+    writeFileSync(`${path}.json`, JSON.stringify(large));
+    expect(await checkShard(path, origin)).toEqual(large);
+    await expect(readShard(path)).rejects.toThrow(/2147483648 bytes, expected at most 2147483647 to be read into memory/);
+    rmSync(path);
+  }, 60_000);
 });

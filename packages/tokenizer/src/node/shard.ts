@@ -1,13 +1,15 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { DataError, FileError } from "@espalier/core";
-import { atomicWrite, disk, fileError, type FileSystem, sha256 } from "@espalier/core/node";
+import { atomicWrite, disk, fileError, type FileSystem, sha256, sha256File } from "@espalier/core/node";
 import { AppendFile } from "./appendFile.ts";
 import { IdReader } from "./writers/readTokens.ts";
 import { readInUnits } from "./writers/tokenStream.ts";
 
 const FORMAT = "espalier-tokens";
 const VERSION = 2;
+/** What Node reads in one piece. */
+const MOST_BYTES_READ = 2 ** 31 - 1;
 
 /**
  * What stands beside a shard, in `<shard>.json`. The shard itself is token ids back to back, unsigned 32 bits, little
@@ -198,6 +200,7 @@ export async function readDocumentEnds({ path, header }: Pick<Shard, "path" | "h
 export async function readShard(path: string, expected: Partial<ShardOrigin> = {}): Promise<Shard> {
   const header = await readHeader(path);
   expectOrigin(path, header, expected);
+  if (header.numTokens * 4 > MOST_BYTES_READ) throw new FileError(`${path}: ${header.numTokens * 4} bytes, expected at most ${MOST_BYTES_READ} to be read into memory. Open it on disk instead (openTokenFile, openCorpusOnDisk).`);
   const bytes = await read(path);
   if (bytes.length !== header.numTokens * 4) {
     throw new FileError(`${path}: ${bytes.length} bytes, expected ${header.numTokens * 4} (${header.numTokens} tokens). It is truncated or foreign; tokenize the corpus again.`);
@@ -207,6 +210,28 @@ export async function readShard(path: string, expected: Partial<ShardOrigin> = {
     throw new FileError(`${path}: sha256 is ${found}, expected ${header.sha256}. It is damaged; tokenize the corpus again.`);
   }
   return { path, header, tokens: new Uint32Array(bytes.buffer, bytes.byteOffset, header.numTokens) };
+}
+
+/**
+ * Checks a shard of any size as `readShard` does, its document ends included, in constant memory.
+ *
+ * @throws what `readShard` throws
+ */
+export async function checkShard(path: string, expected: Partial<ShardOrigin> = {}): Promise<ShardHeader> {
+  const header = await readHeader(path);
+  expectOrigin(path, header, expected);
+  await checkFile(path, header.numTokens * 4, header.sha256);
+  await checkFile(endsPath(path), header.numDocuments * 8, header.endsSha256);
+  return header;
+}
+
+async function checkFile(path: string, bytes: number, sha256: string): Promise<void> {
+  const { size } = await stat(path).catch((error: unknown) => {
+    throw fileError("reading", path, error);
+  });
+  if (size !== bytes) throw new FileError(`${path}: ${size} bytes, expected ${bytes}. It is truncated or foreign; tokenize the corpus again.`);
+  const found = await sha256File(path);
+  if (found !== sha256) throw new FileError(`${path}: sha256 is ${found}, expected ${sha256}. It is damaged; tokenize the corpus again.`);
 }
 
 /** @throws {DataError} when a shard was made with another tokeniser or from another source */

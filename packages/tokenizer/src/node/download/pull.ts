@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { DataError } from "@espalier/core";
-import { atomicWrite, disk, sha256 } from "@espalier/core/node";
+import { acquireLock, atomicWrite, disk, sha256 } from "@espalier/core/node";
 import type { CorpusInput } from "../read/files.ts";
 import { filesOf, type PublicCorpus } from "./corpora.ts";
 import { type Downloaded, downloadFile, type DownloadOptions } from "./download.ts";
@@ -29,12 +29,22 @@ export interface PullOptions extends Omit<DownloadOptions, "sha256" | "bytes"> {
  *
  * @throws {FileError} when a file cannot be had or has another digest than before
  * @throws {DataError} when it has no such number of files
+ * @throws {LockError} when another process pulls it into the same directory
  */
 export async function pullCorpus(corpus: PublicCorpus, directory: string, { numFiles, ...options }: PullOptions = {}): Promise<PulledCorpus> {
-  const { name, licence, homepage, textField } = corpus;
+  const { name } = corpus;
   const all = filesOf(corpus);
   if (numFiles !== undefined && numFiles > all.length) throw new DataError(`${name}: ${numFiles} files asked for, expected at most ${all.length}. Ask for fewer.`);
   const target = join(directory, name);
+  const lock = acquireLock(target);
+  try {
+    return await pullFiles(corpus, all, numFiles, target, options);
+  } finally {
+    lock.release();
+  }
+}
+
+async function pullFiles({ name, licence, homepage, textField }: PublicCorpus, all: ReturnType<typeof filesOf>, numFiles: number | undefined, target: string, options: Omit<PullOptions, "numFiles">): Promise<PulledCorpus> {
   const names = all.map(({ url }) => nameOf(url));
   const numOf = Map.groupBy(names, (file) => file.toLowerCase()); // file systems may take one case for the other
   const before = await pulledBefore(target);
@@ -66,8 +76,19 @@ const isAddress = (input: string): boolean => /^https?:\/\//i.test(input);
  * `#sha256=<hex>`, which its file must have.
  *
  * @throws {FileError} when a file cannot be had or has another digest
+ * @throws {LockError} when another process downloads into the directory
  */
 export async function fetchInputs(inputs: readonly CorpusInput[], directory: string, options: Omit<DownloadOptions, "sha256" | "bytes"> = {}): Promise<CorpusInput[]> {
+  if (!inputs.some((input) => typeof input === "string" && isAddress(input))) return [...inputs];
+  const lock = acquireLock(directory);
+  try {
+    return await fetchAll(inputs, directory, options);
+  } finally {
+    lock.release();
+  }
+}
+
+async function fetchAll(inputs: readonly CorpusInput[], directory: string, options: Omit<DownloadOptions, "sha256" | "bytes">): Promise<CorpusInput[]> {
   const found: CorpusInput[] = [];
   for (const input of inputs) {
     if (typeof input !== "string" || !isAddress(input)) {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { DataError, random } from "@espalier/core";
+import { disk, intercept } from "@espalier/core/node";
 import { describe, expect, it } from "vitest";
 import { runKilled } from "../../testing/killedRun.ts";
 import { temporaryDirectory } from "../../testing/temporary.ts";
@@ -73,6 +74,12 @@ describe("joinSlices", () => {
     const [first, second, other] = [await slice(0), await slice(1), await slice(1, { clean: {} })];
     await expect(joinSlices([first], join(root, "j"))).rejects.toThrow(new DataError("join slices: 1/2, expected every slice of one corpus once. Name all of them."));
     await expect(joinSlices([first, other], join(root, "j"))).rejects.toThrow(/made with other options/);
+    await expect(joinSlices([first, second], join(root, "j", "..", "s12"))).rejects.toThrow(/is slice 2 itself, expected a directory of its own/);
+    const full = intercept(disk, (operation) => {
+      if (operation === "sync") throw Object.assign(new Error("no space"), { code: "ENOSPC", errno: -28, syscall: "fsync" });
+    });
+    await expect(joinSlices([first, second], join(root, "full"), { fileSystem: full })).rejects.toThrow(/disk is full/);
+    expect(readdirSync(join(root, "full"))).toEqual([".lock"]);
     expect((await readManifest(second)).slice).toMatchObject({ index: 1, count: 2 });
     await expect(prepareCorpus({ ...options(root), tokenizer: { vocabSize: 300 }, slice: { index: 0, count: 2 } })).rejects.toThrow(/expected a finished tokenizer/);
   }, 60_000);

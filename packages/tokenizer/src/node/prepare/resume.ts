@@ -4,7 +4,7 @@ import { fileError, type FileSystem } from "@espalier/core/node";
 import { readTokenizerJson } from "../../formats/json.ts";
 import type { Tokenizer } from "../../tokenizer.ts";
 import { CORPUS_FILES, type CorpusManifest, readManifest } from "../manifest.ts";
-import { endsPath, readDocumentEnds, readShard, type ShardHeader, type ShardOrigin } from "../shard.ts";
+import { checkShard, endsPath, type ShardHeader, type ShardOrigin } from "../shard.ts";
 import { readJson } from "./documentLog.ts";
 import type { ExtraDocuments, Scan, Work } from "./work.ts";
 
@@ -41,9 +41,7 @@ export async function finishedShards(directory: string, origin: ShardOrigin) {
 
 export async function finishedShard(path: string, origin: ShardOrigin): Promise<ShardHeader | undefined> {
   try {
-    const shard = await readShard(path, origin);
-    await readDocumentEnds(shard);
-    return shard.header;
+    return await checkShard(path, origin);
   } catch {
     return undefined;
   }
@@ -78,9 +76,13 @@ export async function removeUnreached({ directory, digest, fileSystem }: Pick<Wo
   const isOurs = async (name: string) => (await readJson<{ digest: string }>(join(directory, name)).catch(() => undefined))?.digest === digest;
   if (await isOurs(CORPUS_FILES.checkpoint)) return;
   const isKept = (await isOurs(CORPUS_FILES.progress)) || (await readManifest(directory).catch(() => undefined)) !== undefined;
-  const { train, validation, documents, tokenizer } = CORPUS_FILES;
-  const names = [train, validation].flatMap((shard) => [`${shard}.partial`, `${endsPath(shard)}.partial`]);
-  for (const name of [...names, `${documents}.partial`, ...(isKept ? [] : [tokenizer])]) {
-    await fileSystem.remove(join(directory, name)).catch(() => {}); // what made the call fail is what is to be said
+  await removePartialShards(directory, fileSystem);
+  for (const name of [`${CORPUS_FILES.documents}.partial`, ...(isKept ? [] : [CORPUS_FILES.tokenizer])]) await fileSystem.remove(join(directory, name)).catch(() => {});
+}
+
+/** Removes unfinished shards; what made the call fail is what is to be said, not what fails here. */
+export async function removePartialShards(directory: string, fileSystem: FileSystem): Promise<void> {
+  for (const shard of [CORPUS_FILES.train, CORPUS_FILES.validation]) {
+    for (const path of [shard, endsPath(shard)]) await fileSystem.remove(join(directory, `${path}.partial`)).catch(() => {});
   }
 }
