@@ -110,6 +110,7 @@ const failing: readonly (readonly [line: string, says: RegExp])[] = [
   ["data list --manifest absent.json", /absent\.json: it does not exist/],
   ["tokens x --tokenizer absent.json", /absent\.json/],
   ["tokenize absent.txt --out OUT", /does not exist/],
+  ["tokenize TEXT --out TEXT", /text\.txt: a file stands where a directory is needed/],
   ["train --plan PLAN --data x --out OUT", /plan\.json: not JSON/],
   ["grow absent --layers 4 --out OUT", /expected a Hugging Face model directory/],
   ["eval absent", /does not exist/],
@@ -125,7 +126,7 @@ const failing: readonly (readonly [line: string, says: RegExp])[] = [
 ];
 
 const words = (line: string) =>
-  line.split(" ").filter((word) => word !== "").map((word) => (word === "OUT" ? at("out") : word === "PLAN" ? at("plan.json") : word.startsWith("absent") ? at(word) : word));
+  line.split(" ").filter((word) => word !== "").map((word) => (word === "OUT" ? at("out") : word === "PLAN" ? at("plan.json") : word === "TEXT" ? at("text.txt") : word.startsWith("absent") ? at(word) : word));
 
 describe("exit codes", () => {
   it.each(wrong)("2, and nothing on standard output: espalier %s", async (line, says) => {

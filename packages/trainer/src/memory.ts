@@ -1,10 +1,10 @@
 import { ConfigError } from "@espalier/core";
 import { type Executor, type MemoryPlan, planWithin, type Precision, type Program } from "@espalier/graph";
-import { type Births, composeGrowth, firstBirths, type Gate, gates as gatesOf, growBirths } from "@espalier/growth";
+import { type Births, type Gate, gates as gatesOf } from "@espalier/growth";
 import type { ModelConfig } from "@espalier/spec/model";
 import { type OptimizerConfig, parseTrainPlan, type TrainPlan } from "@espalier/spec/plan";
 import { type BatchShape, evaluationProgram, microStepGraph, optimizerProgram } from "./programs.ts";
-import { stageStarts } from "./schedule.ts";
+import { plannedBirths } from "./schedule.ts";
 
 export interface MicroStepOptions {
   births: Births;
@@ -71,17 +71,16 @@ export interface StageMemory {
 export function trainingMemory(trainPlan: TrainPlan, executor?: Executor): StageMemory[] {
   const plan = parseTrainPlan(trainPlan);
   const { optimizer, precision, documentMasks: documents, microBatchSize: B, memoryLimitBytes: limitBytes = Infinity } = plan;
-  const starts = stageStarts(plan);
-  let births = firstBirths(plan.stages[0]!.model);
-  let source: { model: ModelConfig; ownedBytes: number } | undefined;
+  const planned = plannedBirths(plan);
+  let sourceBytes: number | undefined;
   return plan.stages.map(({ name, model, growth }, i) => {
-    if (growth && source) births = growBirths(births, composeGrowth(source.model, model, growth), { step: starts[i]!, rampSteps: growth.rampSteps });
+    const births = planned[i]!;
     // With its gates a model needs a little more than without them.
     const options = { births, gates: growth ? gatesOf(model, births) : [], optimizer, precision, ...(documents && { documents }), ...(executor && { executor }) };
     const shape = { B, T: model.seqLen };
     const made = microStepWithin(model, shape, { ...options, limitBytes });
     const ownedBytes = 2 * ownedOf(made); // weights and gradients of the micro-step, and two moments of their size
-    const growing = growth && source ? source.ownedBytes + ownedBytes : 0;
+    const growing = growth && sourceBytes !== undefined ? sourceBytes + ownedBytes : 0;
     const needed = Math.max(made.peakBytes, growing);
     if (needed > limitBytes) {
       const free = microStepWithin(model, shape, { ...options, limitBytes: Infinity }).peakBytes;
@@ -91,7 +90,7 @@ export function trainingMemory(trainPlan: TrainPlan, executor?: Executor): Stage
           `Lower microBatchSize from ${B} and raise gradAccumSteps, choose a smaller model, or raise the limit.`,
       );
     }
-    source = { model, ownedBytes };
+    sourceBytes = ownedBytes;
     return { stage: name, peakBytes: needed, scratchBytes: made.scratchBytes, recomputedLayers: made.recomputed.length, numLayers: model.numLayers, extraFlops: made.extraFlops };
   });
 }

@@ -1,4 +1,5 @@
-import { ConfigError } from "@espalier/core";
+import { ConfigError, GrowthError } from "@espalier/core";
+import { type Births, composeGrowth, firstBirths, growBirths } from "@espalier/growth";
 import { numSteps, type Stage, tokensPerStep, type TrainPlan } from "@espalier/spec/plan";
 
 /** Finished steps at which each stage begins, and after the last entry the steps of the whole plan. */
@@ -89,4 +90,26 @@ export function expectTrainablePlan({ stages }: TrainPlan): void {
   throw new ConfigError(
     `train plan: stages.${other}.model.seqLen: ${stages[other]!.model.seqLen}, expected ${seqLen} as in stage 0. Keep it.`,
   );
+}
+
+/**
+ * Births of the units of every stage, as the plan's growths will make them. What an operator cannot do is found here, before
+ * the stages ahead of it are paid for.
+ *
+ * @throws {GrowthError} naming the stage, when an operator is unknown or does not fit
+ */
+export function plannedBirths(plan: TrainPlan): Births[] {
+  const starts = stageStarts(plan);
+  const births = [firstBirths(plan.stages[0]!.model)];
+  for (const [i, { model, growth }] of plan.stages.entries()) {
+    if (i === 0) continue;
+    const before = births.at(-1)!;
+    try {
+      births.push(growth ? growBirths(before, composeGrowth(plan.stages[i - 1]!.model, model, growth), { step: starts[i]!, rampSteps: growth.rampSteps }) : before);
+    } catch (error) {
+      if (!(error instanceof GrowthError)) throw error;
+      throw new GrowthError(`train plan: stages.${i}.growth: ${error.message}`, { cause: error });
+    }
+  }
+  return births;
 }

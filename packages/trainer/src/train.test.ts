@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CancelledError, ConfigError, DataError, FileError, GrowthError, LockError, random } from "@espalier/core";
 import { acquireLock, disk, intercept } from "@espalier/core/node";
@@ -205,7 +205,10 @@ describe("train", () => {
     const shrink = { ...plan, stages: [middle!, { ...small!, growth: middle!.growth }].map((s, i) => (i ? s : { ...s, growth: undefined })) };
     await expect(run(fresh(), {}, { plan: shrink })).rejects.toThrow(/expected at least \d+ .*Growth never shrinks/);
     const unknown = { ...plan, stages: [small!, { ...middle!, growth: { ...middle!.growth!, operators: { residual: "magic" } } }] };
-    await expect(run(fresh(), {}, { plan: unknown })).rejects.toThrow(GrowthError);
+    const untouched = fresh();
+    await expect(run(untouched, {}, { plan: unknown })).rejects.toThrow(/^train plan: stages\.1\.growth: growth operator \(residual\): found "magic", expected one of identity, /);
+    await expect(run(untouched, {}, { plan: unknown })).rejects.toThrow(GrowthError);
+    expect(existsSync(runPaths.identity(untouched))).toBe(false); // said before a step is trained
     const long = { ...plan, stages: [small!, { ...middle!, growth: { ...middle!.growth!, rampSteps: 99 } }, large!] };
     await expect(run(fresh(), {}, { plan: long })).rejects.toThrow(/stages\.1\.growth\.rampSteps: found 99, expected at most the stage's 7 steps/);
     const ids = { ...data, validation: Uint32Array.of(1, 2, 99, 3) };

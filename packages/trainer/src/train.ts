@@ -7,7 +7,7 @@ import { documentSeparator, expectIds } from "./data.ts";
 import { fork } from "./fork.ts";
 import { trainingMemory } from "./memory.ts";
 import { claimRun, keepTokenizer, planDigest, readMetrics, removeLeftovers, runPaths } from "./runDirectory.ts";
-import { expectTrainablePlan, stageStarts, sumOverStages } from "./schedule.ts";
+import { expectTrainablePlan, plannedBirths, stageStarts, sumOverStages } from "./schedule.ts";
 import { Session } from "./session.ts";
 import type { TrainHooks, TrainRequest } from "./trainRequest.ts";
 
@@ -59,6 +59,7 @@ export async function train(request: TrainRequest, hooks: TrainHooks = {}): Prom
   const { data, directory, executor, build = BUILD } = request;
   const plan = parseTrainPlan(request.plan);
   expectTrainablePlan(plan);
+  plannedBirths(plan); // refuses a growth that does not fit
   documentSeparator(plan, data); // refuses a plan with masks over data without separators
   expectIds(data, plan.stages[0]!.model.vocabSize);
   if (plan.memoryLimitBytes !== undefined) trainingMemory(plan, executor);

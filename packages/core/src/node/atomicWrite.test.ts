@@ -63,6 +63,15 @@ describe("atomicWrite", () => {
   });
 });
 
+describe("disk.makeDirectory", () => {
+  it("makes parents, leaves what is there, and refuses where a file stands", async () => {
+    writeFileSync(join(directory, "file"), "");
+    for (let i = 0; i < 2; i++) await disk.makeDirectory(join(directory, "a", "b"));
+    expect(readdirSync(directory).sort()).toEqual(["a", "file"]);
+    for (const path of ["file", "file/below"]) await expect(disk.makeDirectory(join(directory, path))).rejects.toThrow(expect.objectContaining({ code: "ENOTDIR" }) as Error);
+  });
+});
+
 describe("disk.rename", () => {
   it("gives up with the first error that waiting cannot cure", async () => {
     await expect(disk.rename(join(directory, "absent"), join(directory, "b"))).rejects.toThrow(/ENOENT/);

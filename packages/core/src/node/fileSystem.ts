@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { FileError } from "../errors.ts";
@@ -63,7 +63,9 @@ export const disk: FileSystem = {
 
 /** Creates a directory and its parents, one by one: Node's own recursion never returns below /proc. */
 export function makeDirectory(path: string): void {
-  if (existsSync(path)) return;
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory()) return;
+  if (found) throw Object.assign(new Error(`ENOTDIR: not a directory, mkdir '${path}'`), { code: "ENOTDIR", syscall: "mkdir" });
   makeDirectory(dirname(path));
   try {
     mkdirSync(path);

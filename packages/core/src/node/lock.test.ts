@@ -45,7 +45,7 @@ describe("acquireLock", () => {
 
   it("says in one sentence that a directory cannot be made, or is a file", () => {
     writeFileSync(join(directory, "file"), "");
-    expect(() => acquireLock(join(directory, "file"))).toThrow(/locking .*file: .*expected a directory to write in\./);
+    expect(() => acquireLock(join(directory, "file"))).toThrow(/locking .*file: a file stands where a directory is needed\. Name another path\./);
     expect(() => acquireLock(join(directory, "file", "below"))).toThrow(/a file stands where a directory is needed/);
     if (process.platform === "linux") expect(() => acquireLock("/proc/espalier")).toThrow(/locking \/proc\/espalier: it does not exist/);
   });
