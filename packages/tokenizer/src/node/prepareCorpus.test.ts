@@ -182,6 +182,32 @@ describe("prepareCorpus", () => {
     await expect(prepareCorpus({ ...sample(), trainingMemoryBytes: 1000 })).rejects.toThrow(/memoryBytes is 1000, expected at least 16777216/);
   });
 
+  it("refuses the same corpus again, and leaves nothing of it", async () => {
+    for (const content of ["", "\n\n", jsonl(texts.slice(0, 1)), jsonl(Array.from({ length: 20 }, () => texts[0]!))]) {
+      const options = { ...sample(content), tokenizer: cl100k(), extra: undefined as never };
+      for (const workers of [0, 0, 2]) {
+        await expect(prepareCorpus({ ...options, workers })).rejects.toThrow(/^corpus: .*, expected (documents|some of both)\. /);
+        expect(readdirSync(options.directory)).toEqual([".lock"]);
+      }
+    }
+  });
+
+  it("goes on to the same split of few documents after a failure at any write", async () => {
+    const few = () => ({ ...sample(jsonl(texts.slice(0, 5))), tokenizer: cl100k(), validationShare: 0.0001, extra: undefined as never });
+    const whole = await prepareCorpus(few());
+    expect(whole.documents).toMatchObject({ train: 4, validation: 1 });
+    for (let failing = 1; ; failing++) {
+      let operations = 0;
+      const full = intercept(disk, (operation) => {
+        if (operation !== "remove" && ++operations === failing) throw Object.assign(new Error("no space"), { code: "ENOSPC", errno: -28, syscall: "write" });
+      });
+      const options = few();
+      const failed = await prepareCorpus({ ...options, fileSystem: full }).then(() => false, () => true);
+      if (!failed) break;
+      expect(await prepareCorpus(options)).toEqual(whole);
+    }
+  });
+
   it("is refused a directory in which another call is at work, also for other formats and slices", async () => {
     const options = sample();
     const [first, second] = await Promise.allSettled([prepareCorpus(options), prepareCorpus(options)]);

@@ -40,37 +40,51 @@ export async function encodeCorpus(work: Work, tokenizer: Tokenizer, scan: Scan 
   const paths = { train: join(work.directory, CORPUS_FILES.train), validation: join(work.directory, CORPUS_FILES.validation), checkpoint: join(work.directory, CORPUS_FILES.checkpoint) };
   const stored = await readJson<Checkpoint>(paths.checkpoint);
   const known = stored?.digest === work.digest && stored.tokenizerDigest === tokenizer.digest ? stored : undefined;
-  if (known?.isComplete) {
-    const encoded = await finishShards(paths, origin, known, work);
-    if (encoded) return encoded;
-  }
   const resumable = known?.isComplete ? undefined : known;
   let split = scan?.split ?? resumable?.split ?? { below: work.validationShare };
+  if (known?.isComplete) {
+    const encoded = await settle(known);
+    if (encoded) return encoded;
+  }
   let open = resumable && (await reopen(work, paths, origin, resumable));
   for (;;) {
     open ??= await begin(work, paths, origin, split);
-    const { state, train, validation, log } = open;
+    const { train, validation, log } = open;
     try {
       const encoded = await encodeInto(open);
-      if (encoded) return encoded;
+      if (encoded) return encoded; // else there were so few documents that none fell below the share
     } finally {
       await Promise.all([log.close(), train.close(), validation.close()]);
     }
-    split = splitOfFew(state.record, work.validationShare)!; // so few documents that none fell below the share
     open = undefined;
   }
 
   async function encodeInto(open: OpenShards): Promise<EncodedCorpus | undefined> {
-    const complete = await fillShards(work, tokenizer, split, open, paths.checkpoint);
-    const other = scan || work.slice ? undefined : splitOfFew(complete.state, work.validationShare);
-    if (other && JSON.stringify(other) !== JSON.stringify(split)) return undefined;
-    const { train, validation } = complete.state.documents;
-    if (scan && (train !== scan.numTrain || validation !== scan.numValidation)) {
-      throw new DataError(`corpus: ${train + validation} documents, expected ${scan.numTrain + scan.numValidation} as in the first pass. A file changed meanwhile; run it again.`);
-    }
-    expectBothSides(work, complete.state);
-    return (await finishShards(paths, origin, complete, work, open))!;
+    return await settle(await fillShards(work, tokenizer, split, open, paths.checkpoint), open);
   }
+
+  /** The same for a pass that is through now and one that was through when an earlier call ended: that may have been before it was judged. */
+  async function settle(complete: Checkpoint, open?: OpenShards): Promise<EncodedCorpus | undefined> {
+    const other = scan || work.slice ? undefined : splitOfFew(complete.state, work.validationShare);
+    if (other && JSON.stringify(other) !== JSON.stringify(complete.split)) {
+      split = other;
+      return undefined;
+    }
+    try {
+      expectAsScanned(scan, complete.state);
+      expectBothSides(work, complete.state);
+    } catch (error) {
+      await work.fileSystem.remove(paths.checkpoint).catch(() => {}); // nothing goes on from what is refused
+      throw error;
+    }
+    return await finishShards(paths, origin, complete, work, open);
+  }
+}
+
+/** @throws {DataError} when the pass that trained the vocabulary had other documents */
+function expectAsScanned(scan: Scan | undefined, { documents: { train, validation } }: StateRecord): void {
+  if (!scan || (train === scan.numTrain && validation === scan.numValidation)) return;
+  throw new DataError(`corpus: ${train + validation} documents, expected ${scan.numTrain + scan.numValidation} as in the first pass. A file changed meanwhile; run it again.`);
 }
 
 interface OpenShards {

@@ -33,7 +33,7 @@ export async function* passOver(
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const { file, batch } = state.record.position;
   const report = (done: number) => progress({ task, done, total, unit: "bytes", detail: detailOf(state, numTokens()) });
-  const onBytes = (done: number) => report(Math.min(done, total - 1)); // reading runs ahead: all is done once all is treated
+  const onBytes = (done: number) => report(Math.max(0, Math.min(done, total - 1))); // reading runs ahead: all is done once all is treated
   const stage = stageOf(documents, tokenizer, spans);
   const fromTheStart = file === 0 && batch === 0 && work.repeatedPath === undefined;
   const early = tokenizer && fromTheStart ? work.takeEarly?.() : undefined;

@@ -52,7 +52,7 @@ async function scanDocuments(work: Work, counts: PieceCounts, split: Split): Pro
 }
 
 /** @throws {DataError} when there is no training or no validation text */
-export function expectBothSides({ files, slice }: Work, { documents, malformedLines: [first] }: StateRecord): void {
+export function expectBothSides({ files, slice, documents: { textField = "text" } }: Work, { documents, malformedLines: [first] }: StateRecord): void {
   const { train, validation, malformed, read } = documents;
   if (slice || (train > 0 && validation > 0)) return; // a slice may hold one side only
   const names = files.length === 1 ? files[0]!.path : `${files.length} files`;
@@ -61,7 +61,7 @@ export function expectBothSides({ files, slice }: Work, { documents, malformedLi
     throw new DataError(`corpus: all ${read} documents of ${names} were dropped${skipped}: ${JSON.stringify(documents.dropped)}. Use fewer rules.`);
   }
   if (train + validation === 0) {
-    throw new DataError(`corpus: no text in ${names}${skipped}, expected documents. Name files with text, or JSONL lines with a string "text".`);
+    throw new DataError(`corpus: no text in ${names}${skipped}, expected documents. Name files with text, or JSONL lines with a string ${JSON.stringify(textField)}.`);
   }
   throw new DataError(
     `corpus: ${train} training and ${validation} validation documents in ${names}${skipped}, expected some of both. Give more documents or another validation share.`,

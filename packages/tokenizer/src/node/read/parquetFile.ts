@@ -108,7 +108,7 @@ async function reading<T>(file: CorpusFile, work: () => Promise<T>): Promise<T> 
     return await work();
   } catch (error) {
     if (error instanceof EspalierError) throw error;
-    throw new FileError(`reading ${file.path}: ${(error as Error).message}, expected a whole Parquet file. Copy or download it again.`, { cause: error });
+    throw new FileError(`reading ${file.path}: ${file.bytes} bytes that are damaged, cut short or not Parquet (${(error as Error).message}), expected a whole Parquet file. Copy or download it again.`, { cause: error });
   }
 }
 
