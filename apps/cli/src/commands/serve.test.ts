@@ -55,19 +55,26 @@ describe("a served model", async () => {
     }
   });
 
-  it("does so through the command line's --tokenizer", async () => {
+  it("does so through the command line's --tokenizer, which splits as the engine does and learns the length from the server", async () => {
     const directory = mkdtempSync(join(tmpdir(), "espalier-serve-"));
+    const separate = await loadLanguageModel({ model: state, tokenizer, executor: cpuExecutor({ numThreads: 1 }) });
     try {
       writeFileSync(join(directory, "tokenizer.json"), writeTokenizerJson(tokenizer));
-      const options = { model: direct.name, tokenizer: directory, maxLen: 48, apiKeyEnv: "ESPALIER_NO_KEY", device: "cpu" as const };
+      const options = { model: direct.name, tokenizer: directory, apiKeyEnv: "ESPALIER_NO_KEY", device: "cpu" as const };
       const { model: client } = await openEvaluated(endpoint.baseUrl, options, resolve);
-      const expected = await direct.loglikelihood(requests);
-      // What fits, and has a token left to score after its context.
-      const comparable = requests.filter(({ context, continuation }, i) => encode(context + continuation).length < 47 && expected[i]!.numTokens > 0);
-      expect(comparable.length).toBe(requests.length - 2);
-      expect(await client.loglikelihood(comparable)).toEqual(await direct.loglikelihood(comparable));
+      expect(client.maxLen).toBe(48);
+      const comparable = requests.filter(({ context, continuation }) => encode(context + continuation).length < 47);
+      expect(comparable.length).toBe(requests.length - 1);
+      expect(await client.loglikelihood(comparable)).toEqual(await separate.loglikelihood(comparable));
+      const tooLong = { context: "the cat", continuation: " sat on the mat".repeat(20) };
+      expect(await client.loglikelihood([tooLong])).toEqual(await separate.loglikelihood([tooLong]));
+      const prompts = ["the cat", "the dog sat on the log with ".repeat(6), ""].map((prompt) => ({ prompt, until: [], maxTokens: 7 }));
+      const generated = await separate.generate(prompts);
+      expect(generated.map(({ numTruncated = 0 }) => numTruncated > 0)).toEqual([false, true, false]);
+      expect(await client.generate(prompts)).toEqual(generated);
       await expect(openEvaluated(endpoint.baseUrl, { ...options, chat: true }, resolve)).rejects.toThrow(/--tokenizer is for scoring prompts/);
     } finally {
+      separate.free();
       rmSync(directory, { recursive: true });
     }
   });

@@ -104,13 +104,14 @@ async function openEndpoint(place: string, options: ModelOptions, path: (value: 
       encode: (text: string) => Array.from(codec.encode(text)),
       encodeStart: (text: string) => Array.from(codec.encodeStart(text)),
       prefixToken: codec.startId,
+      encoding: codec.encoding,
     }),
   };
   const model = chat ? openAiChat(endpoint) : await openAiCompletions({ ...endpoint, generationOnly });
   return {
     model,
     likelihood: !chat && !generationOnly,
-    digest: async () => sha256(JSON.stringify([endpoint.baseUrl, served, chat, ...(tokenizer === undefined ? [] : [await sha256File(join(path(tokenizer), "tokenizer.json")), codec!.startId, model.maxLen])])),
+    digest: async () => sha256(JSON.stringify([endpoint.baseUrl, served, chat, ...(tokenizer === undefined ? [] : [await sha256File(join(path(tokenizer), "tokenizer.json")), codec!.startId, codec!.encoding, model.maxLen])])),
     place,
     source: chat ? "openai-chat-completions" : "openai-completions",
     free: async () => undefined,

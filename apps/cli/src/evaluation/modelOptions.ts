@@ -29,7 +29,7 @@ export function withModelOptions(command: Command): Command {
     .option("--tokenizer <dir>", "of an endpoint: Hugging Face directory, or one written by `espalier tokenize`; prompts are sent as token ids")
     .option("--chat", "the endpoint is a chat: generation only")
     .option("--generation-only", "score what is generated, and no likelihoods: for endpoints that do not echo log-probabilities")
-    .option("--max-len <tokens>", "context of an endpoint", positiveInteger)
+    .option("--max-len <tokens>", "context of an endpoint (default: with --tokenizer what its list of models states, else 2048)", positiveInteger)
     .option("--concurrency <n>", "requests in flight to an endpoint", positiveInteger)
     .option("--api-key-env <name>", "environment variable with an endpoint's key", "OPENAI_API_KEY")
     .option("--cache <file>", "answers of earlier evaluations; no request is put to the same model twice");

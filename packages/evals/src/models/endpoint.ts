@@ -23,7 +23,7 @@ export interface EndpointOptions {
   model: string;
   /** Sent as a bearer token. */
   apiKey?: string;
-  /** Context length in tokens. Default 2048. */
+  /** Context length in tokens. Default: with `encode`, what the server's list of models states; else 2048. */
   maxLen?: number;
   /** Requests in flight. Default 4. */
   concurrency?: number;
@@ -44,6 +44,20 @@ const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 
 /** Until when each endpoint asked to be left alone, in milliseconds since 1970. */
 const quietUntil = new WeakMap<EndpointOptions, number>();
+
+/** The context length that the server's list of models states for this one (vLLM's and `espalier serve`'s `max_model_len`), where it does. */
+export async function statedMaxLen({ baseUrl, model, apiKey }: EndpointOptions): Promise<number | undefined> {
+  try {
+    const response = await fetch(`${baseUrl.replace(/\/+$/, "")}/models`, { headers: authorization(apiKey), signal: AbortSignal.timeout(5000) });
+    const { data } = (await response.json()) as { data: { id: string; max_model_len?: unknown }[] };
+    const stated = data.find(({ id }) => id === model)?.max_model_len;
+    return Number.isSafeInteger(stated) && (stated as number) > 1 ? (stated as number) : undefined;
+  } catch {
+    return undefined; // many servers have no such list; what asks for answers says what is wrong with the address
+  }
+}
+
+const authorization = (apiKey: string | undefined): Record<string, string> => (apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` });
 
 /** What became of one attempt. */
 type Outcome =
@@ -88,7 +102,7 @@ async function attemptOnce(options: EndpointOptions, path: string, body: object,
   try {
     response = await fetch(url, {
       method: "POST",
-      headers: { "content-type": "application/json", ...(options.apiKey === undefined ? {} : { authorization: `Bearer ${options.apiKey}` }) },
+      headers: { "content-type": "application/json", ...authorization(options.apiKey) },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(options.timeoutMs ?? 120_000),
     });

@@ -50,6 +50,31 @@ describe("openAiCompletions", () => {
     expect(result).toMatchObject({ numTokens: 3, logprob: expect.closeTo(expected, 10) });
   });
 
+  it("cuts the beginning of a prompt that leaves no room for its answer, and says so; a continuation that never fits is not scored", async () => {
+    const encode = (text: string) => [...text].map((character) => character.codePointAt(0)!);
+    const model = await openAiCompletions({ ...(await start()), encode, maxLen: 12 });
+    const [answer] = await model.generate([{ prompt: "abcdefghijkl", until: [], maxTokens: 4 }]);
+    expect(server.requests.at(-1)!.prompt).toEqual(encode("efghijkl"));
+    expect(answer).toMatchObject({ numTruncated: 4 });
+    const [whole, lost] = await model.loglikelihood(["0123456789", "0123456789a"].map((continuation) => ({ context: "abc", continuation })));
+    expect(whole).toMatchObject({ numTokens: 10, numTruncated: 2 });
+    expect(lost).toEqual({ logprob: Number.NaN, numTokens: 0, isGreedy: false });
+  });
+
+  it("takes the context's length from the server's list of models, unless it is given or the list says none", async () => {
+    const encode = (text: string) => [...text].map((character) => character.codePointAt(0)!);
+    const lengthOf = async (maxModelLen: unknown, more: { encode?: typeof encode; maxLen?: number }) => {
+      const { maxLen } = await openAiCompletions({ ...(await start({ maxModelLen })), ...more });
+      await server.close();
+      return maxLen;
+    };
+    expect(await lengthOf(64, { encode })).toBe(64);
+    expect(await lengthOf(64, { encode, maxLen: 32 })).toBe(32);
+    expect(await lengthOf(64, {})).toBe(2048);
+    expect(await lengthOf("64", { encode })).toBe(2048);
+    expect(await lengthOf(undefined, { encode })).toBe(2048);
+  });
+
   it("predicts each token of a long text once, window by window", async () => {
     const encode = (text: string) => [...text].map((character) => character.codePointAt(0)!);
     const model = await openAiCompletions({ ...(await start()), encode, maxLen: 10 });

@@ -6,16 +6,22 @@
 import type { GenerateRequest, Generation, LanguageModel, Loglikelihood, LoglikelihoodRequest } from "@espalier/spec/languageModel";
 import { rstrip } from "../python/text.ts";
 import { type Choice, firstChoice, type Logprobs, logprobsOf, messageOf, textOf } from "./answers.ts";
-import { EndpointError, type EndpointOptions, mapConcurrently, post } from "./endpoint.ts";
+import { EndpointError, type EndpointOptions, mapConcurrently, post, statedMaxLen } from "./endpoint.ts";
 
 export interface CompletionsOptions extends EndpointOptions {
   /**
-   * Tokens of a text. With it, prompts are sent as token ids and split by the number of context tokens, as
-   * lm-evaluation-harness does; without it they are sent as text and split by character offsets.
+   * Tokens of a text. With it, prompts are sent as token ids, split by the number of context tokens as
+   * lm-evaluation-harness does, and lose their beginning where they exceed `maxLen`; without it they are sent as text and
+   * split by character offsets.
    */
   encode?: (text: string) => readonly number[];
   /** Tokens of a text that begins a sequence, where the model has a token for that. Default: `encode`. */
   encodeStart?: (text: string) => readonly number[];
+  /**
+   * With `encode`: `joint` encodes a context and its continuation as one text, `separate` each on its own, as the engine of this
+   * project does with its own tokenizers. Default `joint`.
+   */
+  encoding?: "joint" | "separate";
   /** Put before an empty context when `encode` is given (BOS or EOS). */
   prefixToken?: number;
   /** Do not probe, and refuse likelihoods: for servers that only generate. */
@@ -30,7 +36,8 @@ const codePoints = (text: string): number => [...text].length;
  * @throws {EndpointError} whose `lacks` says what is missing: connection, echo, logprobs, ...
  */
 export async function openAiCompletions(options: CompletionsOptions): Promise<LanguageModel> {
-  const { maxLen = 2048, concurrency = 4, encode, generationOnly = false } = options;
+  const { concurrency = 4, encode, generationOnly = false } = options;
+  const maxLen = options.maxLen ?? (encode === undefined ? undefined : await statedMaxLen(options)) ?? 2048;
   if (!generationOnly) await probe(options);
   const refuse = refuseLikelihood(options, "for generation only");
   const score = ({ context, continuation }: LoglikelihoodRequest) =>
@@ -49,11 +56,22 @@ export async function openAiCompletions(options: CompletionsOptions): Promise<La
           ),
     generate: (requests) =>
       mapConcurrently(requests, concurrency, async (request) => {
-        const answer = await post(options, "completions", { ...generationBody(options, request), prompt: request.prompt });
+        const { prompt, numTruncated } = promptOf(options, maxLen, request);
+        const answer = await post(options, "completions", { ...generationBody(options, request), prompt });
         const choice = firstChoice(options.baseUrl, answer);
-        return generationOf(textOf(options.baseUrl, choice), choice, answer, request);
+        const generation = generationOf(textOf(options.baseUrl, choice), choice, answer, request);
+        return numTruncated > 0 ? { ...generation, numTruncated } : generation;
       }),
   };
+}
+
+/** A prompt to go on from: as token ids, as many of its end as leave room for the answer, where there is a tokenizer. */
+function promptOf({ encode, encodeStart = encode, prefixToken }: CompletionsOptions, maxLen: number, { prompt, maxTokens }: GenerateRequest): { prompt: string | readonly number[]; numTruncated: number } {
+  if (encodeStart === undefined) return { prompt, numTruncated: 0 };
+  const ids = encodeStart(prompt);
+  if (ids.length === 0) return { prompt: prefixToken === undefined ? prompt : [prefixToken], numTruncated: 0 };
+  const kept = ids.slice(-Math.max(1, maxLen - maxTokens));
+  return { prompt: kept, numTruncated: ids.length - kept.length };
 }
 
 /**
@@ -220,13 +238,20 @@ function splitByCount({ encode, encodeStart }: Encoder, prefixToken: number | un
   return { context: head.length === 0 && prefixToken !== undefined ? [prefixToken] : head, continuation: whole.slice(head.length) };
 }
 
+/** Context and continuation each on its own, so that the tokens of a continuation never depend on the context. */
+function splitSeparately({ encode, encodeStart }: Encoder, prefixToken: number | undefined, context: string, continuation: string): { context: readonly number[]; continuation: readonly number[] } {
+  const head = encodeStart(context);
+  return { context: head.length === 0 && prefixToken !== undefined ? [prefixToken] : head, continuation: encode(continuation) };
+}
+
 async function scoreTokens(options: CompletionsOptions, encoder: Encoder, maxLen: number, context: string, continuation: string): Promise<Loglikelihood> {
-  const split = splitByCount(encoder, options.prefixToken, context, continuation);
+  const split = (options.encoding === "separate" ? splitSeparately : splitByCount)(encoder, options.prefixToken, context, continuation);
   return scoreIds(options, maxLen, split.context, split.continuation);
 }
 
 async function scoreIds(options: CompletionsOptions, maxLen: number, context: readonly number[], continuation: readonly number[]): Promise<Loglikelihood> {
-  if (continuation.length === 0) return { logprob: Number.NaN, numTokens: 0, isGreedy: false }; // lost at the boundary
+  // Lost at the boundary, or longer than the model's context holds behind one token.
+  if (continuation.length === 0 || continuation.length > maxLen - 2 + +(context.length === 0)) return { logprob: Number.NaN, numTokens: 0, isGreedy: false };
   const whole = [...context, ...continuation];
   const ids = whole.slice(-(maxLen - 1)); // one position is the generated token's
   const { logprobs } = await echo(options, ids);

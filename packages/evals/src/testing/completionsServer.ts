@@ -26,6 +26,8 @@ export interface ServerFault {
   /** Leaves that many requests without an answer. */
   hangs?: number;
   notJson?: boolean;
+  /** Context length of the model `test` in the list of models; without it there is no such list. */
+  maxModelLen?: unknown;
   /** Answers that many requests with status 500. */
   failures?: number;
   /** Milliseconds that each answer takes. */
@@ -104,6 +106,11 @@ export async function startServer(fault: ServerFault = {}): Promise<{ baseUrl: s
   let { drops = 0, cutsShort = 0, tears = 0, hangs = 0, failures = 0 } = fault;
   const times: number[] = [];
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
+    if (request.method === "GET") {
+      if (fault.maxModelLen === undefined) response.writeHead(404).end();
+      else response.end(JSON.stringify({ data: [{ id: "other", max_model_len: 5 }, { id: "test", max_model_len: fault.maxModelLen }] }));
+      return;
+    }
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = JSON.parse(Buffer.concat(chunks).toString()) as Parameters<typeof completion>[0];

@@ -14,7 +14,7 @@ import { type ParsedRequest, parseCompletionRequest } from "./completionRequest.
  */
 export function completionRoutes(model: CompletionModel): Hono {
   const app = new Hono();
-  app.get("/models", (context) => context.json({ object: "list", data: [{ id: model.name, object: "model", created: 0, owned_by: "espalier" }] }));
+  app.get("/models", (context) => context.json({ object: "list", data: [{ id: model.name, object: "model", created: 0, owned_by: "espalier", max_model_len: model.maxLen }] }));
   app.post("/chat/completions", (context) =>
     refuse(context, "Chat is not served: this model has no chat template. Send the text of the conversation to /v1/completions."),
   );
