@@ -224,12 +224,12 @@ describe.skipIf(!nativeStatus().available)("a corpus, a run, its evaluation (nee
     writeFileSync(at("smaller.json"), JSON.stringify({ ...plan, stages }));
     const { status, stderr } = await espalier("train", "--plan", at("smaller.json"), "--data", at("data"), "--out", at("none"));
     expect(status).toBe(1);
-    expect(sentence(stderr)).toMatch(/^error train plan: stages\.1\.model\.residualDim: found 8, expected at least 16 [^\n]*choose a larger target\.$/);
+    expect(sentence(stderr)).toMatch(/^error [^\n]*smaller\.json: stages\.1\.model\.residualDim: found 8, expected at least 16 [^\n]*choose a larger target\.$/);
   });
 
   it.each([
     ["not JSON", "{", /^error .*bad\.json: not JSON .*Correct the file\.$/],
-    ["without stages", JSON.stringify({ ...tinyPlan(VOCAB, 40), stages: [] }), /^error train plan: stages/],
+    ["without stages", JSON.stringify({ ...tinyPlan(VOCAB, 40), stages: [] }), /^error [^\n]*bad\.json: stages: found \[\], expected at least 1 entry\. Correct this field\.$/],
     ["of another vocabulary", JSON.stringify(tinyPlan(200, 40)), /^error [^\n]*200/],
   ])("refuses a plan that is %s", async (_, text, message) => {
     writeFileSync(at("bad.json"), text);

@@ -1,8 +1,6 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ConfigError } from "@espalier/core";
-import { fileError } from "@espalier/core/node";
 import { type Device, deviceExecutor } from "@espalier/kernels";
 import { readTokenizerJson, type Tokenizer } from "@espalier/tokenizer";
 import {
@@ -16,6 +14,7 @@ import {
   runPaths,
   type TextCodec,
 } from "@espalier/trainer";
+import { readText } from "./files.ts";
 
 /** Where a model lies: a checkpoint with the tokenizer of its run, or a Hugging Face directory, which brings its own. */
 export type ModelPlace = { kind: "checkpoint"; directory: string; tokenizer: string } | { kind: "huggingface"; directory: string };
@@ -67,8 +66,5 @@ export async function openCodec(directory: string): Promise<TextCodec> {
 }
 
 export async function readTokenizer(file: string): Promise<Tokenizer> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw fileError("reading", file, error);
-  });
-  return readTokenizerJson(text, file);
+  return readTokenizerJson(await readText(file), file);
 }

@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
-import { fileError } from "@espalier/core/node";
 import { audit, auditTable, parseCostTable } from "@espalier/cost";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { action } from "../command.ts";
+import { readText } from "../files.ts";
 
 const COLOURS = { contradiction: pc.red, "last digit": pc.yellow, "left out": pc.dim } as const;
 
@@ -19,9 +18,7 @@ export function addAudit(program: Command): void {
         if (file === undefined) findings = audit();
         else {
           const table = parseCostTable(
-            await readFile(path(file), "utf8").catch((error: unknown) => {
-              throw fileError("reading", path(file), error);
-            }),
+            await readText(path(file)),
             file,
           );
           ignored.push(...table.ignored);

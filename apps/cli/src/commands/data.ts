@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { fileError } from "@espalier/core/node";
 import { filesOf, pullCorpus, publicCorpora, type PublicCorpus, readCorpora } from "@espalier/tokenizer/node";
 import type { Command } from "commander";
 import { action } from "../command.ts";
+import { readText } from "../files.ts";
 import { positiveInteger } from "../options.ts";
 import { commandText, thisCommand } from "../terminal/commandText.ts";
 import { placeText, quantity } from "../terminal/format.ts";
@@ -66,8 +65,5 @@ export function addData(program: Command): void {
 async function corporaOf({ manifest }: ListOptions, path: (value: string) => string): Promise<readonly PublicCorpus[]> {
   if (manifest === undefined) return publicCorpora;
   const file = path(manifest);
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw fileError("reading", file, error);
-  });
-  return readCorpora(text, file);
+  return readCorpora(await readText(file), file);
 }

@@ -1,12 +1,13 @@
-import { readFile } from "node:fs/promises";
-import { fileError } from "@espalier/core/node";
+import { join } from "node:path";
 import { parseExperimentFile, reproduce } from "@espalier/reproduce";
 import { type Command, Option } from "commander";
 import { workspace } from "#workspace";
 import { action } from "../command.ts";
+import { readText } from "../files.ts";
 import { integer, positive } from "../options.ts";
 import { findingLines } from "../report/reproduction.ts";
 import { thisCommand } from "../terminal/commandText.ts";
+import { placeText } from "../terminal/format.ts";
 
 interface ReproduceOptions {
   scale: "smoke" | "default";
@@ -35,15 +36,7 @@ export function addReproduce(program: Command): void {
         async (options, { output, signal, path }) => {
           const directory = path(options.out);
           const planFile = options.plan === undefined ? undefined : path(options.plan);
-          const plan =
-            planFile === undefined
-              ? undefined
-              : parseExperimentFile(
-                  await readFile(planFile, "utf8").catch((error: unknown) => {
-                    throw fileError("reading", planFile, error);
-                  }),
-                  planFile,
-                );
+          const plan = planFile === undefined ? undefined : parseExperimentFile(await readText(planFile), planFile);
           const scale = plan?.scale ?? options.scale;
           const corpus = options.corpus ? { name: options.corpus.join(", "), inputs: options.corpus.map(path) } : await workspace.defaultCorpus();
           const report = await reproduce(
@@ -58,7 +51,7 @@ export function addReproduce(program: Command): void {
           );
           output.line("");
           for (const line of findingLines(report)) output.line(line);
-          output.line(`\nReport: ${directory}/report.html (${report.minutesTaken.toFixed(1)} minutes of ${report.minutesAsked})`);
+          output.line(`\nReport: ${placeText(path("."), join(directory, "report.html"))} (${report.minutesTaken.toFixed(1)} minutes of ${report.minutesAsked})`);
           output.result("report", { directory, headline: report.headline, caveat: report.caveat, comparisons: report.comparisons });
         },
         thisCommand,

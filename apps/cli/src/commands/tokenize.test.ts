@@ -28,7 +28,7 @@ describe("espalier tokenize", () => {
     ]);
     for (const ran of [whole, workers, ...slices]) expect(ran).toMatchObject({ status: 0, stderr: "" });
     expect(whole.stdout).toMatch(/^\d+ documents \(0 copies left out\), [\d,]+ training and [\d,]+ validation tokens, vocabulary 50,257, \d\.\d\d bytes a token\.$/m);
-    expect(whole.stdout).toContain(`Train on it: espalier train --data ${at("whole")} --out run`);
+    expect(whole.stdout).toContain(`Next:\n  espalier train --data ${at("whole")} --out run`);
     expect(slices[0]!.stdout).toContain("Slice 1 of 2. When all are there: espalier tokenize --join");
     const joined = await espalier("tokenize", "--join", at("slice2"), at("slice1"), "--out", at("joined"), "--format", "megatron,llm.c");
     expect(joined).toMatchObject({ status: 0, stderr: "" });

@@ -3,7 +3,7 @@ import { estimateCorpus, exportCorpus, fetchInputs, joinSlices, listCorpusFiles,
 import type { Command } from "commander";
 import { action, type Context } from "../command.ts";
 import { addOptions, corpusOptions, defaultWorkers, type TokenizeOptions } from "../tokenize/options.ts";
-import { thisCommand } from "../terminal/commandText.ts";
+import { commandText, thisCommand } from "../terminal/commandText.ts";
 import { estimateLines, manifestLines } from "../tokenize/report.ts";
 import { UsageError } from "../usage.ts";
 
@@ -46,10 +46,8 @@ async function tokenize(options: TokenizeOptions, { output, path, signal }: Cont
       output.line(`${format}: ${files.map(({ name }) => name).join(", ")} in ${directory}/${format}`);
       output.result("export", { format, files });
     }
-    output.line(
-      manifest.slice
-        ? `Slice ${manifest.slice.index + 1} of ${manifest.slice.count}. When all are there: espalier tokenize --join <their directories> --out <dir>`
-        : `Train on it: espalier train --data ${options.out} --out run`,
-    );
+    if (manifest.slice) return output.line(`Slice ${manifest.slice.index + 1} of ${manifest.slice.count}. When all are there: espalier tokenize --join <their directories> --out <dir>`);
+    output.line("Next:");
+    output.line(`  ${commandText(["train", "--data", options.out, "--out", "run"])}`);
   }
 }

@@ -1,7 +1,7 @@
-import { mkdir } from "node:fs/promises";
 import { basename, join, relative, sep } from "node:path";
 import { atomicWrite } from "@espalier/core/node";
 import type { Context } from "../command.ts";
+import { makeDirectory } from "../files.ts";
 import { tableLines } from "../terminal/table.ts";
 import { type EvalOptions, type EvaluatedPlace, evaluateOne } from "./evaluateOne.ts";
 import { writeSamplesPage } from "./files.ts";
@@ -29,7 +29,7 @@ export async function evaluateStages(
   for (const checkpoint of checkpoints) {
     const place = { path: checkpoint.path, name: [name, ...relative(run, checkpoint.path).split(sep)].join("/") };
     const below = directory === undefined ? undefined : join(directory, checkpoint.name);
-    if (below !== undefined) await mkdir(below, { recursive: true });
+    if (below !== undefined) await makeDirectory(below);
     const named: Context = { ...context, output: { ...context.output, progress: (event) => context.output.progress({ ...event, detail: `${checkpoint.name}: ${event.detail ?? ""}` }) } };
     stages.push({ checkpoint, ...(await evaluateOne(place, selection, options, named, below)) });
   }

@@ -1,10 +1,11 @@
-import { mkdir, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError } from "@espalier/core";
 import { atomicWrite, fileError } from "@espalier/core/node";
 import type { LoggedSample } from "@espalier/evals";
 import { readSampleLog } from "@espalier/evals/node";
 import { workspace } from "#workspace";
+import { makeDirectory } from "../files.ts";
 
 /** Names below the directory of `eval --out`. */
 export const SETTINGS = "evaluation.json";
@@ -16,7 +17,7 @@ export const LOGS = ["iq.jsonl", "knowledge.jsonl"] as const;
  * @throws {ConfigError} when it holds answers of another evaluation
  */
 export async function openEvaluation(directory: string, settings: Readonly<Record<string, unknown>>): Promise<void> {
-  await mkdir(directory, { recursive: true });
+  await makeDirectory(directory);
   const path = join(directory, SETTINGS);
   const text = `${JSON.stringify(settings, undefined, 2)}\n`;
   const found = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {

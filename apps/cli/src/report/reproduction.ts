@@ -1,22 +1,13 @@
-import { readFile } from "node:fs/promises";
 import { DataError } from "@espalier/core";
-import { fileError } from "@espalier/core/node";
 import type { ReproductionReport } from "@espalier/spec/run";
 import pc from "picocolors";
+import { readJson } from "../files.ts";
 import { quantity } from "../terminal/format.ts";
 import { tableLines } from "../terminal/table.ts";
 
 /** @throws {DataError} when the file is no report of a reproduction */
 export async function readReport(file: string): Promise<ReproductionReport> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw fileError("reading", file, error);
-  });
-  let report: Partial<ReproductionReport> | null;
-  try {
-    report = JSON.parse(text) as Partial<ReproductionReport> | null;
-  } catch (cause) {
-    throw new DataError(`${file}: not JSON (${(cause as Error).message}), expected a report. Correct the file.`, { cause });
-  }
+  const report = (await readJson(file, "a report")) as Partial<ReproductionReport> | null;
   if (report?.format !== "espalier-report-1" || !Array.isArray(report.arms)) throw new DataError(`${file}: is no report of a reproduction, expected format espalier-report-1. Name its report.json.`);
   return report as ReproductionReport;
 }

@@ -1,10 +1,9 @@
 import { availableParallelism } from "node:os";
-import { readFile } from "node:fs/promises";
 import { ConfigError } from "@espalier/core";
-import { fileError } from "@espalier/core/node";
 import { type PatternName, type PiiKind, piiKinds, type QualityRuleName, qualityRules, readNgrams } from "@espalier/tokenizer";
 import { loadTokenizer, parseSlice, type PrepareCorpusOptions, tokenFormats, type TokenFormat, tokenizerNames } from "@espalier/tokenizer/node";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { readText } from "../files.ts";
 import { positiveInteger, share } from "../options.ts";
 import { usage, UsageError } from "../usage.ts";
 
@@ -132,10 +131,4 @@ async function readWordFile(file: string): Promise<string[]> {
   const words = (await readText(file)).split("\n").map((line) => line.trim()).filter((line) => line !== "");
   if (words.length === 0) throw new ConfigError(`${file}: no words, expected one a line. Fill it, or leave --blocked-words out.`);
   return words;
-}
-
-async function readText(file: string): Promise<string> {
-  return await readFile(file, "utf8").catch((error: unknown) => {
-    throw fileError("reading", file, error);
-  });
 }

@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ConfigError } from "@espalier/core";
-import { atomicWrite, fileError } from "@espalier/core/node";
+import { atomicWrite } from "@espalier/core/node";
 import { parseTrainPlan, type TrainPlan } from "@espalier/spec/plan";
 import { prepareCorpus, readManifest } from "@espalier/tokenizer/node";
 import { readIdentity, runPaths } from "@espalier/trainer";
 import type { Context } from "../command.ts";
+import { makeDirectory, readJson } from "../files.ts";
 import { commandText } from "../terminal/commandText.ts";
 import { placeText } from "../terminal/format.ts";
 import { UsageError } from "../usage.ts";
@@ -49,9 +48,7 @@ export async function prepareExample(named: string, { output, path, signal }: Co
   const directory = path(named);
   const [text, data, plan, out] = ["stories.jsonl", "data", "plan.json", "run"].map((name) => join(directory, name)) as [string, string, string, string];
   const shown = (file: string) => placeText(path("."), file);
-  await mkdir(directory, { recursive: true }).catch((error: unknown) => {
-    throw fileError("making", directory, error);
-  });
+  await makeDirectory(directory);
   if (!existsSync(text)) await atomicWrite(text, [...stories(STORIES)].map((story) => `${JSON.stringify({ text: story })}\n`).join(""));
   const { train } = await prepareCorpus({ inputs: [text], directory: data, tokenizer: { vocabSize: VOCABULARY }, validationShare: 0.02, workers: 0, progress: output.progress, signal });
   if (!existsSync(plan)) await atomicWrite(plan, `${JSON.stringify(defaultPlan(VOCABULARY, train.numTokens), undefined, 2)}\n`);
@@ -63,7 +60,7 @@ export async function prepareExample(named: string, { output, path, signal }: Co
 
 /** The plan that is named, else that of the run that was begun there, else the default for the corpus. */
 export async function planOf({ plan: file, data, out }: TrainPlace, output: Context["output"]): Promise<TrainPlan> {
-  if (file !== undefined) return await readPlan(file);
+  if (file !== undefined) return parseTrainPlan(await readJson(file, "a training plan"), file);
   if (existsSync(runPaths.identity(out))) return (await readIdentity(out)).plan;
   const { tokenizer, train } = await readManifest(data);
   const plan = parseTrainPlan(defaultPlan(tokenizer.vocabSize, train.numTokens));
@@ -72,16 +69,3 @@ export async function planOf({ plan: file, data, out }: TrainPlace, output: Cont
   return plan;
 }
 
-/** @throws {ConfigError} when the file is no plan */
-async function readPlan(file: string): Promise<TrainPlan> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw fileError("reading", file, error);
-  });
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new ConfigError(`${file}: not JSON (${(cause as Error).message}), expected a training plan. Correct the file.`, { cause });
-  }
-  return parseTrainPlan(value);
-}

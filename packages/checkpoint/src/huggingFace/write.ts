@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { ConfigError } from "@espalier/core";
-import { atomicWrite, disk, type FileSystem } from "@espalier/core/node";
+import { atomicWrite, disk, fileError, type FileSystem } from "@espalier/core/node";
 import { type ModelConfig, type Parameter, parameters } from "@espalier/spec/model";
 import { type TensorSource, writeSafetensors, type WrittenFile } from "../write.ts";
 import type { Family, TensorRule } from "./family.ts";
@@ -53,7 +53,9 @@ export async function writeHuggingFace(
     use_cache: true,
     torch_dtype: "float32",
   };
-  await fileSystem.makeDirectory(directory);
+  await fileSystem.makeDirectory(directory).catch((error: unknown) => {
+    throw fileError("making", directory, error);
+  });
   const text = (value: unknown) => `${JSON.stringify(value, undefined, 1)}\n`;
   await atomicWrite(join(directory, "config.json"), text(json), fileSystem);
   await atomicWrite(join(directory, "generation_config.json"), text({ ...ids, do_sample: false }), fileSystem);

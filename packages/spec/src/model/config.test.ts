@@ -50,7 +50,7 @@ describe("parseModelConfig", () => {
 
   it("refuses unknown fields and things that are no object", () => {
     expect(() => parseModelConfig({ ...valid, hiddenSize: 64 })).toThrow(/hiddenSize/);
-    expect(() => parseModelConfig(null)).toThrow(/model config: value: /);
+    expect(() => parseModelConfig(null)).toThrow("model config: found null, expected an object. Correct it.");
   });
 
   it("refuses a shape whose width does not divide into heads", () => {

@@ -1,5 +1,6 @@
 import { ConfigError } from "@espalier/core";
 import { z } from "zod";
+import { refusal, refusals } from "./refusal.ts";
 
 const count = z.int().positive();
 
@@ -115,6 +116,10 @@ export const modelShapeSchema = z.strictObject({
   headDim: count.optional(),
   position: positionSchema.partial().optional(),
   tiedHead: z.boolean().optional(),
+  gelu: z.literal("erf").optional(),
+  parallelResidual: z.literal(true).optional(),
+  attentionBias: z.literal(true).optional(),
+  ffnBias: z.literal(true).optional(),
   normEpsilon: z.number().optional(),
   mup: z.strictObject({ baseWidth: count, outputMult: z.number().optional(), inputMult: z.number().optional() }).optional(),
   initStd: z.number().positive().optional(),
@@ -182,8 +187,7 @@ export function modelConfig(shape: ModelShape): ModelConfig {
 
 /** @throws {ConfigError} with the path of the first offending field, what was found and what is expected */
 export function parseModelConfig(value: unknown): ModelConfig {
-  const result = modelConfigSchema.safeParse(value);
+  const result = modelConfigSchema.safeParse(value, refusals);
   if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
-  throw new ConfigError(`model config: ${issue.path.join(".") || "value"}: ${issue.message}. Correct this field.`);
+  throw new ConfigError(refusal("model config", result.error));
 }

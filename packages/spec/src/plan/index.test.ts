@@ -57,7 +57,18 @@ describe("parseTrainPlan", () => {
     expect(parseTrainPlan(JSON.parse(JSON.stringify(parsed)))).toEqual(parsed);
     expect(() => parseTrainPlan(stage(0, { model: { ...shape, numHeads: 2 } }))).toThrow(/^train plan: stages\.0\.model: .*numHeads/);
     expect(() => parseTrainPlan(stage(0, { model: { ...shape, numKvHeads: 3 } }))).toThrow(/^train plan: stages\.0\.model\.headDim: /);
+    expect(parseTrainPlan({ ...plan, stages: [{ name: "small", model: { ...shape, attentionBias: true }, tokens: 1000 }] }).stages[0]!.model).toEqual(modelConfig({ ...shape, attentionBias: true }));
     expect(() => parseTrainPlan(stage(0, { model: { ...shape, residualDim: 66 } }))).toThrow(/^train plan: stages\.0\.model\.headDim: must be even/);
+  });
+
+  it("says what was found and what is expected, of a misspelt field its name, and calls the plan what the caller does", () => {
+    const { seed: _, ...without } = plan;
+    expect(() => parseTrainPlan(without)).toThrow("train plan: seed: is missing, expected a number. Correct this field.");
+    expect(() => parseTrainPlan({ ...without, sead: 1 }, "a.json")).toThrow('a.json: found "sead", which is no field here. Correct it.');
+    expect(() => parseTrainPlan(stage(1, { tokens: -5 }))).toThrow("train plan: stages.1.tokens: found -5, expected more than 0. Correct this field.");
+    expect(() => parseTrainPlan(stage(1, { tokens: "1" }), "a.json")).toThrow('a.json: stages.1.tokens: found "1", expected a number. Correct this field.');
+    expect(() => parseTrainPlan({ ...plan, precision: "fp16" })).toThrow('precision: found "fp16", expected one of "fp32", "bf16".');
+    expect(() => parseTrainPlan(stage(2, { growth: undefined }), "a.json")).toThrow(/^a\.json: stages\.2\.growth: found none/);
   });
 
   it("says what to do about a target that is smaller than its source", () => {

@@ -1,6 +1,7 @@
 import { ConfigError } from "@espalier/core";
 import { z } from "zod";
 import { type ModelConfig, modelConfig, modelConfigSchema, modelShapeSchema } from "../model/config.ts";
+import { refusal, refusals } from "../model/refusal.ts";
 
 /** How the model becomes larger at the start of a stage. Operators are named; package growth owns them. */
 export const growthStepSchema = z.strictObject({
@@ -23,8 +24,8 @@ export const learningRateRuleSchema = z.enum(["inherit", "restart"]);
 /** A whole configuration, or the shape alone: without `multipliers`, the rest has the defaults of `modelConfig`. */
 const stageModelSchema = z.unknown().transform((value, context): ModelConfig => {
   const isShape = typeof value === "object" && value !== null && !("multipliers" in value);
-  const shape = isShape ? modelShapeSchema.safeParse(value) : undefined;
-  const result = shape && !shape.success ? shape : modelConfigSchema.safeParse(shape ? expanded(shape.data) : value);
+  const shape = isShape ? modelShapeSchema.safeParse(value, refusals) : undefined;
+  const result = shape && !shape.success ? shape : modelConfigSchema.safeParse(shape ? expanded(shape.data) : value, refusals);
   if (result.success) return result.data as ModelConfig;
   for (const { path, message } of result.error.issues) context.addIssue({ code: "custom", path, message });
   return z.NEVER;
@@ -120,24 +121,22 @@ export type TrainPlan = z.infer<typeof trainPlanSchema>;
  * a model changes only with a growth, the first stage has none, and gates are open before the next growth. Whether an
  * operator can do the growth is package growth's to say.
  *
- * @throws {ConfigError} with the path of the first offending field
+ * @param where what errors call it, such as its file
+ * @throws {ConfigError} with the path of the first offending field, what was found and what is expected
  */
-export function parseTrainPlan(value: unknown): TrainPlan {
-  const result = trainPlanSchema.safeParse(value);
-  if (!result.success) {
-    const issue = result.error.issues[0]!;
-    throw new ConfigError(`train plan: ${issue.path.join(".") || "value"}: ${issue.message}. Correct this field.`);
-  }
-  expectStages(result.data);
+export function parseTrainPlan(value: unknown, where = "train plan"): TrainPlan {
+  const result = trainPlanSchema.safeParse(value, refusals);
+  if (!result.success) throw new ConfigError(refusal(where, result.error));
+  expectStages(result.data, where);
   return result.data;
 }
 
 const SIZES = ["numLayers", "residualDim", "ffnDim", "numKvHeads", "groupSize", "headDim"] as const;
 
-function expectStages(plan: TrainPlan): void {
+function expectStages(plan: TrainPlan, where: string): void {
   const { stages } = plan;
   const refuse = (i: number, field: string, message: string) => {
-    throw new ConfigError(`train plan: stages.${i}.${field}: ${message}`);
+    throw new ConfigError(`${where}: stages.${i}.${field}: ${message}`);
   };
   if (stages[0]!.growth) refuse(0, "growth", "found one, expected none in the first stage. Remove it.");
   for (const [i, { model, growth }] of stages.entries()) {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FileError } from "@espalier/core";
@@ -186,7 +187,10 @@ async function manifestAndTokenizer(directory: string): Promise<{ manifest: Corp
 /** Reads and checks the manifest of a prepared corpus; throws `FileError`. */
 export async function readManifest(directory: string): Promise<CorpusManifest> {
   const path = join(directory, CORPUS_FILES.manifest);
-  const text = await readText(path);
+  const text = await readText(path).catch((error: unknown) => {
+    if (existsSync(path)) throw error;
+    throw new FileError(`${directory}: ${existsSync(directory) ? `holds no ${CORPUS_FILES.manifest}` : "does not exist"}, expected a directory written by \`espalier tokenize\` (prepareCorpus). Check the path.`, { cause: error });
+  });
   let manifest: Partial<CorpusManifest> | null = null;
   try {
     manifest = JSON.parse(text) as Partial<CorpusManifest> | null;
