@@ -103,6 +103,9 @@ export async function renameDurably(from: string, to: string, fileSystem: FileSy
 
 const SENTENCES: Record<string, string> = {
   ENOSPC: "the disk is full. Free some space and run the same command again; nothing was left half-written.",
+  EDQUOT: "the user's share of the disk is used up. Free some space and run the same command again; nothing was left half-written.",
+  EFBIG: "the file would be larger than this file system, or the limit of this shell (ulimit -f), allows. Choose another directory, or raise the limit.",
+  EROFS: "the disk can only be read. Choose another directory.",
   ENOENT: "it does not exist. Check the path.",
   ENOTDIR: "a file stands where a directory is needed. Name another path.",
   EISDIR: "it is a directory, expected a file. Check the path.",

@@ -8,6 +8,9 @@ const BUFFER_BYTES = 1 << 20;
 /** Buffers on their way to the disk before whoever writes has to wait. */
 const MAX_PENDING = 4;
 
+/** Where a file lies while it grows. */
+export const partialPath = (path: string): string => `${path}.partial`;
+
 /**
  * A file that grows under the name `<path>.partial` and gets its own in the end. What a checkpoint has made durable
  * survives a kill: `open` with its length goes on from there. Writes to the disk happen behind those who write here, in
@@ -39,7 +42,7 @@ export class AppendFile {
    * @throws {FileError} when it cannot be written
    */
   static async open(path: string, bytes: number, fileSystem: FileSystem): Promise<AppendFile | undefined> {
-    const partial = `${path}.partial`;
+    const partial = partialPath(path);
     try {
       if (bytes > 0 && (await stat(partial).catch(() => ({ size: 0 }))).size < bytes) return undefined;
       const file = await fileSystem.open(partial, bytes === 0 ? "create" : "append");
@@ -87,7 +90,7 @@ export class AppendFile {
   async finish(): Promise<string> {
     await this.sync();
     await this.close();
-    await this.#fileSystem.rename(`${this.path}.partial`, this.path).catch((error: unknown) => this.#fail(error));
+    await this.#fileSystem.rename(partialPath(this.path), this.path).catch((error: unknown) => this.#fail(error));
     await this.#fileSystem.syncDirectory(dirname(this.path)).catch((error: unknown) => this.#fail(error));
     return this.#digest.hex();
   }

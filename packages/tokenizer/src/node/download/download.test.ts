@@ -179,6 +179,9 @@ describe("downloadFile", () => {
       if (operation === "write") throw Object.assign(new Error("no space"), { code: "ENOSPC", syscall: "write" });
     });
     await expect(downloadFile(url, path, { ...quick, fileSystem: full })).rejects.toThrow(/the disk is full/);
+    const other = target();
+    await expect(downloadFile(`${url}?another`, other, { ...quick, fileSystem: full })).rejects.toThrow(/the disk is full/);
+    expect(readdirSync(join(other, ".."))).toEqual([]); // nothing was made durable: no call goes on from it
     expect((await downloadFile(url, path, quick)).sha256).toBe(hex(first));
     expect(requests.at(-1)).toBe("bytes=70000-");
   });

@@ -3,7 +3,7 @@ import { basename, dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CancelledError, EspalierError, FileError, type Progress, silent } from "@espalier/core";
 import { atomicWrite, disk, fileError, type FileSystem, sha256File } from "@espalier/core/node";
-import { AppendFile } from "../appendFile.ts";
+import { AppendFile, partialPath } from "../appendFile.ts";
 import { type Answer, BusyError, ConnectionError, requestFrom } from "./request.ts";
 
 export interface DownloadOptions {
@@ -59,9 +59,18 @@ const MAX_ASKED_MS = 300_000;
  * @see RFC 9110, sections 13.1.5 (If-Range) and 14 (range requests)
  */
 export async function downloadFile(url: string, path: string, options: DownloadOptions = {}): Promise<Downloaded> {
-  const { fileSystem = disk, maxAttempts = 6, retryMs = 1000, signal } = options;
   const finished = await finishedDownload(url, path, options);
   if (finished) return finished;
+  try {
+    return await download(url, path, options);
+  } catch (error) {
+    if (!(await readPart(url, path))) await (options.fileSystem ?? disk).remove(partialPath(path)).catch(() => {}); // no later call goes on from it
+    throw error;
+  }
+}
+
+async function download(url: string, path: string, options: DownloadOptions): Promise<Downloaded> {
+  const { fileSystem = disk, maxAttempts = 6, retryMs = 1000, signal } = options;
   await fileSystem.makeDirectory(dirname(path)).catch((error: unknown) => {
     throw fileError("making", dirname(path), error);
   });
