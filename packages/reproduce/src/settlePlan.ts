@@ -72,11 +72,13 @@ export async function settlePlan(
   };
   await atomicWrite(path, `${JSON.stringify(file, null, 1)}\n`);
   const { numLayers, residualDim } = plan.target;
-  line(`Target L${numLayers} C${residualDim}, ${plan.jobs.length} runs of ${plan.seeds.length} seeds on ${plan.threads} threads. The minutes:`);
+  line(`Target L${numLayers} C${residualDim}, ${plan.jobs.length} runs over ${counted(plan.seeds.length, "seed")} on ${counted(plan.threads, "thread")}. The minutes:`);
   for (const part of plan.parts) line(`  ${(part.seconds / 60).toFixed(1).padStart(5)}  ${part.name}`);
   for (const note of [...plan.dropped.map((what) => `Dropped to fit: ${what}.`), ...plan.notes]) line(`  ${note}`);
   return file;
 }
+
+const counted = (count: number, name: string): string => `${count} ${name}${count === 1 ? "" : "s"}`;
 
 /** As calibrated at the first start; a plan that was given is costed with assumed power and price. */
 export async function machineProfile(directory: string): Promise<MachineProfile> {

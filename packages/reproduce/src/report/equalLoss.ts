@@ -29,7 +29,7 @@ function row(arm: string, reference: string, grown: readonly ReportArm[], points
     return { arm, reference, multiplier: null, interval: null, note: `${runs}; the grown loss lies ${side}. Not extrapolated.` };
   }
   const { mean, interval } = overSeeds(inside);
-  return { arm, reference, multiplier: mean, interval, note: `interpolated between ${runs}, mean over ${inside.length} seeds` };
+  return { arm, reference, multiplier: mean, interval, note: `interpolated between ${runs}, ${inside.length === 1 ? "one seed" : `mean over ${inside.length} seeds`}` };
 }
 
 /** FLOPs of each reference over those of each growth arm at the grown loss; above 1 growth was cheaper. */
