@@ -180,6 +180,9 @@ describe("prepareCorpus", () => {
     expect((await prepareCorpus(floored)).optionsDigest).not.toBe((await openCorpus(whole.directory)).manifest.optionsDigest);
     expect((await openCorpus(floored.directory)).tokenizer.vocabSize).toBe(257); // nothing is left to learn from
     await expect(prepareCorpus({ ...sample(), trainingMemoryBytes: 1000 })).rejects.toThrow(/memoryBytes is 1000, expected at least 16777216/);
+    const many = sample(jsonl(Array.from({ length: 500 }, (_, i) => Array.from({ length: 400 }, (_, j) => (i * 400 + j).toString(26).replaceAll(/\d/g, (digit) => "qrstuvwxyz"[Number(digit)]!)).join(" "))));
+    await expect(prepareCorpus({ ...many, trainingMemoryBytes: 2 ** 24 })).rejects.toThrow(/training on \d+ distinct pieces .* expected at most 16 MiB/);
+    expect(readdirSync(many.directory)).toEqual([".lock"]); // no counts that were spilled
   });
 
   it("refuses the same corpus again, and leaves nothing of it", async () => {

@@ -8,15 +8,24 @@ import { trainTokenizer } from "../../train/trainTokenizer.ts";
 import { CORPUS_FILES } from "../manifest.ts";
 import { type StateRecord, TRAIN } from "../pipeline/state.ts";
 import { type Split, splitOfFew } from "../split.ts";
-import { createSpilledPieceCounts } from "../train/spilledCounts.ts";
+import { createSpilledPieceCounts, type SpilledPieceCounts } from "../train/spilledCounts.ts";
 import { passOver, stateOf } from "./pass.ts";
 import type { Scan, TokenizerChoice, Work } from "./work.ts";
 
 /** First pass over the text, where a vocabulary is to be trained: piece counts; then the vocabulary. Both are stored. */
 export async function scanAndTrain(work: Work, { minPieceCount, ...options }: Exclude<TokenizerChoice, Tokenizer>): Promise<{ scan: Scan; tokenizer: Tokenizer }> {
+  const { directory, trainingMemoryBytes: memoryBytes } = work;
+  let counts: SpilledPieceCounts | undefined;
+  const openCounts = () => (counts = createSpilledPieceCounts({ directory, ...(memoryBytes !== undefined && { memoryBytes }), ...(minPieceCount !== undefined && { minPieceCount }) }));
+  try {
+    return await scanAndLearn(work, openCounts, options);
+  } finally {
+    counts?.close(); // counting is not gone on with: a call that fails leaves none of it either
+  }
+}
+
+async function scanAndLearn(work: Work, openCounts: () => SpilledPieceCounts, options: Omit<Exclude<TokenizerChoice, Tokenizer>, "minPieceCount">): Promise<{ scan: Scan; tokenizer: Tokenizer }> {
   const { directory, digest, fileSystem, extra, progress, validationShare } = work;
-  const { trainingMemoryBytes: memoryBytes } = work;
-  const openCounts = () => createSpilledPieceCounts({ directory, ...(memoryBytes !== undefined && { memoryBytes }), ...(minPieceCount !== undefined && { minPieceCount }) });
   let split: Split = { below: validationShare };
   let counts = openCounts();
   let record = await scanDocuments(work, counts, split);
@@ -29,7 +38,6 @@ export async function scanAndTrain(work: Work, { minPieceCount, ...options }: Ex
   expectBothSides(work, record);
   for (const text of extra?.documents() ?? []) counts.add(Buffer.from(text));
   const tokenizer = trainTokenizer(counts, { ...options, specialTokens: [work.separator], progress });
-  counts.close();
   tokenizer.specialId(work.separator); // refuses a vocabulary without a separator before anything is written
 
   const { train, validation } = record.documents;
