@@ -1,6 +1,5 @@
 /**
  * Base of every error that Espalier throws on purpose.
- *
  * `code` is stable and may be matched by programs; the sentence may be reworded.
  * The message reads `where: what was found, what was expected. What to do.`
  */

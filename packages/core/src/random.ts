@@ -1,7 +1,6 @@
 /**
  * Counter-based random numbers: every value is a pure function of (key, counter), so item i never depends on
  * items before it and any order, any thread and any machine gives the same numbers.
- *
  * Generator: Philox-4x32 with 10 rounds. Source: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3".
  */
 
@@ -22,10 +21,7 @@ function multiplyHigh(a: number, b: number): number {
 }
 
 /** One Philox-4x32-10 block: four 32-bit words from a 128-bit counter and a 64-bit key. */
-export function philox4x32(
-  counter: readonly [number, number, number, number],
-  key: readonly [number, number],
-): [number, number, number, number] {
+export function philox4x32(counter: readonly [number, number, number, number], key: readonly [number, number]): [number, number, number, number] {
   let [c0, c1, c2, c3] = counter;
   let [k0, k1] = key;
   for (let round = 0; round < 10; round++) {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ConfigError } from "@espalier/core";
+import { ConfigError, FileError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
 import { openHuggingFace, type OpenHuggingFaceOptions } from "@espalier/checkpoint";
 import type { Executor } from "@espalier/graph";
@@ -72,12 +72,16 @@ async function readTokenizer(directory: string): Promise<HuggingFaceTokenizer> {
 
 /** Texts of the beginning and the end token in `tokenizer_config.json`, where it names them. */
 async function readNamedTokens(directory: string): Promise<{ bos?: string; eos?: string }> {
-  const text = await readFile(join(directory, "tokenizer_config.json"), "utf8").catch(() => "{}");
+  const path = join(directory, "tokenizer_config.json");
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return "{}";
+    throw fileError("reading", path, error);
+  });
   let value: Record<string, unknown>;
   try {
     value = JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    return {}; // chat templates and display settings are not needed here
+  } catch (cause) {
+    throw new FileError(`${path}: not JSON. Restore the file from its source.`, { cause });
   }
   const contentOf = (token: unknown) => (typeof token === "string" ? token : ((token as { content?: string } | null | undefined)?.content ?? undefined));
   const [bos, eos] = [contentOf(value["bos_token"]), contentOf(value["eos_token"])];

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { FileError } from "../errors.ts";
@@ -63,14 +63,13 @@ export const disk: FileSystem = {
 
 /** Creates a directory and its parents, one by one: Node's own recursion never returns below /proc. */
 export function makeDirectory(path: string): void {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found?.isDirectory()) return;
-  if (found) throw Object.assign(new Error(`ENOTDIR: not a directory, mkdir '${path}'`), { code: "ENOTDIR", syscall: "mkdir" });
+  const isThere = () => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isThere()) return;
   makeDirectory(dirname(path));
   try {
     mkdirSync(path);
   } catch (error) {
-    if (!existsSync(path)) throw error; // another process may have been first
+    if (!isThere()) throw error; // another process may have been first
   }
 }
 
@@ -107,6 +106,7 @@ const SENTENCES: Record<string, string> = {
   EFBIG: "the file would be larger than this file system, or the limit of this shell (ulimit -f), allows. Choose another directory, or raise the limit.",
   EROFS: "the disk can only be read. Choose another directory.",
   ENOENT: "it does not exist. Check the path.",
+  EEXIST: "a file stands where a directory is needed. Name another path.",
   ENOTDIR: "a file stands where a directory is needed. Name another path.",
   EISDIR: "it is a directory, expected a file. Check the path.",
   EACCES: "permission denied. Check its owner and mode.",

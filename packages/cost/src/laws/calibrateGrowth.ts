@@ -84,7 +84,8 @@ function fitAt(arms: readonly ReportArm[], factor: number): StaticFit | undefine
     let fit;
     try {
       fit = linearLeastSquares(terms.map((row) => kept.map((i) => row[i]!)), y);
-    } catch {
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
       continue; // all of one size, or of one length
     }
     const full = [0, 0, 0];
