@@ -68,6 +68,7 @@ export function addCurve(command: Command): void {
             items: options.items,
             seed: options.seed,
             cache: opened.cache,
+            batchItems: opened.batch,
             progress: output.progress,
             signal,
           };

@@ -1,8 +1,9 @@
+import { join } from "node:path";
 import { acquireLock } from "@espalier/core/node";
 import { DEFAULT_FEWSHOT_SEED, EndpointError, type SetSize } from "@espalier/evals";
 import type { Context } from "../command.ts";
-import { openEvaluation } from "./files.ts";
-import { openEvaluated } from "./model.ts";
+import { ANSWERS, openEvaluation } from "./files.ts";
+import { isAddress, openEvaluated } from "./model.ts";
 import type { ModelOptions } from "./modelOptions.ts";
 import { type Evaluated, type RunOptions, runEvaluation, writeEvaluation } from "./run.ts";
 import type { Selection } from "./select.ts";
@@ -59,7 +60,9 @@ async function evaluateLocked(
   directory: string | undefined,
 ): Promise<{ evaluated: Evaluated; written: string[] }> {
   const absolute = (value: string | undefined) => (value === undefined ? undefined : context.path(value));
-  const opened = await openEvaluated(place.path, options, context.path, place.name);
+  // An endpoint may fail in the middle of a batch, after answers that were paid for.
+  const cache = options.cache ?? (isAddress(place.path) && directory !== undefined ? join(directory, ANSWERS) : undefined);
+  const opened = await openEvaluated(place.path, { ...options, ...(cache !== undefined && { cache }) }, context.path, place.name);
   const start = performance.now();
   try {
     const run: RunOptions = {
@@ -73,6 +76,7 @@ async function evaluateLocked(
       harness: options.harness,
       likelihood: opened.likelihood,
       cache: opened.cache,
+      batch: opened.batch,
     };
     if (directory !== undefined) {
       const { fewShot = null, limit = null, items, difficulty, seed, fewShotSeeds, harness } = run;

@@ -53,6 +53,7 @@ export function addLeak(command: Command): void {
             difficulty: options.difficulty,
             likelihood: options.scoring !== "exact match",
             cache: opened.cache,
+            batchItems: opened.batch,
             progress: output.progress,
             signal,
           };

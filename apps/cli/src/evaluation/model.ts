@@ -17,6 +17,8 @@ export interface OpenedModel {
   /** The directory of its weights, absolute, or the endpoint's address. */
   place: string;
   cache?: RequestCache;
+  /** Items or documents between two writes of samples; undefined where the evaluation may choose. */
+  batch?: number;
   free(): Promise<void>;
 }
 
@@ -87,7 +89,7 @@ async function openDirectory(place: string, options: ModelOptions, path: (value:
 }
 
 async function openEndpoint(place: string, options: ModelOptions, path: (value: string) => string): Promise<Opened> {
-  const { maxLen, concurrency, model: served, chat = false, generationOnly = false, tokenizer } = options;
+  const { maxLen, concurrency = 4, timeout, attempts, model: served, chat = false, generationOnly = false, tokenizer } = options;
   if (served === undefined)
     throw new UsageError(`${place}: an endpoint serves models by name, but --model is missing. Name one.`);
   if (tokenizer !== undefined && (chat || generationOnly))
@@ -99,7 +101,9 @@ async function openEndpoint(place: string, options: ModelOptions, path: (value: 
     model: served,
     ...(apiKey && { apiKey }),
     ...(maxLen && { maxLen }),
-    ...(concurrency && { concurrency }),
+    concurrency,
+    ...(timeout && { timeoutMs: 1000 * timeout }),
+    ...(attempts && { attempts }),
     ...(codec && {
       encode: (text: string) => Array.from(codec.encode(text)),
       encodeStart: (text: string) => Array.from(codec.encodeStart(text)),
@@ -113,6 +117,8 @@ async function openEndpoint(place: string, options: ModelOptions, path: (value: 
     likelihood: !chat && !generationOnly,
     digest: async () => sha256(JSON.stringify([endpoint.baseUrl, served, chat, ...(tokenizer === undefined ? [] : [await sha256File(join(path(tokenizer), "tokenizer.json")), codec!.startId, codec!.encoding, model.maxLen])])),
     place,
+    // An engine answers large batches fastest; a server that fails must not take many paid answers with it.
+    batch: Math.max(16, 4 * concurrency),
     source: chat ? "openai-chat-completions" : "openai-completions",
     free: async () => undefined,
   };

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { deviceOption, positiveInteger, type WithDevice } from "../options.ts";
+import { deviceOption, positive, positiveInteger, type WithDevice } from "../options.ts";
 
 /** How a model is opened; all commands of `espalier eval` that ask one have these options. */
 export interface ModelOptions extends WithDevice {
@@ -11,6 +11,9 @@ export interface ModelOptions extends WithDevice {
   generationOnly?: boolean;
   maxLen?: number;
   concurrency?: number;
+  /** Seconds. */
+  timeout?: number;
+  attempts?: number;
   apiKeyEnv: string;
   /** File of answers of earlier evaluations. */
   cache?: string;
@@ -31,6 +34,8 @@ export function withModelOptions(command: Command): Command {
     .option("--generation-only", "score what is generated, and no likelihoods: for endpoints that do not echo log-probabilities")
     .option("--max-len <tokens>", "context of an endpoint (default: with --tokenizer what its list of models states, else 2048)", positiveInteger)
     .option("--concurrency <n>", "requests in flight to an endpoint", positiveInteger)
+    .option("--timeout <seconds>", "of one request to an endpoint (default: 120)", positive)
+    .option("--attempts <n>", "tries of a request to an endpoint, ever further apart (default: 8)", positiveInteger)
     .option("--api-key-env <name>", "environment variable with an endpoint's key", "OPENAI_API_KEY")
     .option("--cache <file>", "answers of earlier evaluations; no request is put to the same model twice");
 }

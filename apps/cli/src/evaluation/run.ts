@@ -44,6 +44,8 @@ export interface RunOptions {
   likelihood: boolean;
   /** Answers of earlier evaluations of the same model. */
   cache?: RequestCache;
+  /** Items or documents between two writes of samples. */
+  batch?: number;
 }
 
 export interface Evaluated {
@@ -112,7 +114,7 @@ export async function runEvaluation(
   }
   const evaluated: Evaluated = { knowledge: [] };
   if (selection.iq.length > 0) {
-    const { items, difficulty, seed, likelihood, cache } = options;
+    const { items, difficulty, seed, likelihood, cache, batch: batchItems } = options;
     evaluated.iq = await logged<Sample, Evaluation>(directory && openSampleLog(join(directory, LOGS[0])), (log) =>
       evaluate(model, {
         tasks: selection.iq,
@@ -121,6 +123,7 @@ export async function runEvaluation(
         seed,
         likelihood,
         cache,
+        batchItems,
         progress: output.progress,
         signal,
         ...log,
@@ -129,8 +132,8 @@ export async function runEvaluation(
   }
   if (sets.length > 0) {
     await logged<KnowledgeSample, void>(directory && openKnowledgeLog(join(directory, LOGS[1])), async (log) => {
-      const { fewShotSeeds: seeds, limit, cache } = options;
-      const shared = { groups, limit, cache, progress: output.progress, signal, ...log };
+      const { fewShotSeeds: seeds, limit, cache, batch: batchDocuments } = options;
+      const shared = { groups, limit, cache, batchDocuments, progress: output.progress, signal, ...log };
       if (seeds.length === 1) evaluated.knowledge = [await evaluateKnowledge(model, sets, { ...shared, seed: seeds[0] })];
       else {
         const { evaluations, scores } = await evaluateFewshotSeeds(model, sets, { ...shared, seeds });

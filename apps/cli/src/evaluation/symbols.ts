@@ -81,7 +81,7 @@ export function addSymbols(command: Command): void {
         try {
           for (const labels of ["symbols", "real"]) {
             const difficulty: Difficulty = { level: options.difficulty, labels };
-            const evaluation = await evaluate(opened.model, { tasks: [task], items: options.items, difficulty, seed: options.seed, likelihood: opened.likelihood, cache: opened.cache, progress: output.progress, signal });
+            const evaluation = await evaluate(opened.model, { tasks: [task], items: options.items, difficulty, seed: options.seed, likelihood: opened.likelihood, cache: opened.cache, batchItems: opened.batch, progress: output.progress, signal });
             output.line(`\nLabels: ${labels === "real" ? "the real ones, as control" : labels}`);
             for (const line of iqLines(evaluation)) output.line(line);
             output.result("evaluation", { labels, evaluation });

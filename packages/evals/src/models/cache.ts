@@ -2,6 +2,7 @@
 
 import type { GenerateRequest, Generation, LanguageModel, Loglikelihood, LoglikelihoodRequest } from "@espalier/spec/languageModel";
 import { sha256Text } from "../digest.ts";
+import { EndpointError } from "./endpoint.ts";
 
 /** What a model answered to one request. */
 export type CachedAnswer = Loglikelihood | Generation;
@@ -36,7 +37,7 @@ export interface CacheCounts {
 
 /**
  * The model with a cache before it: only requests that it has not answered reach it, each once, in their order. An
- * answer with temperature is kept only where a seed decides it.
+ * answer with temperature is kept only where a seed decides it. What an endpoint answered before it failed is kept too.
  */
 export function cachedModel(model: LanguageModel, cache: RequestCache): LanguageModel & { readonly counts: Readonly<CacheCounts> } {
   const counts: CacheCounts = { hits: 0, misses: 0 };
@@ -52,9 +53,13 @@ export function cachedModel(model: LanguageModel, cache: RequestCache): Language
     });
     counts.misses += missing.size;
     counts.hits += requests.length - missing.size;
-    const given = missing.size === 0 ? [] : await ask([...missing.values()]);
+    const put = (given: readonly (A | undefined)[]) => cache.put([...missing.keys()].flatMap((key, i) => (typeof key === "string" && given[i] !== undefined ? [[key, given[i]] as const] : [])));
+    const given = missing.size === 0 ? [] : await ask([...missing.values()]).catch(async (error: unknown) => {
+      if (error instanceof EndpointError) await put(error.answered as readonly (A | undefined)[]);
+      throw error;
+    });
     const fresh = new Map([...missing.keys()].map((key, i) => [key, given[i]]));
-    await cache.put([...fresh].filter((entry): entry is [string, A] => typeof entry[0] === "string"));
+    await put(given);
     return requests.map((_, i) => fresh.get(keys[i] ?? i) ?? (cache.get(keys[i]!) as A));
   }
 

@@ -9,6 +9,8 @@ export type Lack = "connection" | "echo" | "logprobs" | "well-formed answers" | 
 export class EndpointError extends EspalierError {
   override readonly code = "ENDPOINT";
   readonly lacks: Lack;
+  /** Answers that other requests of the same call got before it failed, by their place in the call; holes where there is none. */
+  answered: readonly unknown[] = [];
 
   constructor(lacks: Lack, message: string, options?: ErrorOptions) {
     super(message, options);
@@ -40,10 +42,28 @@ export interface EndpointOptions {
   timeoutMs?: number;
 }
 
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+/** An endpoint as one call of a model uses it. */
+export interface EndpointCall extends EndpointOptions {
+  /** Shared by all calls of a model: until when the server asked to be left alone, in milliseconds since 1970. */
+  quiet: { until: number };
+  /** Aborted when another request of the call has failed for good: nothing is waited for or asked again. */
+  signal?: AbortSignal;
+}
 
-/** Until when each endpoint asked to be left alone, in milliseconds since 1970. */
-const quietUntil = new WeakMap<EndpointOptions, number>();
+/** @throws the signal's reason when it is aborted first */
+const sleep = (ms: number, signal?: AbortSignal) =>
+  new Promise<void>((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal!.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }, ms);
+    if (signal?.aborted) stop();
+    else signal?.addEventListener("abort", stop, { once: true });
+  });
 
 /** The context length that the server's list of models states for this one (vLLM's and `espalier serve`'s `max_model_len`), where it does. */
 export async function statedMaxLen({ baseUrl, model, apiKey }: EndpointOptions): Promise<number | undefined> {
@@ -71,31 +91,31 @@ type Outcome =
  *
  * @throws {EndpointError} the last failure, when attempts or patience are used up, or at once where trying again is no use
  */
-export async function post(options: EndpointOptions, path: string, body: object): Promise<Record<string, unknown>> {
-  const { attempts = 8, patienceMs = 600_000, retryMs = 1000 } = options;
+export async function post(options: EndpointCall, path: string, body: object): Promise<Record<string, unknown>> {
+  const { attempts = 8, patienceMs = 600_000, retryMs = 1000, quiet, signal } = options;
   let waited = 0;
   for (let attempt = 1; ; ) {
-    const pause = (quietUntil.get(options) ?? 0) - Date.now();
-    if (pause > 0) await sleep(pause);
+    const pause = quiet.until - Date.now();
+    if (pause > 0) await sleep(pause, signal);
     const outcome = await attemptOnce(options, path, body, attempts);
     if (outcome.kind === "answer") return outcome.value;
-    if (outcome.kind === "refused") throw outcome.error;
+    if (outcome.kind === "refused" || signal?.aborted) throw outcome.error;
     if (outcome.retryAfterMs !== undefined) {
       waited += outcome.retryAfterMs;
       if (waited > patienceMs) throw outcome.error;
       // A server that says 0 seconds and refuses for ever must not be asked in a tight loop for ever.
       const wait = Math.max(outcome.retryAfterMs, Math.min(retryMs, 1000));
       waited += wait - outcome.retryAfterMs;
-      quietUntil.set(options, Math.max(quietUntil.get(options) ?? 0, Date.now() + wait));
+      quiet.until = Math.max(quiet.until, Date.now() + wait);
       continue;
     }
     if (attempt >= attempts) throw outcome.error;
-    await sleep(Math.min(10_000, retryMs * 2 ** (attempt - 1)));
+    await sleep(Math.min(10_000, retryMs * 2 ** (attempt - 1)), signal);
     attempt++;
   }
 }
 
-async function attemptOnce(options: EndpointOptions, path: string, body: object, attempts: number): Promise<Outcome> {
+async function attemptOnce(options: EndpointCall, path: string, body: object, attempts: number): Promise<Outcome> {
   const url = `${options.baseUrl.replace(/\/+$/, "")}/${path}`;
   let response: Response;
   let text: string;
@@ -104,7 +124,7 @@ async function attemptOnce(options: EndpointOptions, path: string, body: object,
       method: "POST",
       headers: { "content-type": "application/json", ...authorization(options.apiKey) },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(options.timeoutMs ?? 120_000),
+      signal: AbortSignal.any([AbortSignal.timeout(options.timeoutMs ?? 120_000), ...(options.signal ? [options.signal] : [])]),
     });
     text = await response.text();
   } catch (cause) {
@@ -143,22 +163,29 @@ export function retryAfter(header: string | null, now = Date.now()): number | un
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-/** Maps in order with at most `limit` calls under way; the first failure stops further calls. */
-export async function mapConcurrently<T, R>(items: readonly T[], limit: number, action: (item: T) => Promise<R>): Promise<R[]> {
+/**
+ * Maps in order with at most `limit` requests under way. The first failure ends the others and is thrown; an `EndpointError`
+ * takes along what was `answered`.
+ */
+export async function mapConcurrently<T, R, O extends EndpointCall>(call: O, items: readonly T[], action: (call: O, item: T) => Promise<R>): Promise<R[]> {
   const results = Array<R>(items.length);
+  const stop = new AbortController();
+  const each = { ...call, signal: stop.signal };
+  let failure: unknown;
   let next = 0;
-  let failed = false;
   const worker = async () => {
-    while (next < items.length && !failed) {
+    while (next < items.length && !stop.signal.aborted) {
       const i = next++;
       try {
-        results[i] = await action(items[i]);
+        results[i] = await action(each, items[i]);
       } catch (error) {
-        failed = true;
-        throw error;
+        if (!stop.signal.aborted) failure = error; // what ends because of it says nothing new
+        stop.abort();
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-  return results;
+  await Promise.all(Array.from({ length: Math.min(call.concurrency ?? 4, items.length) }, worker));
+  if (!stop.signal.aborted) return results;
+  if (failure instanceof EndpointError) failure.answered = results;
+  throw failure;
 }

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { evaluate } from "../evaluate.ts";
 import { tasksNamed } from "../tasks/table.ts";
 import { directLoglikelihood, type ServerFault, type SpoiltChoice, startServer, tokenLogprob } from "../testing/completionsServer.ts";
+import { cachedModel, memoryCache } from "./cache.ts";
 import { EndpointError, retryAfter } from "./endpoint.ts";
 import { openAiChat, openAiCompletions } from "./openAi.ts";
 
@@ -117,6 +118,29 @@ describe("openAiCompletions", () => {
     await server.close();
     await expect(openAiCompletions({ ...(await start({ rateLimited: 999 })), attempts: 3, patienceMs: 20 })).rejects.toThrow(/status 429.*limits the rate/);
     expect(server.requests.length).toBeGreaterThan(3); // waits that the server asked for are no attempts
+  });
+
+  it("ends what waits when a request has failed for good; answers before it are in the cache", async () => {
+    server = await startServer();
+    let asked = 0;
+    const moody = createServer((request, response) => {
+      request.resume();
+      const n = asked++;
+      if (n < 4) response.end(JSON.stringify({ choices: [{ text: `answer ${n}`, finish_reason: "stop" }] }));
+      else if (n < 6) response.writeHead(429, { "retry-after": "60" }).end("{}");
+      else setTimeout(() => response.writeHead(401).end("{}"), 20);
+    });
+    await new Promise<void>((resolve) => moody.listen(0, "127.0.0.1", resolve));
+    const model = await openAiCompletions({ baseUrl: `http://127.0.0.1:${(moody.address() as AddressInfo).port}/v1`, model: "test", generationOnly: true, concurrency: 3 });
+    const cache = memoryCache("moody");
+    const requests = Array.from({ length: 12 }, (_, k) => ({ prompt: `Question ${k}`, until: [], maxTokens: 5 }));
+    const began = Date.now();
+    await expect(cachedModel(model, cache).generate(requests)).rejects.toThrow(/status 401/);
+    expect(Date.now() - began).toBeLessThan(5000);
+    const silent = cachedModel({ ...model, generate: async (left) => left.map(() => ({ text: "", numTokens: 0, finish: "stop" })) }, cache);
+    const texts = (await silent.generate(requests)).map(({ text }) => text);
+    expect(texts.filter((text) => text !== "").sort()).toEqual(["answer 0", "answer 1", "answer 2", "answer 3"]);
+    moody.close();
   });
 
   it("comes back when the server says, with all its requests, and loses none", async () => {

@@ -6,7 +6,7 @@
 import type { GenerateRequest, Generation, LanguageModel, Loglikelihood, LoglikelihoodRequest } from "@espalier/spec/languageModel";
 import { rstrip } from "../python/text.ts";
 import { type Choice, firstChoice, type Logprobs, logprobsOf, messageOf, textOf } from "./answers.ts";
-import { EndpointError, type EndpointOptions, mapConcurrently, post, statedMaxLen } from "./endpoint.ts";
+import { type EndpointCall, EndpointError, type EndpointOptions, mapConcurrently, post, statedMaxLen } from "./endpoint.ts";
 
 export interface CompletionsOptions extends EndpointOptions {
   /**
@@ -28,6 +28,9 @@ export interface CompletionsOptions extends EndpointOptions {
   generationOnly?: boolean;
 }
 
+/** Options of a model, as one of its calls uses them. */
+type Call = CompletionsOptions & EndpointCall;
+
 const codePoints = (text: string): number => [...text].length;
 
 /**
@@ -36,28 +39,29 @@ const codePoints = (text: string): number => [...text].length;
  * @throws {EndpointError} whose `lacks` says what is missing: connection, echo, logprobs, ...
  */
 export async function openAiCompletions(options: CompletionsOptions): Promise<LanguageModel> {
-  const { concurrency = 4, encode, generationOnly = false } = options;
+  const { encode, generationOnly = false } = options;
   const maxLen = options.maxLen ?? (encode === undefined ? undefined : await statedMaxLen(options)) ?? 2048;
-  if (!generationOnly) await probe(options);
+  const call: Call = { ...options, quiet: { until: 0 } };
+  if (!generationOnly) await probe(call);
   const refuse = refuseLikelihood(options, "for generation only");
-  const score = ({ context, continuation }: LoglikelihoodRequest) =>
+  const score = (each: Call, { context, continuation }: LoglikelihoodRequest) =>
     encode === undefined
-      ? scoreText(options, context, continuation)
-      : scoreTokens(options, { encode, encodeStart: options.encodeStart ?? encode }, maxLen, context, continuation);
+      ? scoreText(each, context, continuation)
+      : scoreTokens(each, { encode, encodeStart: options.encodeStart ?? encode }, maxLen, context, continuation);
   return {
     name: options.model,
     maxLen,
-    loglikelihood: generationOnly ? refuse : (requests) => mapConcurrently(requests, concurrency, score),
+    loglikelihood: generationOnly ? refuse : (requests) => mapConcurrently(call, requests, score),
     rollingLoglikelihood: generationOnly
       ? refuse
       : (texts) =>
-          mapConcurrently(texts, concurrency, (text) =>
-            encode === undefined ? scoreText(options, "", text) : scoreWindows(options, options.encodeStart ?? encode, maxLen, text),
+          mapConcurrently(call, texts, (each, text) =>
+            encode === undefined ? scoreText(each, "", text) : scoreWindows(each, options.encodeStart ?? encode, maxLen, text),
           ),
     generate: (requests) =>
-      mapConcurrently(requests, concurrency, async (request) => {
+      mapConcurrently(call, requests, async (each, request) => {
         const { prompt, numTruncated } = promptOf(options, maxLen, request);
-        const answer = await post(options, "completions", { ...generationBody(options, request), prompt });
+        const answer = await post(each, "completions", { ...generationBody(options, request), prompt });
         const choice = firstChoice(options.baseUrl, answer);
         const generation = generationOf(textOf(options.baseUrl, choice), choice, answer, request);
         return numTruncated > 0 ? { ...generation, numTruncated } : generation;
@@ -78,6 +82,7 @@ function promptOf({ encode, encodeStart = encode, prefixToken }: CompletionsOpti
  * Connects to `/v1/chat/completions`; each prompt becomes one user message. Generation only.
  */
 export function openAiChat(options: EndpointOptions): LanguageModel {
+  const call: EndpointCall = { ...options, quiet: { until: 0 } };
   const refuse = refuseLikelihood(options, "through chat completions, which give no log-probabilities of the prompt");
   return {
     name: options.model,
@@ -85,9 +90,9 @@ export function openAiChat(options: EndpointOptions): LanguageModel {
     loglikelihood: refuse,
     rollingLoglikelihood: refuse,
     generate: (requests) =>
-      mapConcurrently(requests, options.concurrency ?? 4, async (request) => {
+      mapConcurrently(call, requests, async (each, request) => {
         const messages = [{ role: "user", content: request.prompt }];
-        const answer = await post(options, "chat/completions", { ...generationBody(options, request), messages });
+        const answer = await post(each, "chat/completions", { ...generationBody(options, request), messages });
         const choice = firstChoice(options.baseUrl, answer);
         return generationOf(messageOf(options.baseUrl, choice), choice, answer, request);
       }),
@@ -120,7 +125,7 @@ function generationOf(text: string, choice: Choice, answer: Record<string, unkno
 }
 
 /** Sends a prompt to be echoed with log-probabilities, and one more token, which some servers insist on. */
-async function echo(options: CompletionsOptions, prompt: string | readonly number[]): Promise<{ text: string; logprobs: Logprobs }> {
+async function echo(options: Call, prompt: string | readonly number[]): Promise<{ text: string; logprobs: Logprobs }> {
   const answer = await post(options, "completions", {
     model: options.model,
     prompt,
@@ -138,7 +143,7 @@ const PROBE = "one two three four";
 const PROBE_ATTEMPTS = 4;
 
 /** One request that tells whether the server can score a prompt. */
-async function probe(options: CompletionsOptions): Promise<void> {
+async function probe(options: Call): Promise<void> {
   const noEcho = (cause?: unknown) =>
     new EndpointError("echo", `openAi: ${options.baseUrl} does not echo the prompt with its log-probabilities, so likelihoods cannot be scored. Use a server that supports echo with logprobs (vLLM, llama.cpp, espalier serve), or ask for generation only (--generation-only, or --chat where it chats; openAiCompletions with generationOnly, openAiChat).`, { cause });
   const prompt = options.encode === undefined ? PROBE : options.encode(PROBE);
@@ -184,7 +189,7 @@ function sumPositions(baseUrl: string, { tokens, token_logprobs, top_logprobs }:
  * Scores by character offsets: tokens that end after the context belong to the continuation, one that straddles the
  * boundary included.
  */
-async function scoreText(options: CompletionsOptions, context: string, continuation: string): Promise<Loglikelihood> {
+async function scoreText(options: Call, context: string, continuation: string): Promise<Loglikelihood> {
   const prompt = context + continuation;
   const { text, logprobs } = await echo(options, prompt);
   const shift = text.indexOf(prompt); // a server may show its begin-of-text token
@@ -244,12 +249,12 @@ function splitSeparately({ encode, encodeStart }: Encoder, prefixToken: number |
   return { context: head.length === 0 && prefixToken !== undefined ? [prefixToken] : head, continuation: encode(continuation) };
 }
 
-async function scoreTokens(options: CompletionsOptions, encoder: Encoder, maxLen: number, context: string, continuation: string): Promise<Loglikelihood> {
+async function scoreTokens(options: Call, encoder: Encoder, maxLen: number, context: string, continuation: string): Promise<Loglikelihood> {
   const split = (options.encoding === "separate" ? splitSeparately : splitByCount)(encoder, options.prefixToken, context, continuation);
   return scoreIds(options, maxLen, split.context, split.continuation);
 }
 
-async function scoreIds(options: CompletionsOptions, maxLen: number, context: readonly number[], continuation: readonly number[]): Promise<Loglikelihood> {
+async function scoreIds(options: Call, maxLen: number, context: readonly number[], continuation: readonly number[]): Promise<Loglikelihood> {
   // Lost at the boundary, or longer than the model's context holds behind one token.
   if (continuation.length === 0 || continuation.length > maxLen - 2 + +(context.length === 0)) return { logprob: Number.NaN, numTokens: 0, isGreedy: false };
   const whole = [...context, ...continuation];
@@ -264,7 +269,7 @@ async function scoreIds(options: CompletionsOptions, maxLen: number, context: re
 }
 
 /** Rolling windows: disjoint runs of tokens, each after one token of context. */
-async function scoreWindows(options: CompletionsOptions, encode: (text: string) => readonly number[], maxLen: number, text: string): Promise<Loglikelihood> {
+async function scoreWindows(options: Call, encode: (text: string) => readonly number[], maxLen: number, text: string): Promise<Loglikelihood> {
   const ids = options.prefixToken === undefined ? encode(text) : [options.prefixToken, ...encode(text)];
   const total: Loglikelihood = { logprob: 0, numTokens: 0, isGreedy: true };
   const size = maxLen - 2; // besides the context token and the generated one
