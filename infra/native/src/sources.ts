@@ -78,7 +78,7 @@ const instructionSets: Record<string, readonly InstructionSet[]> = {
 const portableOnly: readonly InstructionSet[] = [{ name: "portable", features: [] }];
 
 /** Instruction sets that kernels are compiled for on a processor architecture (a `process.arch`). */
-export function instructionSetsOf(architecture: string): readonly InstructionSet[] {
+function instructionSetsOf(architecture: string): readonly InstructionSet[] {
   return instructionSets[architecture] ?? portableOnly;
 }
 

@@ -25,7 +25,7 @@ const LINE = 116;
  *
  * @throws {DeviceError} with the compiler's message
  */
-export async function buildWebAssembly(folder: string, onFetch: (detail: string) => void): Promise<{ output: string; text: string; bytes: number }> {
+async function buildWebAssembly(folder: string, onFetch: (detail: string) => void): Promise<{ output: string; text: string; bytes: number }> {
   const native = readSourceList(workspace, folder, process.arch);
   if (!native.webAssembly) throw new FileError(`native: packages/${folder}/native/sources.json has no webAssembly. Only packages with it have a module.`);
   const { path, cache } = await fetchZig(onFetch);

@@ -99,9 +99,7 @@ export function random(seed: number | string, ...labels: (string | number)[]): R
       const [a, b, c, d] = block(i);
       return Math.sqrt(-2 * Math.log(1 - unit(a, b))) * Math.cos(2 * Math.PI * unit(c, d));
     },
-    integer(i, n) {
-      return Math.floor(stream.uniform(i) * n);
-    },
+    integer: (i, n) => Math.floor(stream.uniform(i) * n),
     derive: (...more) => random(name, ...more),
     sequence() {
       let position = 0;

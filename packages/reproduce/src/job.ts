@@ -38,7 +38,7 @@ export interface JobContext {
   confirmed(): string | undefined;
 }
 
-export const jobDirectory = (directory: string, id: string): string => join(directory, "runs", ...id.split("/"));
+const jobDirectory = (directory: string, id: string): string => join(directory, "runs", ...id.split("/"));
 
 /** The rate that the pilots chose is what the confirmations multiply, also once a confirmation has replaced it. */
 function planOf(job: ExperimentJob, file: ExperimentFile, decisions: Decisions) {

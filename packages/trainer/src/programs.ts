@@ -87,7 +87,7 @@ export function microStepGraph(config: ModelConfig, shape: BatchShape, gates: re
  * Rate and decay factors of a parameter. muP (arXiv:2203.03466, table 3): hidden matrices have rate / w and decay * w,
  * w = C / baseWidth, so that rate * decay, which decoupled decay multiplies, does not change with width.
  */
-export function parameterGroup(config: ModelConfig, { entry }: Pick<Parameter, "entry">, weightDecay: number) {
+function parameterGroup(config: ModelConfig, { entry }: Pick<Parameter, "entry">, weightDecay: number) {
   const w = entry.mup === "hidden" ? mupRatio(config) : 1;
   return { rateScale: 1 / w, weightDecay: entry.decay ? weightDecay * w : 0 };
 }

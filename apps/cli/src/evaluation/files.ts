@@ -8,7 +8,7 @@ import { workspace } from "#workspace";
 import { makeDirectory } from "../files.ts";
 
 /** Names below the directory of `eval --out`. */
-export const SETTINGS = "evaluation.json";
+const SETTINGS = "evaluation.json";
 /** Cache of an endpoint's answers. */
 export const ANSWERS = "answers.jsonl";
 export const LOGS = ["iq.jsonl", "knowledge.jsonl"] as const;

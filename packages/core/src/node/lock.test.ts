@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -47,6 +47,8 @@ describe("acquireLock", () => {
     writeFileSync(join(directory, "file"), "");
     expect(() => acquireLock(join(directory, "file"))).toThrow(/locking .*file: a file stands where a directory is needed\. Name another path\./);
     expect(() => acquireLock(join(directory, "file", "below"))).toThrow(/a file stands where a directory is needed/);
+    mkdirSync(join(directory, "readOnly"), { mode: 0o555 });
+    if (process.platform !== "win32" && process.getuid!() !== 0) expect(() => acquireLock(join(directory, "readOnly"))).toThrow(/readOnly: permission denied\. Check its owner and mode\./);
     if (process.platform === "linux") expect(() => acquireLock("/proc/espalier")).toThrow(/locking \/proc\/espalier: it does not exist/);
   });
 });

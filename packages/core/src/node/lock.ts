@@ -1,3 +1,4 @@
+import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import { LockError } from "../errors.ts";
 import { fileError, makeDirectory } from "./fileSystem.ts";
@@ -22,6 +23,7 @@ export function acquireLock(directory: string): DirectoryLock {
   const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
   try {
     makeDirectory(directory);
+    accessSync(directory, constants.W_OK); // SQLite says no more than that it cannot
     const database = new DatabaseSync(join(directory, ".lock"));
     database.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
     return { release: () => database.isOpen && database.close() };

@@ -10,7 +10,7 @@ const INFERRED_PUE = 1.1;
 const NO_PUE_BELOW = 1.04;
 
 /** PUE hidden in a row: tonnes / (GPU-hours * watts * kg per kWh). Undefined when its grid is not known. */
-export function impliedPue(column: PaperCarbon): number | undefined {
+function impliedPue(column: PaperCarbon): number | undefined {
   const grid = paperGridRows.find((row) => row.model === column.name);
   return grid && valueOf(column.tonnes) / (chipMwh(column) * grid.kgCo2ePerKwh);
 }

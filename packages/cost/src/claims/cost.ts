@@ -171,9 +171,3 @@ function tenthOfFlops(tables: PaperTables): ArithmeticClaim {
 export function costClaims(tables: PaperTables): ArithmeticClaim[] {
   return [...tables.costs.map(publishedCost), flmTotal(tables), flmLanguages(tables), glmRatio(tables), tenthOfFlops(tables)];
 }
-
-/** Cost of the 101B stage in FLOPs, the one stage whose shape is published. */
-export function lastStageFlops(tables: PaperTables): number {
-  const tokens = valueOf(tables.stages.at(-1)!.tokensB) * 1e9;
-  return megatronFlops({ numLayers: 80, hiddenSize: 10240, ...tables.cluster }, tokens);
-}

@@ -81,7 +81,7 @@ export function stagesOf({ chain, shares }: TimedSchedule, { seconds, dataTokens
  * best target is one that is never trained; published late growth with a tenth of the tokens left was worse than none
  * (arXiv 2609.19107, plain models), with a fifth better.
  */
-export const LEAST_SHARE = 0.1;
+const LEAST_SHARE = 0.1;
 
 /** Steps of the share of training time in the first pass; the winners are refined below. */
 const SHARES = 10;

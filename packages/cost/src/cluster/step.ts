@@ -44,9 +44,6 @@ const describe: readonly Omit<StepPart, "seconds">[] = [
   { name: "step overhead", formula: "constant", source: "loading, gradient norm, logging" },
 ];
 
-/** Names of the parts, in order. */
-export const stepPartNames: readonly string[] = describe.map(({ name }) => name);
-
 /** What one layer computes again in the backward pass of one micro-batch. */
 export function replaySeconds(l: Layout, one: LayerSeconds): number {
   switch (l.recompute) {

@@ -4,13 +4,13 @@ import type { ArmRole } from "@espalier/spec/run";
 import { numBlockParameters, rivalModels, rungModel, type Rung, stageModels, type TextShape } from "./ladder.ts";
 
 /** Tokens of the paper's three stages as shares of all: 245.37, 39.64, 26.54 of 311.55 billion (Table 1). */
-export const paperTokenShares: readonly [number, number, number] = [0.788, 0.127, 0.085];
+const paperTokenShares: readonly [number, number, number] = [0.788, 0.127, 0.085];
 /** Last-stage share of FLOPs below which tokens are moved to it, and the share it then gets. */
 export const LAST_STAGE = { least: 0.25, wanted: 0.3 } as const;
 /** FLOPs of the control over the three-stage run's (bar a2). */
-export const CONTROL_OVER_THREE_STAGES = 1.3;
+const CONTROL_OVER_THREE_STAGES = 1.3;
 /** Small model's share of the one-hop run's FLOPs: 50 to 60 % was best in the trial. */
-export const ONE_HOP_SMALL_SHARE = 0.55;
+const ONE_HOP_SMALL_SHARE = 0.55;
 /** Pilots run this share of the full length. */
 export const PILOT_SHARE = 0.25;
 

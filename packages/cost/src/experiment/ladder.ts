@@ -64,7 +64,7 @@ export function numBlockParameters({ numLayers, residualDim }: Pick<ModelConfig,
 }
 
 /** The paper's sizes as shares of the final one: 16 : 51 : 101. */
-export const paperSizeRatio: readonly [number, number, number] = [16, 51, 101];
+const paperSizeRatio: readonly [number, number, number] = [16, 51, 101];
 
 /**
  * Shapes of the stages before the target whose parameters come closest to the wanted ratio (in the logarithm). Each

@@ -17,7 +17,7 @@ export function twoPointSaving(small: LossPoint, large: LossPoint, grown: LossPo
 }
 
 /** Local exponent of loss over compute, plain transformer, 3e19 to 6e19 FLOPs (ladders of arXiv 2609.19107). */
-export const LOCAL_EXPONENT = 0.044;
+const LOCAL_EXPONENT = 0.044;
 
 /** Factor of compute that a relative gap in loss costs, `(1 + gap)^(1 / exponent)`: 0.5 % costs 1.12, 0.2 % costs 1.05. */
 export function computeOfLossGap(relativeGap: number, exponent = LOCAL_EXPONENT): number {

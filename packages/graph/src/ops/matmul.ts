@@ -15,10 +15,10 @@ import type { Attributes } from "../types.ts";
 import { type GradientTarget, type OpDefinition, fresh, record, withFlag, withoutFlag } from "./definition.ts";
 
 /** The epilogue flags, in the order in which they apply; bias, gate and residual each bring one input. */
-export const plainEpilogue = { bias: 0, gelu: 0, gate: 0, residual: 0, savePre: 0 };
+const plainEpilogue = { bias: 0, gelu: 0, gate: 0, residual: 0, savePre: 0 };
 
 /** Sizes of `op(a) op(b)` after flattening leading axes: M rows, N columns, K summed. */
-export function matmulSizes(a: TensorType, b: TensorType, { transA, transB }: Attributes) {
+function matmulSizes(a: TensorType, b: TensorType, { transA, transB }: Attributes) {
   const [M, K] = transA ? [lastAxis(a.shape), numRows(a.shape)] : [numRows(a.shape), lastAxis(a.shape)];
   const [N, inner] = transB ? [numRows(b.shape), lastAxis(b.shape)] : [lastAxis(b.shape), numRows(b.shape)];
   return { M, N, K, inner };

@@ -12,7 +12,7 @@ function normalDensity(x: number): number {
  *
  * @see Abramowitz & Stegun 1964, 26.2.11 and 26.2.14
  */
-export function normalDistribution(x: number): number {
+function normalDistribution(x: number): number {
   const size = Math.abs(x);
   if (Number.isNaN(x)) return x;
   if (size < 3) {

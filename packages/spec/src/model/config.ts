@@ -8,7 +8,7 @@ const count = z.int().positive();
  * Position encoding. Rotary: the angle of pair i at position n is `n * base^(-2i/D)`, or `n * frequencies[i]`. `learned`:
  * a table `[T, C]` is added to the embedding, and the other fields mean nothing.
  */
-export const positionSchema = z.strictObject({
+const positionSchema = z.strictObject({
   kind: z.enum(["rope", "xpos", "learned"]),
   base: z.number().positive().default(10000),
   /** xPos only: query scale `zeta_i^(p/scaleBase)`, key scale its inverse, `zeta_i = (2i/D + gamma)/(1 + gamma)`. */
@@ -21,7 +21,7 @@ export const positionSchema = z.strictObject({
 });
 
 /** Every multiplier that the configuration derives, as an explicit scalar (see `defaultMultipliers`). */
-export const multipliersSchema = z.strictObject({
+const multipliersSchema = z.strictObject({
   /** Embedding output is multiplied by this. */
   embedding: z.number(),
   /** Hidden state before the head is multiplied by this. */

@@ -4,7 +4,7 @@ import { POSITIONS } from "../transformer.ts";
 import { type CacheShape, nextLogitsProgram, rowsProgram, scoringProgram } from "./programs.ts";
 
 /** Rows of the largest program; more would not make the kernels faster. */
-export const MAX_ROWS = 256;
+const MAX_ROWS = 256;
 /** Kept hidden states; runs of the output head take up to MAX_ROWS of them. */
 const HIDDEN_ROWS = 512;
 /** Most entries of the lists of one run: 256 KB that are copied for it. */
