@@ -31,6 +31,16 @@ describe("espalier eval symbols", () => {
     expect(readFileSync(at("items.jsonl"), "utf8").trim().split("\n")).toHaveLength(11); // the first line is the canary
   });
 
+  it("finds the digest in the manifest of the directory that has it as a knowledge test", async () => {
+    mkdirSync(at("all/clue/afqmc"), { recursive: true });
+    writeFileSync(at("all/clue/afqmc/dev.json"), rows.join("\n"));
+    const state = (sha256: string) => writeFileSync(at("all/manifest.json"), JSON.stringify({ files: { "clue/afqmc/dev.json": { sha256 } } }));
+    state(digest);
+    expect(await espalier("eval", "symbols", at("all/clue/afqmc/dev.json"), "--items", "3")).toMatchObject({ status: 0, stderr: "" });
+    state("00");
+    expect((await espalier("eval", "symbols", at("all/clue/afqmc/dev.json"), "--items", "3")).stderr).toContain(`has SHA-256 ${digest}, expected 00`);
+  });
+
   it("asks which set it is where the path does not say", async () => {
     writeFileSync(at("mine.json"), rows.join("\n"));
     expect((await espalier("eval", "symbols", at("mine.json"))).stderr).toMatch(/the path of mine\.json names no set, expected one that ends in boolq\/boolq_dev\.jsonl, .*Name the set with --set\./);

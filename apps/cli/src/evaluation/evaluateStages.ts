@@ -69,5 +69,5 @@ export async function evaluateStages(
   );
   await atomicWrite(join(directory, "stages.svg"), stagesPicture(rows, names, `${basename(run)}: every stage`));
   await writeSamplesPage(directory);
-  output.line(`\nTable and picture: ${join(directory, "stages.json")}, ${join(directory, "stages.svg")}`);
+  output.line(`\nSamples: ${join(directory, "samples.html")}. Table and picture: ${join(directory, "stages.json")}, ${join(directory, "stages.svg")}`);
 }

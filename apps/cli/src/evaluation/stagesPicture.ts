@@ -4,6 +4,7 @@ const WIDTH = 860;
 const ROW = 34;
 const LABEL = 230;
 const PADDING = 28;
+const LEGEND = 200;
 const COLOURS = ["#b9b6ab", "#7aa53a", "#2f7d4f", "#33609c", "#8a4fa3", "#b3502f"];
 
 const escape = (text: string) =>
@@ -12,7 +13,8 @@ const escape = (text: string) =>
 /** An SVG picture: for each task a dot with its interval a stage, and a line at chance. Shares only. */
 export function stagesPicture(rows: readonly StageRow[], stages: readonly string[], title: string): string {
   const shown = rows.filter(({ cells }) => cells.every(({ value }) => value >= 0 && value <= 1));
-  const top = 78;
+  const perLine = Math.floor((WIDTH - LABEL) / LEGEND);
+  const top = 78 + 20 * (Math.ceil(stages.length / perLine) - 1);
   const height = top + shown.length * ROW + 40;
   const x = (share: number) => LABEL + share * (WIDTH - LABEL - PADDING);
   const colour = (i: number) => COLOURS[i % COLOURS.length]!;
@@ -22,7 +24,7 @@ export function stagesPicture(rows: readonly StageRow[], stages: readonly string
   );
   const legend = stages.map(
     (name, i) =>
-      `<g transform="translate(${LABEL + i * 150} 52)"><circle r="5" fill="${colour(i)}"/><text x="10" y="4">${escape(name)}</text></g>`,
+      `<g transform="translate(${LABEL + (i % perLine) * LEGEND} ${52 + 20 * Math.floor(i / perLine)})"><circle r="5" fill="${colour(i)}"/><text x="10" y="4">${escape(name)}</text></g>`,
   );
   const body = shown.map(({ task, metric, chance, cells }, r) => {
     const y = top + r * ROW + ROW / 2;

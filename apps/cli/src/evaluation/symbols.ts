@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative, sep } from "node:path";
 import { DataError } from "@espalier/core";
 import { atomicWrite, fileError } from "@espalier/core/node";
 import { type Difficulty, evaluate, exportItems, itemCount, itemSet, type SetSize, symbolMappingOf, type SymbolSetFile, symbolSetNamed, symbolSetTable } from "@espalier/evals";
@@ -20,6 +20,18 @@ interface SymbolsOptions extends ModelOptions {
   seed: string;
   difficulty: "tiny" | "small" | "paper" | "large";
   json?: boolean;
+}
+
+/**
+ * The statement of a file in the `manifest.json` of its data directory or of one above it, which has the file by its path from
+ * there (`clue/afqmc/dev.json`, as knowledge tests have it).
+ */
+async function statedAbove(file: string, directory: string, path: string): Promise<Record<string, SymbolSetFile>> {
+  for (let above = directory; ; above = dirname(above)) {
+    const stated = (await readManifest(join(above, "manifest.json"), false))[relative(above, file).split(sep).join("/")];
+    if (stated !== undefined) return { [path]: stated };
+    if (above === dirname(above)) return await readManifest(join(directory, "manifest.json"), false);
+  }
 }
 
 /** Digests by path, from `manifest.json`; none where the user named no manifest and there is none. */
@@ -44,7 +56,7 @@ export function addSymbols(command: Command): void {
     .description("symbolic mapping over a file of SuperGLUE or CLUE: check the file, show an item, evaluate a model")
     .argument("<file>", "in the publisher's form, with its digest in a manifest.json")
     .addOption(new Option("--set <id>", "which set it is (default: by its path)").choices(symbolSetTable.map(({ id }) => id)))
-    .option("--manifest <file>", "with the file's digest and licence (default: manifest.json in its data directory)")
+    .option("--manifest <file>", "with the file's digest and licence (default: manifest.json in its data directory or above)")
     .option("--on <model>", "evaluate this model, as `espalier eval` takes it: symbols, and the real labels as control")
     .option("--out <file>", "items to write, as JSON Lines under a canary")
     .option("--items <n>", "a number, quick, paper or large", itemCountOption, "paper")
@@ -61,7 +73,7 @@ export function addSymbols(command: Command): void {
             `eval symbols: the path of ${basename(file)} names no set, expected one that ends in ${symbolSetTable.map((entry) => entry.path).join(", ")}. Name the set with --set.`,
           );
         const directory = file.endsWith(`/${named.path}`) ? file.slice(0, -named.path.length - 1) : dirname(file);
-        const manifest = await readManifest(options.manifest === undefined ? join(directory, "manifest.json") : path(options.manifest), options.manifest !== undefined);
+        const manifest = options.manifest === undefined ? await statedAbove(file, directory, named.path) : await readManifest(path(options.manifest), true);
         const bytes = new Uint8Array(
           await readFile(file).catch((error: unknown) => {
             throw fileError("reading", file, error);

@@ -15,7 +15,7 @@ export interface LoggedAnswer {
   answer: string;
   /** Log-likelihood of each choice in nats, -Infinity for an impossible one; null for one that lost all its tokens. */
   logprobs: readonly (number | null)[];
-  /** Finite numbers alone, by metric; right is 1 and wrong 0. */
+  /** Finite numbers alone, by metric; right is 1 and wrong 0, and of a perplexity the log-likelihood in nats. */
   scores: Readonly<Record<string, number>>;
   cluster?: string;
 }
@@ -51,7 +51,7 @@ export function loggedAnswer(sample: LoggedSample): LoggedAnswer {
     logprobs,
     scores: Object.fromEntries(
       Object.entries(scores).flatMap(([name, value]) =>
-        typeof value === "number" && Number.isFinite(value) ? [[name.replace(/,none$/, ""), value]] : [],
+        typeof value === "number" && Number.isFinite(value) ? [[name.replace(/,none$/, "").replace(/^perplexity\b/, "log-likelihood"), value]] : [],
       ),
     ),
     ...(cluster !== undefined && { cluster }),
