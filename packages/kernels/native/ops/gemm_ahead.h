@@ -53,16 +53,19 @@ class Ahead {
 
   bool packs() const { return packed_ || transposed_; }
 
-  // Rows that the epilogue of the tile to come touches, those of p.beside from element `at` on: one a call of `next`.
-  void fetch_beside(const Product& p, int64_t at, int64_t rows) {
-    for (int i = 0; i < kMostBeside; ++i) beside_[i] = p.beside[i] ? p.beside[i] + at : nullptr;
-    beside_rows_ = beside_[0] ? rows : 0;
-    beside_stride_ = p.c_stride;
+  // Rows of the tile to come, from element `at` of c on: of c, and with the last block of k of p.beside, which the epilogue
+  // touches. They are brought in over `calls` of `next`; all at once they would keep the first words of k waiting.
+  void fetch_outputs(const Product& p, int64_t at, int64_t rows, bool last_block, int64_t calls) {
+    outputs_[0] = p.c + at;
+    for (int i = 0; i < kMostBeside; ++i) outputs_[1 + i] = last_block && p.beside[i] ? p.beside[i] + at : nullptr;
+    output_rows_ = rows;
+    output_rows_a_call_ = ceil_div(rows, calls);
+    output_stride_ = p.c_stride;
   }
 
   template <bool kPairs>
   ESPALIER_INLINE void next() {
-    if (beside_rows_ > 0) fetch_row_beside();
+    for (int64_t row = 0; row < output_rows_a_call_ && output_rows_ > 0; ++row) fetch_output_row();
     for (int64_t piece = 0; piece < pieces_a_call_ && rows_ > 0; ++piece) {
       if (packed_) pack_word<kPairs>();
       else fetch_piece();
@@ -114,13 +117,13 @@ class Ahead {
     if (--rows_ == 0 && transposed_) begin_slice();
   }
 
-  void fetch_row_beside() {
-    for (int i = 0; i < kMostBeside && beside_[i]; ++i) {
-      __builtin_prefetch(beside_[i]);
-      if (kTileCols > kLine) __builtin_prefetch(beside_[i] + kTileCols - 1);
-      beside_[i] += beside_stride_;
+  void fetch_output_row() {
+    for (int i = 0; i <= kMostBeside && outputs_[i]; ++i) {
+      __builtin_prefetch(outputs_[i]);
+      if (kTileCols > kLine) __builtin_prefetch(outputs_[i] + kTileCols - 1);
+      outputs_[i] += output_stride_;
     }
-    --beside_rows_;
+    --output_rows_;
   }
 
   void begin_slice() {
@@ -141,8 +144,8 @@ class Ahead {
   Lanes lanes_{};
   int64_t length_ = 0, fetched_k_ = 0, packed_k_ = 0;
   Precision precision_ = Precision::f32;
-  const float* beside_[kMostBeside] = {};
-  int64_t beside_rows_ = 0, beside_stride_ = 0;
+  const float* outputs_[1 + kMostBeside] = {};
+  int64_t output_rows_ = 0, output_rows_a_call_ = 0, output_stride_ = 0;
 };
 
 }  // namespace ESPALIER_ISA

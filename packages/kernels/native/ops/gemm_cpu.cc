@@ -16,15 +16,20 @@ struct TileOptions {
   bool add;
 };
 
+// Calls body(where, i, j) for vector j of row i. What is asked of all vectors of a tile is asked before: 64 words of k take
+// 900 cycles, and a question a vector takes another 40.
+template <int kRows, int kVectors, class Body>
+ESPALIER_INLINE void store_tile(float* c, int64_t c_stride, Body body) {
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 2
+    for (int j = 0; j < kVectors; ++j) body(c + i * c_stride + j * kWidth, i, j);
+  }
+}
+
 // One register tile over one block of k: kRows rows, kVectors vectors, of which the last holds `last_lanes` columns.
 template <bool kPairs, int kRows, int kVectors>
 void multiply_tile(float* c, const float* a, const float* b, int64_t words, const TileOptions& options, int64_t last_lanes, Ahead& ahead) {
-  const int64_t c_stride = options.c_stride;
-#pragma GCC unroll 16
-  for (int i = 0; i < kRows; ++i) {
-    __builtin_prefetch(c + i * c_stride, 1);
-    if (kTileCols * sizeof(float) > 64) __builtin_prefetch(c + i * c_stride + kTileCols - 1, 1);
-  }
   vf sum[kRows][kVectors];
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
@@ -35,8 +40,9 @@ void multiply_tile(float* c, const float* a, const float* b, int64_t words, cons
     ahead.next<kPairs>();
     const float* const pause = end - a > Ahead::kWords * kTileStride ? a + Ahead::kWords * kTileStride : end;
     for (; a < pause; a += kTileStride, b += kVectors * kWidth) {
-      // A tile and one panel are read side by side, from L2; its own reading ahead stops at pages of 4 KB.
-      __builtin_prefetch(a + 16 * kTileStride);
+      // A tile and one panel are read side by side; the processor's own reading ahead stops at pages of 4 KB. The panel lies
+      // in L2, tiles of many rows in L3 or in memory: 64 words of k are 900 cycles or more.
+      __builtin_prefetch(a + 64 * kTileStride);
 #pragma GCC unroll 2
       for (int j = 0; j < kVectors; ++j) __builtin_prefetch(b + (8 * kVectors + j) * kWidth);
       vf row[kVectors];
@@ -50,15 +56,15 @@ void multiply_tile(float* c, const float* a, const float* b, int64_t words, cons
       }
     }
   }
-#pragma GCC unroll 16
-  for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 2
-    for (int j = 0; j < kVectors; ++j) {
-      float* to = c + i * c_stride + j * kWidth;
+  const bool plain = last_lanes == kWidth && options.alpha == 1.0f;
+  if (plain && !options.add) store_tile<kRows, kVectors>(c, options.c_stride, [&](float* to, int i, int j) { store(to, sum[i][j]); });
+  else if (plain) store_tile<kRows, kVectors>(c, options.c_stride, [&](float* to, int i, int j) { store(to, load(to) + sum[i][j]); });
+  else {
+    store_tile<kRows, kVectors>(c, options.c_stride, [&](float* to, int i, int j) {
       const int64_t lanes = j + 1 < kVectors ? static_cast<int64_t>(kWidth) : last_lanes;
       const vf value = splat(options.alpha) * sum[i][j];
       store_some(to, options.add ? load_some(to, lanes) + value : value, lanes);
-    }
+    });
   }
 }
 
@@ -168,7 +174,7 @@ void multiply(const Product& p, float* room, int64_t tile_begin, int64_t tile_en
     const int64_t col = now.panel * kTileCols, cols = smaller(kTileCols, p.N - col);
     const int64_t vectors = packed_columns(cols) / kWidth;
     const float* columns = p.columns ? p.columns + col * all_words + words.begin * vectors * kWidth : room;
-    const int64_t calls = (tile_end - tile_begin) * ceil_div(count, Ahead::kWords);
+    const int64_t calls_a_tile = ceil_div(count, Ahead::kWords), calls = (tile_end - tile_begin) * calls_a_tile;
     Ahead ahead;
     if (p.columns) {
       const int64_t panels = panel_end - panel_begin;
@@ -187,7 +193,7 @@ void multiply(const Product& p, float* room, int64_t tile_begin, int64_t tile_en
     for (int64_t tile = tile_begin; tile < tile_end; ++tile) {
       const int64_t row = tile_row(p.M, tile);
       const int64_t rows = tile_row(p.M, tile + 1) - row;
-      if (last_block) ahead.fetch_beside(p, row * p.c_stride + col, rows);
+      ahead.fetch_outputs(p, row * p.c_stride + col, rows, last_block, calls_a_tile);
       tile_kernel(p.precision, rows, vectors)(p.c + row * p.c_stride + col, p.rows + (tile * all_words + words.begin) * kTileStride,
                                               columns, count, options, cols - (vectors - 1) * kWidth, ahead);
       ahead.pack_fetched();
