@@ -1,4 +1,4 @@
-import { megatronFlops, megatronFlopsRange, ZETTA } from "../flops.ts";
+import { megatronFlopsRange, ZETTA } from "../flops.ts";
 import { type Interval, propagateRounding, valueOf } from "../printed.ts";
 import type { PaperCost, PaperTables } from "../paper/tables.ts";
 import { type ArithmeticClaim, claim, isAbout, verdictOn, weakest } from "./row.ts";
