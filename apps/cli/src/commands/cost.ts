@@ -39,11 +39,11 @@ function paper(output: Output, workings: boolean): void {
 function savings(output: Output): void {
   const claims = honestSavings();
   const shown = (list: readonly number[]) => (list.length === 0 ? "not measured" : list.map((saving) => (100 * saving).toFixed(1)).join(", ") + " %");
-  output.table(tableLines(["work", "claimed", "FLOPs saved at equal loss", "reading"], claims.map((c) => [c.work, c.claimed, shown(c.savings), c.reading])));
+  output.verbatim(tableLines(["work", "claimed", "FLOPs saved at equal loss", "reading"], claims.map((c) => [c.work, c.claimed, shown(c.savings), c.reading])));
   const timing = timingOpinions(1e9, 20e9);
   output.line(`\nWhen to grow, for a target of 1B parameters on 20B tokens. ${timing.sentence}`);
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
-  output.table(tableLines(["arXiv", "setting", "tokens before growth", "as good"], timing.opinions.map((o) => [o.source, o.setting, percent(o.shareBefore), o.flat ? o.flat.map(percent).join(" to ") : ""])));
+  output.verbatim(tableLines(["arXiv", "setting", "tokens before growth", "as good"], timing.opinions.map((o) => [o.source, o.setting, percent(o.shareBefore), o.flat ? o.flat.map(percent).join(" to ") : ""])));
   output.result("savings", { claims, timing });
 }
 
@@ -80,13 +80,13 @@ function show(output: Output, name: string, run: RunEstimate, losses: ReturnType
   output.line(`loss     ${losses.map((l) => `${l.extrapolated.toFixed(3)} by ${l.law}`).join(", ")} nats per token, each of its own corpus`);
   output.line("");
   const used = step.parts.filter((part) => part.seconds > 0);
-  output.table(tableLines(["part of a step", "seconds", "share", "formula"], used.map((p) => [p.name, p.seconds.toPrecision(3), `${((100 * p.seconds) / step.seconds).toFixed(1)} %`, pc.dim(p.formula)]), [1, 2]));
+  output.verbatim(tableLines(["part of a step", "seconds", "share", "formula"], used.map((p) => [p.name, p.seconds.toPrecision(3), `${((100 * p.seconds) / step.seconds).toFixed(1)} %`, pc.dim(p.formula)]), [1, 2]));
   output.line("");
   const fullest = memory.stages.reduce((a, b) => (b.bytes > a.bytes ? b : a));
   const stored = fullest.parts.filter((part) => part.bytes > 0);
-  output.table(tableLines([`memory of stage ${fullest.stage}`, "GiB", "formula"], stored.map((p) => [p.name, (p.bytes / 2 ** 30).toFixed(2), pc.dim(p.formula)]), [1]));
+  output.verbatim(tableLines([`memory of stage ${fullest.stage}`, "GiB", "formula"], stored.map((p) => [p.name, (p.bytes / 2 ** 30).toFixed(2), pc.dim(p.formula)]), [1]));
   output.line("");
-  output.table(tableLines(["factor", "value", "unit", "source"], cost.factors.map((f) => [f.name + (f.assumed ? " (assumed)" : ""), number(f.value), f.unit, pc.dim(f.source)]), [1]));
+  output.verbatim(tableLines(["factor", "value", "unit", "source"], cost.factors.map((f) => [f.name + (f.assumed ? " (assumed)" : ""), number(f.value), f.unit, pc.dim(f.source)]), [1]));
 }
 
 /** Rows of a spreadsheet: every part of step, memory and chain of factors. */

@@ -30,7 +30,7 @@ export function addData(program: Command): void {
       action<ListOptions>(async (options, { output, path }) => {
         const corpora = await corporaOf(options, path);
         const rows = corpora.map((corpus) => [corpus.name, String(filesOf(corpus).length), corpus.storedBytes === undefined ? "?" : quantity(corpus.storedBytes, "bytes"), corpus.licence, corpus.description]);
-        output.table(tableLines(["name", "files", "size", "licence", ""], rows, [1, 2]));
+        output.verbatim(tableLines(["name", "files", "size", "licence", ""], rows, [1, 2]));
         output.result("corpora", corpora);
       }),
     );

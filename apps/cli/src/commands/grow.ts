@@ -58,7 +58,7 @@ export function addGrow(program: Command): void {
             const { name, summary, groups, preserves, source } = operator;
             return [name, groups.join(", "), kept(preserves.logits, operator), kept(preserves.gradients, operator), source.replace("arXiv:", ""), summary];
           });
-          output.table(tableLines(["operator", "grows", "logits", "gradients", "arXiv", "what it does"], rows));
+          output.verbatim(tableLines(["operator", "grows", "logits", "gradients", "arXiv", "what it does"], rows));
           return output.result("operators", table);
         }
         if (model === undefined) throw new UsageError("grow: no model named, expected a Hugging Face directory. `espalier grow --list` shows the operators.");

@@ -112,7 +112,7 @@ export function addPlan(program: Command): void {
       const row = (run: (typeof named)[number]) => [
         run.name, ...growthReadings.map((reading) => run.loss[reading].value.toFixed(3)), `${run.days.value.toFixed(1)} (${run.days.low.toFixed(1)} to ${run.days.high.toFixed(1)})`, number(run.usd.value), stagesText(run),
       ];
-      output.table(tableLines(["run", "naive", "matching", "transfer", "days", "USD", "stages: parameters, shape, tokens"], named.map(row), [1, 2, 3, 5]));
+      output.verbatim(tableLines(["run", "naive", "matching", "transfer", "days", "USD", "stages: parameters, shape, tokens"], named.map(row), [1, 2, 3, 5]));
       output.line("\nPredicted loss in nats per token by three readings of growth: every token counts; a grown model is as good as its loss; it learns as much faster or slower as its operator's law value says.");
       if (plan.gains) {
         for (const reading of growthReadings) {
@@ -122,12 +122,12 @@ export function addPlan(program: Command): void {
       }
       if (plan.cheapest === null) output.line(`- no run within money and time reaches a loss of ${options.targetLoss} by loss matching`);
       output.line(pc.bold("\nLayouts of the best schedule by loss matching"));
-      output.table(tableLines(["stage", "step, s", "days", "layout"], plan.best.lossMatching.stages.map((s) => [`${billions(s.parameters)} ${modelText(s.model)}`, number(s.stepSeconds), number(s.days), layoutText(s.layout)]), [1, 2]));
+      output.verbatim(tableLines(["stage", "step, s", "days", "layout"], plan.best.lossMatching.stages.map((s) => [`${billions(s.parameters)} ${modelText(s.model)}`, number(s.stepSeconds), number(s.days), layoutText(s.layout)]), [1, 2]));
       output.line(pc.bold("\nOperators of the growths of the best schedules; law values are fitted to own runs, published or assumed"));
       const growths = growthReadings.flatMap((reading) => plan.best[reading].stages.flatMap((s, i) => (s.grownBy ? [[READINGS[reading], `${i + 1}`, grownByText(s), s.grownBy.retention.toFixed(2), (1 + s.grownBy.transfer).toFixed(2), s.grownBy.source]] : [])));
-      output.table(tableLines(["best by", "into stage", "operator", "keeps", "tokens count", "source"], growths, [1, 3, 4]));
+      output.verbatim(tableLines(["best by", "into stage", "operator", "keeps", "tokens count", "source"], growths, [1, 3, 4]));
       output.line(pc.bold("\nFront: no other run is at once cheaper, sooner and better by loss matching"));
-      output.table(tableLines(["kind", "GPUs", "USD", "days", "loss", "stages"], plan.front.map((run) => [run.kind, `${run.numGpus}`, number(run.usd.value), run.days.value.toFixed(1), run.loss.lossMatching.value.toFixed(3), stagesText(run)]), [1, 2, 3, 4]));
+      output.verbatim(tableLines(["kind", "GPUs", "USD", "days", "loss", "stages"], plan.front.map((run) => [run.kind, `${run.numGpus}`, number(run.usd.value), run.days.value.toFixed(1), run.loss.lossMatching.value.toFixed(3), stagesText(run)]), [1, 2, 3, 4]));
       output.line("");
       for (const warning of plan.warnings) output.line(pc.yellow(`warning: ${warning}`));
       output.line(pc.dim(`${plan.layoutsTried.toLocaleString("en")} layouts and ${plan.evaluations.toLocaleString("en")} schedules in ${seconds.toFixed(1)} s`));

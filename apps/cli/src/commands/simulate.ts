@@ -104,7 +104,7 @@ export function addSimulate(program: Command): void {
       output.line(`failures  ${range(summary.numFailures)}, one every ${number(closed.mtbfSeconds / 3600)} h; a checkpoint every ${number(closed.checkpointIntervalSeconds / 60)} min of work`);
       output.line("");
       const rows = (Object.keys(PARTS) as (keyof SimulationParts)[]).filter((part) => summary.parts[part] > 0);
-      output.table(tableLines(["where the time goes", "days", "share"], rows.map((part) => [PARTS[part], number(summary.parts[part] / DAY), `${((100 * summary.parts[part]) / summary.seconds.value).toFixed(2)} %`]), [1, 2]));
+      output.verbatim(tableLines(["where the time goes", "days", "share"], rows.map((part) => [PARTS[part], number(summary.parts[part] / DAY), `${((100 * summary.parts[part]) / summary.seconds.value).toFixed(2)} %`]), [1, 2]));
 
       const pipeline = simulateStep(model, chosen, machine);
       if (chosen.pipeline > 1) {

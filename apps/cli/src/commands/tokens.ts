@@ -43,7 +43,7 @@ async function tokens(options: TokensOptions, { output, path }: Context, [text]:
   const bytes = await bytesOf(text, path);
   const spans = tokenSpans(tokenizer, bytes, options.special ? "recognize" : "text");
   const shown = options.limit === undefined ? spans : spans.slice(0, options.limit);
-  if (shown.length > 0) output.line(colouredTokens(shown, bytes, options.ids === true));
+  if (shown.length > 0) output.verbatim([colouredTokens(shown, bytes, options.ids === true)]);
   const more = shown.length < spans.length ? `, ${shown.length} of them shown` : "";
   const share = spans.length > 0 ? `, ${(bytes.length / spans.length).toFixed(2)} bytes a token` : "";
   output.line(`${spans.length} ${spans.length === 1 ? "token" : "tokens"} of ${tokenizer.name}${more}; ${bytes.length} bytes${share}`);

@@ -78,7 +78,7 @@ export function addCurve(command: Command): void {
           let svg: string;
           if (y === undefined) {
             const curve = await difficultyCurve(opened.model, { ...shared, axis: x! });
-            output.table(tableLines(
+            output.verbatim(tableLines(
               [x!.knob, "right (95 %)", "chance", "items"],
               curve.points.map((point) => [String(point.value), cell(point), percent(point.chance), String(point.items)]),
               [0, 2, 3],
@@ -89,7 +89,7 @@ export function addCurve(command: Command): void {
             svg = curvePicture([curve]);
           } else {
             const grid = await difficultyGrid(opened.model, { ...shared, x: x!, y });
-            output.table(tableLines(
+            output.verbatim(tableLines(
               [`${y.knob} \\ ${x!.knob}`, ...x!.values.map(String)],
               grid.cells.map((row, i) => [String(y.values[i]), ...row.map(cell)]),
             ));

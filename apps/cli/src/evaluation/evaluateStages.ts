@@ -39,7 +39,7 @@ export async function evaluateStages(
   const cell = ({ value, interval }: (typeof rows)[number]["cells"][number]) =>
     `${value <= 1 ? percent(value) : value.toPrecision(4)}${interval ? ` (${(100 * interval[0]).toFixed(0)} to ${(100 * interval[1]).toFixed(0)})` : ""}`;
   const { output } = context;
-  output.table(tableLines(
+  output.verbatim(tableLines(
     ["task", "metric", ...names, "chance"],
     rows.map(({ task, metric, chance, cells }) => [
       task,

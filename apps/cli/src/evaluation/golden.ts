@@ -41,7 +41,7 @@ export function addGolden(command: Command): void {
           return cached.get(name)!;
         });
         const rows = checks.map(({ name, status, documents, compared, detail }) => [name, status, documents > 0 ? String(documents) : "", compared > 0 ? String(compared) : "", detail]);
-        output.table(tableLines(["entry", "", "documents", "numbers", ""], rows, [2, 3]));
+        output.verbatim(tableLines(["entry", "", "documents", "numbers", ""], rows, [2, 3]));
         const count = (status: string) => checks.filter((check) => check.status === status).length;
         output.line(`\n${count("reproduced")} of ${checks.length} entries reproduced, ${count("different")} differ, ${count("no data")} lack data, ${count("no task")} have no task.`);
         output.result("golden", checks);

@@ -72,7 +72,7 @@ export function addLeak(command: Command): void {
             adjustedPValue.toPrecision(2),
             common > 0 ? `${common} shared, left out` : "",
           ]);
-          output.table(tableLines(["task", "public", "private", "points", "95 %", "p (Holm)", ""], rows, [1, 2, 3, 5]));
+          output.verbatim(tableLines(["task", "public", "private", "points", "95 %", "p (Holm)", ""], rows, [1, 2, 3, 5]));
           output.line(`\nMean difference ${signed(test.difference)} points (${test.interval.map(signed).join(" to ")}).`);
           output.line(test.leaked ? pc.red("Leaked: the model does better on public items than on private ones.") : "No leak shown.");
           output.result("leak", test);

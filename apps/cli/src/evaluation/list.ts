@@ -7,7 +7,7 @@ import { filesOf } from "./taskFiles.ts";
 /** Every task with what it needs. */
 export function listTasks(output: Output): void {
   output.line("IQ tests and recall, generated from seeds:");
-  output.table(tableLines(
+  output.verbatim(tableLines(
     ["name", "title", "items in the paper"],
     tasks.map(({ id, title, paperItems }) => [id, title, String(paperItems)]),
     [2],
@@ -20,7 +20,7 @@ export function listTasks(output: Output): void {
     filesOf(entry).map(({ path }) => path).join(", "),
     entry.licence,
   ]);
-  output.table(tableLines(["name", "title", "shots", "files", "licence"], rows, [2]));
+  output.verbatim(tableLines(["name", "title", "shots", "files", "licence"], rows, [2]));
   output.line(
     `\nGroups: ${Object.keys(groups).join(", ")}. Patterns such as bbh_* work, and task and group files of lm-evaluation-harness (.yaml).`,
   );

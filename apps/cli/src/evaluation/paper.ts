@@ -35,7 +35,7 @@ export function paperTables(output: Output): void {
       return [task, String(first.items), ...(hasChance ? [percent(first.chance!)] : []), ...scores];
     });
     const head = ["task", "items", ...(hasChance ? ["chance"] : []), ...models.flatMap((model) => [model, "95 %"])];
-    output.table(tableLines(head, rows, head.flatMap((name, i) => (name === "task" || name === "95 %" ? [] : [i]))));
+    output.verbatim(tableLines(head, rows, head.flatMap((name, i) => (name === "task" || name === "95 %" ? [] : [i]))));
     const tested = differences
       .filter((difference) => difference.table === table)
       .map((row) => [
@@ -48,7 +48,7 @@ export function paperTables(output: Output): void {
         probability(row.adjustedPValue),
         verdict(row),
       ]);
-    output.table(tableLines(["task", "against", "points", "95 %", "could show", "p", "p (Holm)", "FLM-101B is"], tested, [2, 4, 5, 6]));
+    output.verbatim(tableLines(["task", "against", "points", "95 %", "could show", "p", "p (Holm)", "FLM-101B is"], tested, [2, 4, 5, 6]));
   }
   output.line("");
   for (const line of conclusions(differences)) output.line(line);

@@ -3,7 +3,7 @@ import type { ReproductionReport } from "@espalier/spec/run";
 import pc from "picocolors";
 import { readJson } from "../files.ts";
 import { quantity } from "../terminal/format.ts";
-import { tableLines } from "../terminal/table.ts";
+import { TOGETHER, tableLines } from "../terminal/table.ts";
 
 /** @throws {DataError} when the file is no report of a reproduction */
 export async function readReport(file: string): Promise<ReproductionReport> {
@@ -22,14 +22,14 @@ export function reproductionLines(report: ReproductionReport): string[] {
   const { arms, machine, corpus, claims, cost } = report;
   const shown = arms.filter(({ role }) => role !== "pilot");
   const rows = shown.map((arm) => [
-    arm.id, arm.stages.map(({ model }) => `L${model.numLayers} C${model.residualDim}`).join(" -> "), quantity(arm.tokens, "").trim(), arm.flops.toExponential(2), arm.seconds.toFixed(1), arm.finalLoss.toFixed(4), arm.bitsPerByte.toFixed(4),
+    arm.id.replace(/\/seed-\d+$/, ""), String(arm.seed), arm.stages.map(({ model }) => `L${model.numLayers}${TOGETHER}C${model.residualDim}`).join(`${TOGETHER}→ `), quantity(arm.tokens, "").trim(), arm.flops.toExponential(1).replace("+", ""), arm.seconds.toFixed(1), arm.finalLoss.toFixed(4), arm.bitsPerByte.toFixed(4),
   ]);
   const verdicts = [...new Set(claims.map(({ verdict }) => verdict))].map((verdict) => `${claims.filter((claim) => claim.verdict === verdict).length} ${verdict}`);
   return [
     ...findingLines(report),
     "",
-    ...tableLines(["run", "shapes", "tokens", "FLOPs", "seconds of a thread", "loss, nats a token", "bits/byte"], rows, [2, 3, 4, 5, 6]),
-    `${arms.length - shown.length} pilots besides.`,
+    ...tableLines(["run", "seed", "shapes", "tokens", "FLOPs", "seconds", "loss", "bits/byte"], rows, [1, 3, 4, 5, 6, 7]),
+    `${arms.length - shown.length} pilots besides. Seconds of a thread; loss in nats per token.`,
     "",
     `claims    ${claims.length} of the paper: ${verdicts.join(", ")}`,
     `corpus    ${corpus.name}: ${quantity(corpus.trainTokens, "tokens")} of ${corpus.vocabSize}`,

@@ -11,8 +11,8 @@ export interface Output {
   readonly mode: OutputMode;
   /** One finished sentence, on a terminal cut between words. Printed to standard output, except with `--json`. */
   line(text: string): void;
-  /** Lines of `tableLines`, as they are. */
-  table(lines: readonly string[]): void;
+  /** Lines that have their form already, a table's for one. */
+  verbatim(lines: readonly string[]): void;
   /** Part of a text that grows as it is made. Printed as it stands; nothing with `--json`. */
   piece(text: string): void;
   /** A result for programs: one JSON line with `--json`, otherwise nothing. */
@@ -121,7 +121,7 @@ export function createOutput(options: { json: boolean; stream?: NodeJS.WriteStre
       const columns = mode === "terminal" ? (stream.columns ?? Infinity) : Infinity;
       print(text.split("\n").flatMap((sentence) => sentenceLines(sentence, columns)).join("\n"));
     },
-    table(lines) {
+    verbatim(lines) {
       print(lines.join("\n"));
     },
     piece(text) {

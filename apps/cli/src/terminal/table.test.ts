@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { tableLines } from "./table.ts";
+import { tableLines, TOGETHER } from "./table.ts";
 
 const head = ["name", "n", "what"];
 const rows = [
@@ -32,5 +32,6 @@ describe("tableLines", () => {
     ]);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(40);
     expect(plain(tableLines(head, rows, [1], 5))).toContain("longer   7  a text");
+    expect(plain(tableLines(["a", "shapes"], [["x", ["L1", "C16 L4", "C32"].join(TOGETHER)]], [], 10))).toEqual(["a  shapes", "x  L1 C16", "   L4 C32"]);
   });
 });

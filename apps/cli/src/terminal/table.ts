@@ -2,6 +2,8 @@ import pc from "picocolors";
 import { visibleWidth, wrapped } from "./wrap.ts";
 
 const GAP = "  ";
+/** A space at which no cell is cut; printed as any other. */
+export const TOGETHER = "\u00a0";
 /** An address in the last column may be longer than this; the columns before it keep their widths. */
 const LONGEST_LAST = 24;
 
@@ -21,7 +23,8 @@ export function tableLines(head: readonly string[], rows: readonly (readonly str
         return right.includes(i) ? pad + cell : cell + pad;
       })
       .join(GAP)
-      .trimEnd();
+      .trimEnd()
+      .replaceAll(TOGETHER, " ");
   const lines = (cells: readonly string[]) => {
     const parts = head.map((_, i) => wrapped(cells[i] ?? "", widths[i]!));
     return Array.from({ length: Math.max(...parts.map((part) => part.length)) }, (_, i) => line(parts.map((part) => part[i] ?? "")));
