@@ -57,7 +57,7 @@ export function action<Options extends { json?: boolean }>(
 }
 
 /** Expected errors are one sentence; anything else is ours, and shows its stack. */
-function describeError(error: unknown): string {
+export function describeError(error: unknown): string {
   if (error instanceof EspalierError && !process.env.ESPALIER_STACK) return `${pc.red("error")} ${error.message}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Completion, CompletionModel } from "@espalier/spec/languageModel";
@@ -92,7 +92,12 @@ describe("completions", () => {
     expect(chat.status).toBe(400);
     expect(await chat.text()).toContain("no chat template");
     expect((await post(app, { prompt: "long" })).status).toBe(400);
-    expect((await post(app, { prompt: "broken" })).status).toBe(500);
+    const failures: unknown[] = [];
+    const told = createApp({ model: backwards, onFailure: (error) => failures.push((error as Error).message) });
+    expect((await post(told, { prompt: "broken" })).status).toBe(500);
+    expect(await (await post(told, { prompt: "broken", stream: true })).text()).toContain("out of order");
+    await post(told, { prompt: "long" });
+    expect(failures).toEqual(["out of order", "out of order"]);
   });
 
   it.each([
@@ -122,7 +127,7 @@ describe("listen", () => {
 
   it("serves the page, and the report once it exists, and says when it changes", async () => {
     const directory = mkdtempSync(join(tmpdir(), "espalier-server-"));
-    const file = join(directory, "report.json");
+    const file = join(directory, "later", "report.json");
     const server = await listen(createApp({ page: "<h1>page</h1>", report: reportFile(file) }));
     open.push(server);
 
@@ -132,6 +137,7 @@ describe("listen", () => {
     const events = await fetch(`${server.url}/api/events`);
     const reader = events.body!.pipeThrough(new TextDecoderStream()).getReader();
     expect((await reader.read()).value).toContain("heartbeat");
+    mkdirSync(join(directory, "later")); // the page may be there before the run
     writeFileSync(`${file}.new`, '{"arms":[]}');
     renameSync(`${file}.new`, file);
     expect((await reader.read()).value).toContain("event: report");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createApp, listen, reportFile } from "@espalier/server";
 import type { Command } from "commander";
 import { workspace } from "#workspace";
-import { action } from "../command.ts";
+import { action, describeError } from "../command.ts";
 import { openModel } from "../model.ts";
 import { deviceOption, port, type WithDevice } from "../options.ts";
 import { UsageError } from "../usage.ts";
@@ -35,6 +35,7 @@ export function addServe(program: Command): void {
           page: await workspace.page(),
           report: reportFile(join(directory, "report.json")),
           ...(model ? { model } : {}),
+          onFailure: (error) => process.stderr.write(`${describeError(error)}\n`),
         });
         const server = await listen(app, options.port);
         if (!existsSync(join(directory, "report.json"))) {

@@ -12,7 +12,7 @@ import { type ParsedRequest, parseCompletionRequest } from "./completionRequest.
  *
  * @see https://platform.openai.com/docs/api-reference/completions
  */
-export function completionRoutes(model: CompletionModel): Hono {
+export function completionRoutes(model: CompletionModel, onFailure: (error: unknown) => void): Hono {
   const app = new Hono();
   app.get("/models", (context) => context.json({ object: "list", data: [{ id: model.name, object: "model", created: 0, owned_by: "espalier", max_model_len: model.maxLen }] }));
   app.post("/chat/completions", (context) =>
@@ -31,7 +31,7 @@ export function completionRoutes(model: CompletionModel): Hono {
       return refuse(context, `model: ${request.model} is not served here, expected ${model.name}.`);
     }
     const head = { id: `cmpl-${crypto.randomUUID()}`, object: "text_completion", created: Math.floor(Date.now() / 1000), model: model.name };
-    if (request.stream) return answerInPieces(context, model, request, head);
+    if (request.stream) return answerInPieces(context, model, request, head, onFailure);
     try {
       const completions = await model.complete(request.completions);
       return context.json({ ...head, choices: completions.map(choice), usage: usage(completions, request) });
@@ -74,7 +74,7 @@ function usage(completions: readonly Completion[], { numEach }: ParsedRequest) {
 }
 
 /** Server-sent events: pieces of the choices as they become certain, the end of each choice, `[DONE]`. */
-function answerInPieces(context: Context, model: CompletionModel, { completions }: ParsedRequest, head: object) {
+function answerInPieces(context: Context, model: CompletionModel, { completions }: ParsedRequest, head: object, onFailure: (error: unknown) => void) {
   return streamSSE(context, async (stream) => {
     let gone = false;
     stream.onAbort(() => void (gone = true));
@@ -98,6 +98,7 @@ function answerInPieces(context: Context, model: CompletionModel, { completions 
       answers.forEach(({ finish }, index) => piece(index, "", finish));
       send("[DONE]");
     } catch (error) {
+      if (!gone && !isBadRequest(error)) onFailure(error);
       if (!gone) send({ error: { message: (error as Error).message, type: isBadRequest(error) ? "invalid_request_error" : "server_error" } });
     }
     await written;

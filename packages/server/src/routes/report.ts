@@ -1,6 +1,5 @@
-import { watch } from "node:fs";
+import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { basename, dirname } from "node:path";
 import { Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 
@@ -12,7 +11,20 @@ export interface ReportSource {
   subscribe(onChange: () => void): () => void;
 }
 
-/** The report file of a reproduction directory. It is replaced by rename, so its directory is watched. */
+/** How often the file is looked at: the name is polled, since neither it nor its directory need be there when a page asks. */
+const POLL_MS = 500;
+
+/** Differs whenever the file at a path is another one or was written to; what keeps it from being read is said by `read`. */
+function stateOf(path: string): string {
+  try {
+    const { ino, mtimeMs, size } = statSync(path);
+    return `${ino} ${mtimeMs} ${size}`;
+  } catch {
+    return "none";
+  }
+}
+
+/** The report file of a reproduction directory, which a page may wait for before either is there. */
 export function reportFile(path: string): ReportSource {
   return {
     async read() {
@@ -24,10 +36,13 @@ export function reportFile(path: string): ReportSource {
       }
     },
     subscribe(onChange) {
-      const watcher = watch(dirname(path), (_event, name) => {
-        if (name === null || name === basename(path)) onChange();
-      });
-      return () => watcher.close();
+      let seen = stateOf(path);
+      const timer = setInterval(() => {
+        const now = stateOf(path);
+        if (now !== seen) onChange();
+        seen = now;
+      }, POLL_MS).unref();
+      return () => clearInterval(timer);
     },
   };
 }
