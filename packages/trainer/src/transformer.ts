@@ -32,9 +32,14 @@ export interface TransformerInputs {
   gates?: readonly Gate[];
   /** Attention over something else than the sequence itself, such as a key/value cache. */
   attend?: Attend;
+  /**
+   * i32 `[K]`, with one sequence (B = 1): the tokens whose hidden states are wanted. Behind its keys and values, the last layer
+   * runs for these alone: everywhere B, T becomes 1, K.
+   */
+  wanted?: Tensor;
 }
 
-/** Attention of one layer: `q [B, T, N, D]`, `k` and `v [B, T, G, D]`, without positions, to `[B, T, N, D]`. */
+/** Attention of one layer: `q [B, T, N, D]`, `k` and `v [B, T, G, D]`, without positions, to `[B, T, N, D]`. Of the last layer, `q` has the wanted tokens. */
 export type Attend = (layer: number, q: Tensor, k: Tensor, v: Tensor) => Tensor;
 
 export interface TransformerOutputs {
@@ -72,13 +77,15 @@ export function transformer(graph: Graph, config: ModelConfig, inputs: Transform
   h = trace.masked(h);
   for (let layer = 0; layer < numLayers; layer++) {
     const block = `layers.${layer}`;
+    const select = layer === numLayers - 1 && inputs.wanted ? rowsOf(inputs.wanted) : (x: Tensor) => x;
     h = graph.segment(block, () => {
-      const context = (x: Tensor) => attention(trace, block, x, (q, k, v) => attend(layer, q, k, v));
-      let out = add(h, trace.write(context(trace.norm(h, `${block}.attention.norm`, "attention"))));
-      const read = config.parallelResidual ? h : out;
+      const normed = trace.norm(h, `${block}.attention.norm`, "attention");
+      const before = select(h);
+      let out = add(before, trace.write(attention(trace, block, normed, select(normed), (q, k, v) => attend(layer, q, k, v))));
+      const read = config.parallelResidual ? before : out;
       out = add(out, trace.write(ffn(trace, block, trace.norm(read, `${block}.ffn.norm`, "ffn"))));
       const m = trace.gate(`gate.layer.${layer}`);
-      return m ? blend(h, out, m) : out;
+      return m ? blend(before, out, m) : out;
     });
   }
   return {
@@ -88,16 +95,21 @@ export function transformer(graph: Graph, config: ModelConfig, inputs: Transform
   };
 }
 
-/** Projections around attention: `x [B, T, C] -> [B, T, C]`. */
-function attention(trace: Trace, block: string, x: Tensor, attend: (q: Tensor, k: Tensor, v: Tensor) => Tensor): Tensor {
+/** Rows of `x [1, T, C]` by their numbers `[K]`: `[1, K, C]`. Looking up rows of a table is what an embedding does. */
+const rowsOf = (numbers: Tensor) => (x: Tensor) => {
+  const table = reshape(x, x.shape.slice(1));
+  return reshape(embedding(numbers, table), [1, numbers.shape[0]!, table.shape[1]!]);
+};
+
+/** Projections around attention, keys and values of `x [B, T, C]`, queries of `asking`, in whose shape it ends. */
+function attention(trace: Trace, block: string, x: Tensor, asking: Tensor, attend: (q: Tensor, k: Tensor, v: Tensor) => Tensor): Tensor {
   const { config } = trace;
   const { numKvHeads, headDim } = config;
-  const [B, T] = x.shape as [number, number];
-  const heads = (name: string, count: number, gate: string) =>
-    reshape(trace.gated(trace.project(x, `${block}.attention.${name}`), gate), [B, T, count, headDim]);
-  const q = heads("query", numHeads(config), "gate.query");
-  const context = attend(q, heads("key", numKvHeads, "gate.keyValue"), heads("value", numKvHeads, "gate.keyValue"));
-  return trace.project(reshape(context, [B, T, numHeads(config) * headDim]), `${block}.attention.output`);
+  const heads = (of: Tensor, name: string, count: number, gate: string) =>
+    reshape(trace.gated(trace.project(of, `${block}.attention.${name}`), gate), [...of.shape.slice(0, 2), count, headDim]);
+  const q = heads(asking, "query", numHeads(config), "gate.query");
+  const context = attend(q, heads(x, "key", numKvHeads, "gate.keyValue"), heads(x, "value", numKvHeads, "gate.keyValue"));
+  return trace.project(reshape(context, [...asking.shape.slice(0, 2), numHeads(config) * headDim]), `${block}.attention.output`);
 }
 
 /**

@@ -40,32 +40,43 @@ export const cached = {
  * places `[R]`, the pool row of each row's key and value; hiddenPlaces `[R]`, where its hidden state is kept, below 0:
  * nowhere. Gates and frequencies as in `transformer`.
  *
+ * With `numWanted` (K) hidden states come out of K rows alone, and the last layer has queries and an MLP for no others:
+ * wanted `[K]`, the rows; wantedPositions and wantedStarts `[K]`, theirs; hiddenPlaces is `[K]`.
+ *
  * @param numListed  M
  */
-export function rowsProgram(config: ModelConfig, numRows: number, numListed: number, cache: CacheShape, gates: readonly Gate[] = []): Program {
+export function rowsProgram(config: ModelConfig, numRows: number, numListed: number, cache: CacheShape, gates: readonly Gate[] = [], numWanted?: number): Program {
   const graph = new Graph();
   const { numKvHeads, headDim, multipliers } = config;
   const ints = (name: string, length: number) => graph.runtime(name, [length], "i32");
   const [positions, places] = [ints("rowPositions", numRows), ints("places", numRows)];
-  const lists = { positions, starts: ints("starts", numRows), keyRows: ints("keyRows", numListed) };
+  const keyRows = ints("keyRows", numListed);
   const rotation = rotaryOptions(graph, config);
-  const angles = (side: "query" | "key") => rotation && rotaryAngles(positions, headDim, { ...rotation, side });
-  const queryAngles = angles("query");
-  const keyAngles = rotation?.kind === "xpos" ? angles("key") : queryAngles;
+  const angles = (side: "query" | "key", of = positions) => rotation && rotaryAngles(of, headDim, { ...rotation, side });
+  const asking = { positions, starts: ints("starts", numRows), angles: angles("query") };
+  const keyAngles = rotation?.kind === "xpos" ? angles("key") : asking.angles;
+  const wanted = numWanted === undefined ? undefined : ints("wanted", numWanted);
+  const last = numWanted === undefined ? asking : wantedRows(numWanted);
+  function wantedRows(count: number) {
+    const of = ints("wantedPositions", count);
+    return { positions: of, starts: ints("wantedStarts", count), angles: angles("query", of) };
+  }
   const turned = (x: Tensor, by: Tensor | undefined) => (by ? rotaryAt(x, by) : x);
 
   const { hidden } = transformer(graph, config, {
     tokens: graph.runtime("tokens", [1, numRows], "i32"),
     gates,
+    ...(wanted && { wanted }),
     attend: (layer, q, k, v) => {
+      const { positions, starts, angles } = layer === config.numLayers - 1 ? last : asking;
       const pool = [cache.poolRows, numKvHeads, headDim];
       const [keys, values] = [graph.owned(cached.key(layer), pool), graph.owned(cached.value(layer), pool)];
       writeRows(keys, turned(k, keyAngles), places);
       writeRows(values, v, places);
-      return cachedAttention({ q: turned(q, queryAngles), k: keys, v: values, ...lists }, { scale: multipliers.attention });
+      return cachedAttention({ q: turned(q, angles), k: keys, v: values, positions, starts, keyRows }, { scale: multipliers.attention });
     },
   });
-  writeRows(graph.owned(cached.hidden, [cache.hiddenRows, config.residualDim]), hidden, ints("hiddenPlaces", numRows));
+  writeRows(graph.owned(cached.hidden, [cache.hiddenRows, config.residualDim]), hidden, ints("hiddenPlaces", numWanted ?? numRows));
   return plan(fuse(graph));
 }
 

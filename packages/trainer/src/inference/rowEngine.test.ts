@@ -6,13 +6,14 @@ import { DeviceModel } from "../deviceModel.ts";
 import { initialParameters } from "../initialise.ts";
 import { scoreSequences, scoreTokens, type Sequence } from "../score.ts";
 import { testedExecutors } from "../testing/executors.ts";
-import { poolRowsOf, programRows, RowEngine } from "./rowEngine.ts";
+import { poolRowsOf, programRows, RowEngine, wantedRows } from "./rowEngine.ts";
 
 const V = 61;
 const base = { vocabSize: V, numLayers: 2, residualDim: 32, headDim: 8, initStd: 0.4 } as const;
 const shapes: Record<string, ModelShape> = {
   "FLM, xPos": { ...base, family: "flm", seqLen: 40, numKvHeads: 4, position: { kind: "xpos", centre: 20 } },
   "FLM, learned positions": { ...base, family: "flm", seqLen: 40, numKvHeads: 4, position: { kind: "learned" } },
+  "FLM in parallel": { ...base, family: "flm", seqLen: 40, numKvHeads: 4, parallelResidual: true },
   "Llama, grouped heads": { ...base, family: "llama", seqLen: 40, numKvHeads: 2, groupSize: 2, tiedHead: false },
   "Llama, own frequencies, longer than a run": { ...base, family: "llama", seqLen: 300, numKvHeads: 2, position: { kind: "rope", frequencies: [1, 0.3, 0.1, 0.01] } },
 };
@@ -55,6 +56,14 @@ describe("programRows", () => {
   });
 });
 
+describe("wantedRows", () => {
+  it("holds the wanted rows in at most half of the run's, in few sizes, of large runs alone", () => {
+    expect([0, 32, 33, 64, 65, 128, 129].map((count) => wantedRows(256, count))).toEqual([32, 32, 64, 64, 128, 128, undefined]);
+    expect([64, 65].map((count) => wantedRows(160, count))).toEqual([64, undefined]);
+    expect(wantedRows(96, 1)).toBeUndefined();
+  });
+});
+
 describe.each(testedExecutors())("inference on $name", ({ name, make, tolerance }) => {
   describe.each(Object.entries(shapes))("of %s", (title, shape) => {
     const config = modelConfig(shape);
@@ -68,6 +77,25 @@ describe.each(testedExecutors())("inference on $name", ({ name, make, tolerance 
       ...Array.from({ length: long ? 270 : 11 }, (_, n) => token(n)), // all begin alike
       ...Array.from({ length: i % 4 }, (_, n) => token(1000 * i + n)),
     ]);
+
+    it("gives the same bits where the last layer runs for the scored tokens alone", async () => {
+      const whole = Array.from({ length: some ? 5 : 9 }, (_, i) => Array.from({ length: 36 }, (_, n) => token(500 * i + n)));
+      const ends = whole.map((tokens, i) => ({ tokens, numScored: 1 + (i % 4) }));
+      const asked: (number | undefined)[] = [];
+      const engine = new RowEngine(device);
+      const { program } = device;
+      device.program = (key, build) => {
+        asked.push(/^rows/.test(key) ? Number(/(\d+) wanted/.exec(key)?.[1]) || undefined : undefined);
+        return program.call(device, key, build);
+      };
+      const found = await scoreTokens(engine, ends);
+      expect(asked).toContain(32);
+      asked.length = 0;
+      const all = await scoreTokens(engine, whole.map((tokens) => ({ tokens, numScored: 35 })));
+      expect(asked.every((wanted) => wanted === undefined)).toBe(true);
+      device.program = program;
+      found.forEach((scores, i) => expect(scores).toEqual(all[i]!.slice(-ends[i]!.numScored)));
+    });
 
     it("decodes greedily what the full forward pass would choose, token for token", async () => {
       const maxTokens = some ? 2 : 9;

@@ -25,6 +25,14 @@ export function programRows(count: number): number {
   return count <= 32 ? 2 ** Math.ceil(Math.log2(Math.max(1, count))) : 32 * Math.ceil(count / 32);
 }
 
+/**
+ * Rows of a run's last layer, of which `count` are wanted; undefined where all are to run. A few sizes only, because each is a
+ * program of its own, and none for small runs, whose time is that of reading the weights.
+ */
+export function wantedRows(numRows: number, count: number): number | undefined {
+  return numRows < 128 ? undefined : [32, 64, 128].find((size) => count <= size && size <= numRows / 2);
+}
+
 /** Rows of the pool of a configuration that a number of bytes holds, in [one full sequence, 64 of them]. */
 export function poolRowsOf(config: ModelConfig, cacheBytes: number): number {
   const { numLayers, numKvHeads, headDim, seqLen } = config;
@@ -126,17 +134,26 @@ export class RowEngine {
     if (numRows > 0) {
       const R = programRows(numRows);
       const M = Math.min(R * this.model.config.seqLen, this.#maxListed);
-      const ready = this.model.program(`rows ${R}`, (gates) => rowsProgram(this.model.config, R, M, this.cache, gates));
+      const batch = this.#batch;
+      const wanted = Array.from(batch.hiddenPlaces.subarray(0, numRows).keys()).filter((row) => batch.hiddenPlaces[row]! >= 0);
+      const K = wantedRows(R, wanted.length);
+      const ready = this.model.program(K === undefined ? `rows ${R}` : `rows ${R}, ${K} wanted`, (gates) => rowsProgram(this.model.config, R, M, this.cache, gates, K));
       await this.#send(ready, (inputs) => {
         this.model.setModelInputs(inputs);
-        const fill = (name: string, values: Int32Array, count: number, rest: number) => inputs.set(name, rest).get(name).set(values.subarray(0, count));
-        fill("tokens", this.#batch.tokens, numRows, 0);
-        fill("rowPositions", this.#batch.positions, numRows, -1);
-        fill("starts", this.#batch.starts, numRows, 0);
-        fill("places", this.#batch.places, numRows, -1);
-        fill("hiddenPlaces", this.#batch.hiddenPlaces, numRows, -1);
-        fill("keyRows", this.#batch.keyRows, this.#numListed, 0);
-        if (this.model.config.position.kind === "learned") fill(POSITIONS, this.#batch.positions, numRows, 0);
+        const fill = (name: string, values: ArrayLike<number>, rest: number) => inputs.set(name, rest).get(name).set(values);
+        const all = (values: Int32Array) => values.subarray(0, numRows);
+        fill("tokens", all(batch.tokens), 0);
+        fill("rowPositions", all(batch.positions), -1);
+        fill("starts", all(batch.starts), 0);
+        fill("places", all(batch.places), -1);
+        fill("keyRows", batch.keyRows.subarray(0, this.#numListed), 0);
+        if (this.model.config.position.kind === "learned") fill(POSITIONS, all(batch.positions), 0);
+        if (K === undefined) return fill("hiddenPlaces", all(batch.hiddenPlaces), -1);
+        const of = (values: Int32Array) => wanted.map((row) => values[row]!);
+        fill("wanted", wanted, 0);
+        fill("wantedPositions", of(batch.positions), -1);
+        fill("wantedStarts", of(batch.starts), 0);
+        fill("hiddenPlaces", of(batch.hiddenPlaces), -1);
       });
     }
     this.discard();
