@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -107,6 +107,7 @@ const wrong: readonly (readonly [line: string, says: RegExp])[] = [
 /** Command lines that mean something, and whose work fails: a look at a file or a model says so. */
 const failing: readonly (readonly [line: string, says: RegExp])[] = [
   ["reproduce --plan absent.json --out OUT", /absent\.json: it does not exist/],
+  ["reproduce --corpus absent.txt --out OUT", /absent\.txt: it does not exist/],
   ["data list --manifest absent.json", /absent\.json: it does not exist/],
   ["tokens x --tokenizer absent.json", /absent\.json/],
   ["tokenize absent.txt --out OUT", /does not exist/],
@@ -141,6 +142,7 @@ describe("exit codes", () => {
     expect(stderr).toMatch(says);
     expect(stderr).toMatch(/^error [^\n]+\n$/);
     expect(code).toBe(1);
+    if (line.startsWith("reproduce")) expect(existsSync(at("out"))).toBe(false); // its first minutes would be counted from here
   });
 
   it("has a line of each kind for every command that can fail", () => {

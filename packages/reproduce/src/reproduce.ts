@@ -29,6 +29,7 @@ import { machineProfile, settlePlan } from "./settlePlan.ts";
  * @throws what tokenising, training and growth throw
  */
 export async function reproduce(request: ReproduceRequest, hooks: ReproduceHooks): Promise<ReproductionReport> {
+  await listCorpusFiles(request.corpus.inputs); // a wrong path is refused before anything is written, not after minutes of compiling
   const lock = acquireLock(request.directory);
   try {
     return await new Reproduction(request, hooks, await Clock.open(request.directory)).run();
@@ -90,7 +91,6 @@ class Reproduction {
   async #prepare(): Promise<CorpusManifest> {
     const { scale, corpus, plan, directory } = this.#request;
     const { progress, signal, line } = this.#hooks;
-    await listCorpusFiles(corpus.inputs); // a wrong path is refused here, not after minutes of compiling
     const [compiler, page, manifest] = await Promise.all([
       this.#hooks.prepareNative(progress),
       this.#hooks.page(),
