@@ -19,6 +19,7 @@ describe("wrapped", () => {
 describe("sentenceLines", () => {
   it("goes on below the beginning of a labelled sentence", () => {
     expect(sentenceLines("days      64.6 and some more", 20)).toEqual(["days      64.6 and", "          some more"]);
+    expect(sentenceLines("- one of several points", 14)).toEqual(["- one of", "  several", "  points"]);
     expect(sentenceLines("no label but many words", 12)).toEqual(["no label but", "many words"]);
   });
 

@@ -28,11 +28,11 @@ export function wrapped(text: string, room: number, indent = 0): string[] {
 }
 
 /**
- * A sentence in lines of at most `columns` characters. Behind a label (`days      64.6 ...`) it goes on below its own beginning;
+ * A sentence in lines of at most `columns` characters. Behind a label (`days      64.6 ...`) or a dash it goes on below its own beginning;
  * an indented line is a command to copy, or a picture, and stays whole.
  */
 export function sentenceLines(sentence: string, columns: number): string[] {
   if (sentence.startsWith(" ") || visibleWidth(sentence) <= columns) return [sentence];
-  const label = /^\S.*? {2,}(?=\S)/.exec(sentence.replaceAll(ANSI, ""))?.[0].length ?? 0;
+  const label = /^(?:- |\S.*? {2,})(?=\S)/.exec(sentence.replaceAll(ANSI, ""))?.[0].length ?? 0;
   return wrapped(sentence, columns, label > columns / 2 ? 0 : label);
 }
