@@ -149,20 +149,23 @@ void run_stage(const OpCall& call, int32_t stage, int64_t task_begin, int64_t ta
   float* room = static_cast<float*>(thread_scratch(kPanelBytes));
   const auto multiply_part = has_few_rows(product) ? multiply_few_rows : multiply;
   const Epilogue epilogue = has_epilogue(o) ? apply_epilogue : nullptr;
+  const int64_t product_tasks = s.row_blocks * s.column_blocks;
   thread_local int64_t task_before = 0;
-  for (int64_t task = task_begin; task < task_end; ++task) {
-    if (task == s.row_blocks * s.column_blocks) {
+  for (int64_t task = task_begin, end; task < task_end; task = end) {
+    end = task + 1;
+    if (task == product_tasks) {
       finish_column_sums(o.d, partial_sums(call, o), o.summed->rows(), o.summed->last(), product.add);
       continue;
     }
+    // Tasks of neighbouring columns are one run of panels, each packed while the one before it is multiplied.
+    if (s.row_blocks == 1) end = smaller(task_end, product_tasks);
     // Threads that share tasks evenly take them in steps of their number. A wrong guess costs some reading, no more.
-    const int64_t next = task + (task > task_before ? task - task_before : 1);
-    task_before = task;
-    product.next_panel = next < s.row_blocks * s.column_blocks ? next / s.row_blocks * s.panels_per_task : -1;
-    const int64_t panel = task / s.row_blocks * s.panels_per_task;
+    const int64_t next = end - 1 + (task > task_before ? task - task_before : 1);
+    task_before = end - 1;
+    product.next_panel = next < product_tasks ? next / s.row_blocks * s.panels_per_task : -1;
     const int64_t tile = task % s.row_blocks * s.tiles_per_task;
-    multiply_part(product, room, tile, smaller(tile + s.tiles_per_task, tile_count(o.M)), panel,
-                  smaller(panel + s.panels_per_task, panel_count(o.N)), epilogue, &o);
+    multiply_part(product, room, tile, smaller(tile + s.tiles_per_task, tile_count(o.M)), task / s.row_blocks * s.panels_per_task,
+                  smaller(((end - 1) / s.row_blocks + 1) * s.panels_per_task, panel_count(o.N)), epilogue, &o);
   }
 }
 

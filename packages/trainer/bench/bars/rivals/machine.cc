@@ -1,7 +1,6 @@
 // machine.cc -- what this machine can do at most: fp32 multiply-adds in registers, and copying memory.
 //   "fma threads seconds": GFLOP/s of fp32 multiply-adds in registers, of each burst of some milliseconds.
 //   "dot threads seconds": the same for bf16 pairs summed into fp32 (0 where the processor has no such instruction).
-//   "read threads seconds": GB/s of each pass that sums 128 MB, huge pages.
 //   "read threads seconds": GB/s of each pass that sums 128 MB in huge pages.
 //   "copy threads seconds": GB/s of each pass over 256 MB, bytes read plus bytes written, huge pages, stores that bypass
 //   the caches: with ordinary ones the memory would move every target line twice, and the bar would be a third lower.
@@ -25,7 +24,8 @@ static Vector splat(float x) { return _mm256_set1_ps(x); }
 static float first(Vector a) { return _mm256_cvtss_f32(a); }
 static void stream(float* to, const float* from) { _mm256_stream_ps(to, _mm256_load_ps(from)); }
 #endif
-constexpr int kSums = 12, kRounds = 1 << 20;
+// As many sums as registers hold, so that two units are busy whatever the latency of their instructions.
+constexpr int kSums = sizeof(Vector) == 64 ? 24 : 12, kRounds = 1 << 19;
 #if defined(__AVX512BF16__)
 static Vector dot(Vector sum, Vector x, Vector y) {
   return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(x), reinterpret_cast<__m512bh>(y));
@@ -44,11 +44,11 @@ static void multiply_add() {
   for (int i = 0; i < kSums; ++i) sums[i] = splat(static_cast<float>(i));
   const Vector x = splat(0.999f), y = splat(0.001f);
   for (int round = 0; round < kRounds; ++round) {
-#pragma GCC unroll 16
+#pragma GCC unroll 32
     for (int i = 0; i < kSums; ++i) sums[i] = kDot ? dot(sums[i], x, y) : fma(sums[i], x, y);
   }
   Vector total = splat(0);
-#pragma GCC unroll 16
+#pragma GCC unroll 32
   for (int i = 0; i < kSums; ++i) total = fma(sums[i], x, total);
   sink = first(total);
 }
