@@ -61,7 +61,7 @@ describe("a served model", async () => {
     try {
       writeFileSync(join(directory, "tokenizer.json"), writeTokenizerJson(tokenizer));
       const options = { model: direct.name, tokenizer: directory, apiKeyEnv: "ESPALIER_NO_KEY", device: "cpu" as const };
-      const { model: client } = await openEvaluated(endpoint.baseUrl, options, resolve);
+      const { model: client } = await openEvaluated(endpoint.baseUrl, options, { path: resolve, output: { line: () => {} } });
       expect(client.maxLen).toBe(48);
       const comparable = requests.filter(({ context, continuation }) => encode(context + continuation).length < 47);
       expect(comparable.length).toBe(requests.length - 1);
@@ -72,7 +72,7 @@ describe("a served model", async () => {
       const generated = await separate.generate(prompts);
       expect(generated.map(({ numTruncated = 0 }) => numTruncated > 0)).toEqual([false, true, false]);
       expect(await client.generate(prompts)).toEqual(generated);
-      await expect(openEvaluated(endpoint.baseUrl, { ...options, chat: true }, resolve)).rejects.toThrow(/--tokenizer is for scoring prompts/);
+      await expect(openEvaluated(endpoint.baseUrl, { ...options, chat: true }, { path: resolve, output: { line: () => {} } })).rejects.toThrow(/--tokenizer is for scoring prompts/);
     } finally {
       separate.free();
       rmSync(directory, { recursive: true });

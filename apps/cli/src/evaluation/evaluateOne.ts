@@ -62,7 +62,7 @@ async function evaluateLocked(
   const absolute = (value: string | undefined) => (value === undefined ? undefined : context.path(value));
   // An endpoint may fail in the middle of a batch, after answers that were paid for.
   const cache = options.cache ?? (isAddress(place.path) && directory !== undefined ? join(directory, ANSWERS) : undefined);
-  const opened = await openEvaluated(place.path, { ...options, ...(cache !== undefined && { cache }) }, context.path, place.name);
+  const opened = await openEvaluated(place.path, { ...options, ...(cache !== undefined && { cache }) }, context, place.name);
   const start = performance.now();
   try {
     const run: RunOptions = {

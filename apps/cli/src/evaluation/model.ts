@@ -4,6 +4,7 @@ import { openAiChat, openAiCompletions, type RequestCache } from "@espalier/eval
 import { modelDirectoryDigest, openRequestCache } from "@espalier/evals/node";
 import { nativeStatus } from "@espalier/kernels";
 import type { LanguageModel } from "@espalier/spec/languageModel";
+import type { Context } from "../command.ts";
 import { loadModel, locateModel, openCodec } from "../model.ts";
 import { UsageError } from "../usage.ts";
 import type { ModelOptions } from "./modelOptions.ts";
@@ -47,13 +48,13 @@ export function expectScored(command: string, place: string, { chat, generationO
  * A run or one of its checkpoints, a Hugging Face directory, or the address of an OpenAI-style endpoint, with the answers of
  * earlier evaluations.
  *
- * @param path makes paths of the user absolute
+ * @param around makes paths of the user absolute, and says what an endpoint is waited for
  * @param name what answers and files call the place; the checkpoint that is taken of a run is added. Default: the place
  * @throws {UsageError} when an endpoint has no model name, or `--chat` is asked of a directory
  * @throws {EndpointError} when the endpoint cannot score prompts
  */
-export async function openEvaluated(given: string, options: ModelOptions, path: (value: string) => string, name?: string): Promise<OpenedModel> {
-  const { digest, ...opened } = isAddress(given) ? await openEndpoint(given, options, path) : await openDirectory(path(given), options, path, name);
+export async function openEvaluated(given: string, options: ModelOptions, { path, output }: Around, name?: string): Promise<OpenedModel> {
+  const { digest, ...opened } = isAddress(given) ? await openEndpoint(given, options, path, output) : await openDirectory(path(given), options, path, name);
   try {
     const cache = options.cache === undefined ? undefined : await openRequestCache(path(options.cache), await digest());
     return {
@@ -70,12 +71,15 @@ export async function openEvaluated(given: string, options: ModelOptions, path: 
   }
 }
 
+/** What opening needs of a command. */
+type Around = Pick<Context, "path"> & { output: Pick<Context["output"], "line"> };
+
 interface Opened extends Omit<OpenedModel, "cache"> {
   /** Stands for everything that decides its answers; of an endpoint that is known only by its address and a name, and by how prompts are sent. */
   digest(): Promise<string>;
 }
 
-async function openDirectory(place: string, options: ModelOptions, path: (value: string) => string, name = place): Promise<Opened> {
+async function openDirectory(place: string, options: ModelOptions, path: Context["path"], name = place): Promise<Opened> {
   if (options.chat)
     throw new UsageError(
       `${place}: --chat is for endpoints, expected an address such as http://127.0.0.1:8000/v1. Leave --chat out.`,
@@ -88,7 +92,7 @@ async function openDirectory(place: string, options: ModelOptions, path: (value:
   return { model, likelihood: options.generationOnly !== true, source: "espalier", place: found.directory, digest, free: async () => model.free() };
 }
 
-async function openEndpoint(place: string, options: ModelOptions, path: (value: string) => string): Promise<Opened> {
+async function openEndpoint(place: string, options: ModelOptions, path: Context["path"], output: Around["output"]): Promise<Opened> {
   const { maxLen, concurrency = 4, timeout, attempts, model: served, chat = false, generationOnly = false, tokenizer } = options;
   if (served === undefined)
     throw new UsageError(`${place}: an endpoint serves models by name, but --model is missing. Name one.`);
@@ -102,6 +106,7 @@ async function openEndpoint(place: string, options: ModelOptions, path: (value: 
     ...(apiKey && { apiKey }),
     ...(maxLen && { maxLen }),
     concurrency,
+    onWait: (seconds: number) => output.line(`${place} limits the rate: it is asked again in ${Math.ceil(seconds)} s.`),
     ...(timeout && { timeoutMs: 1000 * timeout }),
     ...(attempts && { attempts }),
     ...(codec && {

@@ -40,7 +40,12 @@ export interface EndpointOptions {
   patienceMs?: number;
   /** Default 120,000. */
   timeoutMs?: number;
+  /** Called once for each time that the server asks to be left alone for `ANNOUNCED_MS` or more: the seconds. */
+  onWait?: (seconds: number) => void;
 }
+
+/** Shorter waits are not worth a word. */
+const ANNOUNCED_MS = 5000;
 
 /** An endpoint as one call of a model uses it. */
 export interface EndpointCall extends EndpointOptions {
@@ -106,7 +111,9 @@ export async function post(options: EndpointCall, path: string, body: object): P
       // A server that says 0 seconds and refuses for ever must not be asked in a tight loop for ever.
       const wait = Math.max(outcome.retryAfterMs, Math.min(retryMs, 1000));
       waited += wait - outcome.retryAfterMs;
-      quiet.until = Math.max(quiet.until, Date.now() + wait);
+      const until = Date.now() + wait;
+      if (wait >= ANNOUNCED_MS && quiet.until < until - wait) options.onWait?.(wait / 1000);
+      quiet.until = Math.max(quiet.until, until);
       continue;
     }
     if (attempt >= attempts) throw outcome.error;

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { evaluate } from "../evaluate.ts";
 import { tasksNamed } from "../tasks/table.ts";
 import { directLoglikelihood, type ServerFault, type SpoiltChoice, startServer, tokenLogprob } from "../testing/completionsServer.ts";
@@ -118,6 +118,22 @@ describe("openAiCompletions", () => {
     await server.close();
     await expect(openAiCompletions({ ...(await start({ rateLimited: 999 })), attempts: 3, patienceMs: 20 })).rejects.toThrow(/status 429.*limits the rate/);
     expect(server.requests.length).toBeGreaterThan(3); // waits that the server asked for are no attempts
+  });
+
+  it("says once that a server asks to be left alone for long", async () => {
+    const waits: number[] = [];
+    const options = await start({ rateLimited: 2, retryAfter: "60" });
+    const model = await openAiCompletions({ ...options, generationOnly: true, concurrency: 2, patienceMs: 90_000, onWait: (seconds) => waits.push(seconds) });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+    try {
+      const generating = model.generate([1, 2].map(() => ({ prompt: "Count", until: [], maxTokens: 3 })));
+      while (server.requests.length < 2 || waits.length < 1 || vi.getTimerCount() < 2) await new Promise(setImmediate);
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(await generating).toHaveLength(2);
+      expect(waits).toEqual([60]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("ends what waits when a request has failed for good; answers before it are in the cache", async () => {
