@@ -59,7 +59,7 @@ export function addCurve(command: Command): void {
         const axes = [options.over, ...(options.and === undefined ? [] : [options.and])].map(axisOf);
         for (const { knob, values } of axes) for (const value of values) usage(() => task!.chance(knob === "level" ? (value as Level) : { [knob]: value })); // refuses what the task does not have
         if (options.scoring.startsWith("likelihood")) expectScored("curve", place!, options);
-        const opened = await openEvaluated(place!, options, { output, path });
+        const opened = await openEvaluated(place!, options, { output, path, signal });
         try {
           const shared = {
             task: task!,

@@ -45,7 +45,7 @@ export function addLeak(command: Command): void {
           throw new UsageError("eval leak: only generated tests have private items. Leave knowledge tests out of --tasks.");
         const secret = isPrivateSeed(options.privateSeed) ? options.privateSeed : `private/${options.privateSeed}`;
         if (options.scoring !== "exact match") expectScored("leak", place!, options);
-        const opened = await openEvaluated(place!, options, { output, path });
+        const opened = await openEvaluated(place!, options, { output, path, signal });
         try {
           const shared = {
             tasks: iq,

@@ -53,8 +53,8 @@ export function expectScored(command: string, place: string, { chat, generationO
  * @throws {UsageError} when an endpoint has no model name, or `--chat` is asked of a directory
  * @throws {EndpointError} when the endpoint cannot score prompts
  */
-export async function openEvaluated(given: string, options: ModelOptions, { path, output }: Around, name?: string): Promise<OpenedModel> {
-  const { digest, ...opened } = isAddress(given) ? await openEndpoint(given, options, path, output) : await openDirectory(path(given), options, path, name);
+export async function openEvaluated(given: string, options: ModelOptions, { path, output, signal }: Around, name?: string): Promise<OpenedModel> {
+  const { digest, ...opened } = isAddress(given) ? await openEndpoint(given, options, path, output, signal) : await openDirectory(path(given), options, path, name);
   try {
     const cache = options.cache === undefined ? undefined : await openRequestCache(path(options.cache), await digest());
     return {
@@ -72,7 +72,7 @@ export async function openEvaluated(given: string, options: ModelOptions, { path
 }
 
 /** What opening needs of a command. */
-type Around = Pick<Context, "path"> & { output: Pick<Context["output"], "line"> };
+type Around = Pick<Context, "path"> & { output: Pick<Context["output"], "line">; signal?: AbortSignal };
 
 interface Opened extends Omit<OpenedModel, "cache"> {
   /** Stands for everything that decides its answers; of an endpoint that is known only by its address and a name, and by how prompts are sent. */
@@ -92,7 +92,7 @@ async function openDirectory(place: string, options: ModelOptions, path: Context
   return { model, likelihood: options.generationOnly !== true, source: "espalier", place: found.directory, digest, free: async () => model.free() };
 }
 
-async function openEndpoint(place: string, options: ModelOptions, path: Context["path"], output: Around["output"]): Promise<Opened> {
+async function openEndpoint(place: string, options: ModelOptions, path: Context["path"], output: Around["output"], signal?: AbortSignal): Promise<Opened> {
   const { maxLen, concurrency = 4, timeout, attempts, model: served, chat = false, generationOnly = false, tokenizer } = options;
   if (served === undefined)
     throw new UsageError(`${place}: an endpoint serves models by name, but --model is missing. Name one.`);
@@ -106,6 +106,7 @@ async function openEndpoint(place: string, options: ModelOptions, path: Context[
     ...(apiKey && { apiKey }),
     ...(maxLen && { maxLen }),
     concurrency,
+    ...(signal && { signal }),
     onWait: (seconds: number) => output.line(`${place} limits the rate: it is asked again in ${Math.ceil(seconds)} s.`),
     ...(timeout && { timeoutMs: 1000 * timeout }),
     ...(attempts && { attempts }),

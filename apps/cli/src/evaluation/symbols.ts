@@ -89,7 +89,7 @@ export function addSymbols(command: Command): void {
           output.line(`\nItems: ${path(options.out)}`);
         }
         if (options.on === undefined) return;
-        const opened = await openEvaluated(options.on, options, { output, path });
+        const opened = await openEvaluated(options.on, options, { output, path, signal });
         try {
           for (const labels of ["symbols", "real"]) {
             const difficulty: Difficulty = { level: options.difficulty, labels };

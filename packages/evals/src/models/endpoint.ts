@@ -42,6 +42,8 @@ export interface EndpointOptions {
   timeoutMs?: number;
   /** Called once for each time that the server asks to be left alone for `ANNOUNCED_MS` or more: the seconds. */
   onWait?: (seconds: number) => void;
+  /** Ends all calls: what waits or is under way is given up, what was answered is kept. */
+  signal?: AbortSignal;
 }
 
 /** Shorter waits are not worth a word. */
@@ -51,8 +53,6 @@ const ANNOUNCED_MS = 5000;
 export interface EndpointCall extends EndpointOptions {
   /** Shared by all calls of a model: until when the server asked to be left alone, in milliseconds since 1970. */
   quiet: { until: number };
-  /** Aborted when another request of the call has failed for good: nothing is waited for or asked again. */
-  signal?: AbortSignal;
 }
 
 /** @throws the signal's reason when it is aborted first */
@@ -177,7 +177,8 @@ export function retryAfter(header: string | null, now = Date.now()): number | un
 export async function mapConcurrently<T, R, O extends EndpointCall>(call: O, items: readonly T[], action: (call: O, item: T) => Promise<R>): Promise<R[]> {
   const results = Array<R>(items.length);
   const stop = new AbortController();
-  const each = { ...call, signal: stop.signal };
+  // Aborted also when another request of the call has failed for good: nothing is waited for or asked again.
+  const each = { ...call, signal: call.signal ? AbortSignal.any([call.signal, stop.signal]) : stop.signal };
   let failure: unknown;
   let next = 0;
   const worker = async () => {
@@ -193,6 +194,7 @@ export async function mapConcurrently<T, R, O extends EndpointCall>(call: O, ite
   };
   await Promise.all(Array.from({ length: Math.min(call.concurrency ?? 4, items.length) }, worker));
   if (!stop.signal.aborted) return results;
+  if (call.signal?.aborted) failure = new EndpointError("connection", `openAi: ${call.baseUrl} was not waited for any longer, because the evaluation was stopped.`, { cause: failure });
   if (failure instanceof EndpointError) failure.answered = results;
   throw failure;
 }

@@ -136,6 +136,20 @@ describe("openAiCompletions", () => {
     }
   });
 
+  it("stopped by its signal it gives up a wait at once, and what was answered is in the cache", async () => {
+    const waits: number[] = [];
+    const controller = new AbortController();
+    const answering = await openAiCompletions({ ...(await start()), generationOnly: true });
+    const cache = memoryCache("stopped");
+    const ask = (prompt: string) => ({ prompt, until: [], maxTokens: 3 });
+    await cachedModel(answering, cache).generate([ask("Count")]);
+    await server.close();
+    const options = await start({ rateLimited: 9, retryAfter: "60" });
+    const model = await openAiCompletions({ ...options, generationOnly: true, signal: controller.signal, onWait: (seconds) => { waits.push(seconds); controller.abort(); } });
+    await expect(cachedModel(model, cache).generate([ask("Count"), ask("Go on")])).rejects.toThrow(/was not waited for any longer/);
+    expect(waits).toEqual([60]);
+  });
+
   it("ends what waits when a request has failed for good; answers before it are in the cache", async () => {
     server = await startServer();
     let asked = 0;
