@@ -82,17 +82,23 @@ export class Session {
     }
     const state = checkpoint ? await readModelState(checkpoint, true) : initialState(plan.stages[0]!.model, plan.seed);
     const model = new DeviceModel(executor, state, { precision: plan.precision });
-    const done = checkpoint ? (await readMetrics(directory)).findLast(({ step }) => step <= model.step) : undefined;
-    const log = await RunLog.open(directory, hooks);
-    const session = new Session(request, hooks, planDigest, { model, seconds: done?.seconds ?? 0, checkpoint, log });
+    let log: RunLog | undefined;
+    let session: Session | undefined;
     try {
+      const done = checkpoint ? (await readMetrics(directory)).findLast(({ step }) => step <= model.step) : undefined;
+      log = await RunLog.open(directory, hooks);
+      session = new Session(request, hooks, planDigest, { model, seconds: done?.seconds ?? 0, checkpoint, log });
       for (const { step, path, reason } of passedOver) {
         await session.#log.event({ kind: "rollback", step, directory: path, reason });
       }
       await session.#begin();
       return session;
     } catch (error) {
-      await session.close();
+      if (session) await session.close();
+      else {
+        model.free();
+        await log?.close();
+      }
       throw error;
     }
   }
@@ -120,8 +126,11 @@ export class Session {
 
   async close(): Promise<void> {
     this.#model.free();
-    await this.#batches?.close();
-    await this.#log.close();
+    try {
+      await this.#batches?.close();
+    } finally {
+      await this.#log.close();
+    }
   }
 
   /** Writes the segment's first line, and what a kill kept from being written after the checkpoint. */

@@ -160,6 +160,29 @@ describe("train", () => {
     }
   });
 
+  it.each(["metrics", "events"] as const)("frees the model when the log of %s cannot be opened", async (log) => {
+    const directory = fresh();
+    let allocated = 0;
+    let freed = 0;
+    const counted: Executor = {
+      name: executor.name,
+      instructionPath: executor.instructionPath,
+      numThreads: executor.numThreads,
+      load: (program) => executor.load(program),
+      allocate(bytes) {
+        const buffer = executor.allocate(bytes);
+        allocated++;
+        return Object.assign(buffer, { free: ((free) => () => (freed++, free()))(buffer.free.bind(buffer)) });
+      },
+    };
+    const fileSystem = intercept(disk, (operation, path) => {
+      if (operation === "open" && path === runPaths[log](directory)) throw Object.assign(new Error(path), { code: "EACCES", errno: -13, syscall: operation });
+    });
+    await expect(run(directory, { fileSystem }, { executor: counted })).rejects.toThrow(/permission denied/);
+    expect(allocated).toBeGreaterThan(0);
+    expect(freed).toBe(allocated);
+  });
+
   it("rolls back to the checkpoint before a damaged one, says so, and ends the same", async () => {
     const directory = fresh();
     const { digest } = await run(directory);

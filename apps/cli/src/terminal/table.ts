@@ -33,7 +33,7 @@ export function tableLines(head: readonly string[], rows: readonly (readonly str
 }
 
 /** Columns of the terminal that standard output is; without one a line may have any length. */
-const terminalColumns = (): number => (process.stdout.isTTY ? process.stdout.columns : Infinity);
+export const terminalColumns = (): number => (process.stdout.isTTY ? process.stdout.columns : Infinity);
 
 function columnWidths(head: readonly string[], rows: readonly (readonly string[])[], right: readonly number[], columns: number): number[] {
   const longestWord = (text: string) => Math.max(...text.split(" ").map(visibleWidth));
