@@ -2,6 +2,9 @@ import { readFile } from "node:fs/promises";
 import { DataError } from "@espalier/core";
 import { disk, fileError } from "@espalier/core/node";
 
+/** An argument that names a place on the web, not on the disk. */
+export const isAddress = (text: string): boolean => /^https?:\/\//i.test(text);
+
 /** @throws {FileError} naming the file, when it cannot be read */
 export async function readText(file: string): Promise<string> {
   return await readFile(file, "utf8").catch((error: unknown) => {

@@ -171,7 +171,7 @@ describe("exportHuggingFace", () => {
     const asked = [{ prompt: "the cat", until: [], maxTokens: 8 }];
     expect(await theirs.generate(asked)).toEqual(await ours.generate(asked));
     writeFileSync(join(out, "tokenizer_config.json"), '{ "bos_token": '); // a copy that broke off: no model without its special tokens
-    await expect(loadHuggingFaceModel(out, { executor: make() })).rejects.toThrow(/tokenizer_config\.json: not JSON\. Restore the file from its source\.$/);
+    await expect(loadHuggingFaceModel(out, { executor: make() })).rejects.toThrow(/tokenizer_config\.json: not JSON, expected the texts of special tokens\. Restore the file from its source\.$/);
     const other = trainTokenizer([new TextEncoder().encode(text)], { vocabSize: 262 });
     await expect(exportHuggingFace(checkpoint, out, { tokenizer: other })).rejects.toThrow(/expected [0-9a-f]{12}, which it was trained with/);
   });

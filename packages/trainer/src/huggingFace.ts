@@ -81,7 +81,7 @@ async function readNamedTokens(directory: string): Promise<{ bos?: string; eos?:
   try {
     value = JSON.parse(text) as Record<string, unknown>;
   } catch (cause) {
-    throw new FileError(`${path}: not JSON. Restore the file from its source.`, { cause });
+    throw new FileError(`${path}: not JSON, expected the texts of special tokens. Restore the file from its source.`, { cause });
   }
   const contentOf = (token: unknown) => (typeof token === "string" ? token : ((token as { content?: string } | null | undefined)?.content ?? undefined));
   const [bos, eos] = [contentOf(value["bos_token"]), contentOf(value["eos_token"])];

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { estimateCorpus, exportCorpus, fetchInputs, joinSlices, listCorpusFiles, prepareCorpus } from "@espalier/tokenizer/node";
 import type { Command } from "commander";
 import { action, type Context } from "../command.ts";
+import { isAddress } from "../files.ts";
 import { addOptions, corpusOptions, defaultWorkers, type TokenizeOptions } from "../tokenize/options.ts";
 import { commandText, thisCommand } from "../terminal/commandText.ts";
 import { estimateLines, manifestLines } from "../tokenize/report.ts";
@@ -14,8 +15,6 @@ export function addTokenize(program: Command): void {
     .argument("<paths...>", "JSONL, CSV, Parquet, WARC, WET or text, also .gz and .zst; directories recursively; patterns in quotes; http(s) addresses, also with #sha256=...");
   addOptions(command).action(action<TokenizeOptions>(tokenize, thisCommand));
 }
-
-const isAddress = (input: string): boolean => /^https?:\/\//i.test(input);
 
 async function tokenize(options: TokenizeOptions, { output, path, signal }: Context, paths: string[]): Promise<void> {
   const named = paths.map((input) => (isAddress(input) ? input : path(input)));

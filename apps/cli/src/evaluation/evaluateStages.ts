@@ -1,11 +1,10 @@
 import { basename, join, relative, sep } from "node:path";
 import { atomicWrite } from "@espalier/core/node";
 import type { Context } from "../command.ts";
-import { makeDirectory } from "../files.ts";
+import { isAddress, makeDirectory } from "../files.ts";
 import { tableLines } from "../terminal/table.ts";
 import { type EvalOptions, type EvaluatedPlace, evaluateOne } from "./evaluateOne.ts";
 import { writeSamplesPage } from "./files.ts";
-import { isAddress } from "./model.ts";
 import type { Selection } from "./select.ts";
 import { agreements, stageCheckpoints, stageRows } from "./stages.ts";
 import { stagesPicture } from "./stagesPicture.ts";

@@ -7,6 +7,7 @@ import type { LanguageModel } from "@espalier/spec/languageModel";
 import type { Context } from "../command.ts";
 import { loadModel, locateModel, openCodec } from "../model.ts";
 import { UsageError } from "../usage.ts";
+import { isAddress } from "../files.ts";
 import type { ModelOptions } from "./modelOptions.ts";
 
 /** What is evaluated, and what files say of it. */
@@ -22,8 +23,6 @@ export interface OpenedModel {
   batch?: number;
   free(): Promise<void>;
 }
-
-export const isAddress = (text: string): boolean => /^https?:\/\//.test(text);
 
 /**
  * What result files call a model: its place as the user typed it, so that they do not depend on where the project lies.
@@ -61,8 +60,11 @@ export async function openEvaluated(given: string, options: ModelOptions, { path
       ...opened,
       cache,
       free: async () => {
-        await cache?.close();
-        await opened.free();
+        try {
+          await cache?.close();
+        } finally {
+          await opened.free();
+        }
       },
     };
   } catch (error) {

@@ -68,4 +68,3 @@ export async function planOf({ plan: file, data, out }: TrainPlace, output: Cont
   output.line(`No --plan: ${small!.model.numLayers} layers, grown to ${grown!.model.numLayers}, of ${small!.model.residualDim} channels; ${small!.tokens.toLocaleString("en")} tokens each. ${runPaths.identity(out)} keeps the plan.`);
   return plan;
 }
-

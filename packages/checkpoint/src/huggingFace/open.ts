@@ -133,7 +133,7 @@ async function readJson(path: string): Promise<Record<string, unknown> | undefin
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new FileError(`${path}: not JSON. Restore the file from its source.`, { cause });
+    throw new FileError(`${path}: not JSON, expected a configuration. Restore the file from its source.`, { cause });
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new FileError(`${path}: not an object, expected a configuration. Restore the file.`);
   return value as Record<string, unknown>;

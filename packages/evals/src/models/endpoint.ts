@@ -70,10 +70,12 @@ const sleep = (ms: number, signal?: AbortSignal) =>
     else signal?.addEventListener("abort", stop, { once: true });
   });
 
+const limitedTo = (ms: number, signal: AbortSignal | undefined) => AbortSignal.any([AbortSignal.timeout(ms), ...(signal ? [signal] : [])]);
+
 /** The context length that the server's list of models states for this one (vLLM's and `espalier serve`'s `max_model_len`), where it does. */
-export async function statedMaxLen({ baseUrl, model, apiKey }: EndpointOptions): Promise<number | undefined> {
+export async function statedMaxLen({ baseUrl, model, apiKey, signal }: EndpointOptions): Promise<number | undefined> {
   try {
-    const response = await fetch(`${baseUrl.replace(/\/+$/, "")}/models`, { headers: authorization(apiKey), signal: AbortSignal.timeout(5000) });
+    const response = await fetch(`${baseUrl.replace(/\/+$/, "")}/models`, { headers: authorization(apiKey), signal: limitedTo(5000, signal) });
     const { data } = (await response.json()) as { data: { id: string; max_model_len?: unknown }[] };
     const stated = data.find(({ id }) => id === model)?.max_model_len;
     return Number.isSafeInteger(stated) && (stated as number) > 1 ? (stated as number) : undefined;
@@ -131,7 +133,7 @@ async function attemptOnce(options: EndpointCall, path: string, body: object, at
       method: "POST",
       headers: { "content-type": "application/json", ...authorization(options.apiKey) },
       body: JSON.stringify(body),
-      signal: AbortSignal.any([AbortSignal.timeout(options.timeoutMs ?? 120_000), ...(options.signal ? [options.signal] : [])]),
+      signal: limitedTo(options.timeoutMs ?? 120_000, options.signal),
     });
     text = await response.text();
   } catch (cause) {

@@ -150,6 +150,19 @@ describe("openAiCompletions", () => {
     expect(waits).toEqual([60]);
   });
 
+  it("is not kept waiting by a list of models when it is stopped", async () => {
+    server = await startServer();
+    const controller = new AbortController();
+    const silent = createServer(() => controller.abort()); // never answers
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const started = performance.now();
+    const opening = openAiCompletions({ baseUrl: `http://127.0.0.1:${(silent.address() as AddressInfo).port}/v1`, model: "test", encode: () => [1], signal: controller.signal });
+    await expect(opening).rejects.toThrow();
+    expect(performance.now() - started).toBeLessThan(4000); // the list alone is waited for 5 s
+    silent.closeAllConnections();
+    silent.close();
+  });
+
   it("ends what waits when a request has failed for good; answers before it are in the cache", async () => {
     server = await startServer();
     let asked = 0;

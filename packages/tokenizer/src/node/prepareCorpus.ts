@@ -82,8 +82,11 @@ export async function prepareCorpus(options: PrepareCorpusOptions): Promise<Corp
     early = startEarly(options, files);
     return await prepareFiles(options, files, takeEarly);
   } finally {
-    await early?.end(); // no pass took it
-    lock.release();
+    try {
+      await early?.end(); // no pass took it
+    } finally {
+      lock.release();
+    }
   }
 }
 
