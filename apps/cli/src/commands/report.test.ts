@@ -65,6 +65,30 @@ describe.skipIf(!nativeStatus().available)("espalier report of a run (needs the 
     expect(stdout).toMatch(/has no report yet: .*\ndone {2}runs\/a\/seed-0 {2}loss \d\.\d{4}\n$/);
   });
 
+  it("of a finished reproduction shows arms and what serves it, pilots as a count", async () => {
+    const arm = { seed: 0, stages: [{ model: { numLayers: 2, residualDim: 16 } }], tokens: 2000, flops: 1.5e9, seconds: 3.25, finalLoss: 2.5, bitsPerByte: 1.25 };
+    const report = {
+      format: "espalier-report-1",
+      headline: "Growth saved compute.",
+      caveat: "At a small scale.",
+      comparisons: [],
+      arms: [{ ...arm, id: "grown/seed-0", role: "treatment" }, { ...arm, id: "pilot/seed-0", role: "pilot" }],
+      machine: { cores: 2, cpu: "a processor", instructionPath: "avx2" },
+      corpus: { name: "stories", trainTokens: 4000, vocabSize: 300 },
+      claims: [{ verdict: "measured" }, { verdict: "measured" }],
+      cost: { kwh: 0.01, usd: 0.02, kgCo2e: 0.003 },
+      minutesTaken: 4.5,
+      minutesAsked: 5,
+    };
+    mkdirSync(at("finished"));
+    writeFileSync(at("finished/report.json"), JSON.stringify(report));
+    const { status, stdout } = await espalier("report", at("finished"));
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^grown +0 +L2 C16 +2000 +1\.5e9 +3\.3 +2\.5000 +1\.2500\n1 pilot besides\./m);
+    expect(stdout).toMatch(/^claims {4}2 of the paper: 2 measured$/m);
+    expect(stdout).toMatch(/opens in a browser\. To serve it:\n {2}(\S+ )*espalier serve \S*finished\n$/);
+  });
+
   it("refuses a directory of another kind", async () => {
     const { status, stderr } = await espalier("report", at("corpus"));
     expect({ status, stderr }).toEqual({ status: 1, stderr: `error ${at("corpus")}: holds no report.json, no run.json and no runs, expected a directory written by \`espalier train\` or \`espalier reproduce\`. Check the path.\n` });

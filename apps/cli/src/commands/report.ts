@@ -4,6 +4,7 @@ import { ConfigError } from "@espalier/core";
 import type { Command } from "commander";
 import { action } from "../command.ts";
 import { readReport, reproductionLines } from "../report/reproduction.ts";
+import { commandText } from "../terminal/commandText.ts";
 import { placeText } from "../terminal/format.ts";
 import { runLines, summarizeRun } from "../report/run.ts";
 
@@ -19,7 +20,8 @@ export function addReport(program: Command): void {
         if (existsSync(join(directory, "report.json"))) {
           const report = await readReport(join(directory, "report.json"));
           for (const line of reproductionLines(report)) output.line(line);
-          output.line(`report    ${placeText(from, join(directory, "report.html"))} opens in a browser; \`espalier serve ${dir}\` serves it`);
+          output.line(`report    ${placeText(from, join(directory, "report.html"))} opens in a browser. To serve it:`);
+          output.line(`  ${commandText(["serve", placeText(from, directory)])}`);
           return output.result("reproduction", report);
         }
         if (existsSync(join(directory, "run.json"))) {

@@ -21,6 +21,7 @@ export function findingLines({ headline, caveat, comparisons }: Pick<Reproductio
 export function reproductionLines(report: ReproductionReport): string[] {
   const { arms, machine, corpus, claims, cost } = report;
   const shown = arms.filter(({ role }) => role !== "pilot");
+  const numPilots = arms.length - shown.length;
   const rows = shown.map((arm) => [
     arm.id.replace(/\/seed-\d+$/, ""), String(arm.seed), arm.stages.map(({ model }) => `L${model.numLayers}${TOGETHER}C${model.residualDim}`).join(`${TOGETHER}→ `), quantity(arm.tokens, "").trim(), arm.flops.toExponential(1).replace("+", ""), arm.seconds.toFixed(1), arm.finalLoss.toFixed(4), arm.bitsPerByte.toFixed(4),
   ]);
@@ -29,7 +30,7 @@ export function reproductionLines(report: ReproductionReport): string[] {
     ...findingLines(report),
     "",
     ...tableLines(["run", "seed", "shapes", "tokens", "FLOPs", "seconds", "loss", "bits/byte"], rows, [1, 3, 4, 5, 6, 7]),
-    `${arms.length - shown.length} pilots besides. Seconds of a thread; loss in nats per token.`,
+    `${numPilots} ${numPilots === 1 ? "pilot" : "pilots"} besides. Seconds of a thread; loss in nats per token.`,
     "",
     `claims    ${claims.length} of the paper: ${verdicts.join(", ")}`,
     `corpus    ${corpus.name}: ${quantity(corpus.trainTokens, "tokens")} of ${corpus.vocabSize}`,
