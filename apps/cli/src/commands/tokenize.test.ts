@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { ngramsOf, writeNgrams, writeTokenizerJson } from "@espalier/tokenizer";
-import { encoding, openCorpus, readManifest } from "@espalier/tokenizer/node";
+import { encoding, loadTokenizer, openCorpus, readManifest } from "@espalier/tokenizer/node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { documents, espalier, jsonLines, start, temporaryDirectory } from "../testing/run.ts";
 
@@ -54,6 +54,35 @@ describe("espalier tokenize", () => {
     expect(pattern).toMatchObject({ status: 2, stderr: expect.stringMatching(/Allowed choices are cl100k, o200k, gpt2/) as string });
     expect(vocab).toMatchObject(failed(/--slice: no --tokenizer, expected one/, 2));
     expect(existsSync(at("none"))).toBe(false);
+  });
+
+  it.each(["Prepend", "Metaspace"])("takes Llama-style files: %s", async (kind) => {
+    const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`);
+    const merges = [["\u2581", "t"], ["h", "e"], ["\u2581t", "he"]];
+    const tokens = [...new Set(["<unk>", "<s>", "</s>", ...bytes, ..."\u2581abcdefghijklmnopqrstuvwxyz", ...merges.map((pair) => pair.join(""))])];
+    const replace = { type: "Replace", pattern: { String: " " }, content: "\u2581" };
+    const file = {
+      added_tokens: ["<unk>", "<s>", "</s>"].map((content, id) => ({ id, content })),
+      normalizer: kind === "Prepend" ? { type: "Sequence", normalizers: [{ type: "Prepend", prepend: "\u2581" }, replace] } : null,
+      pre_tokenizer: kind === "Metaspace" ? { type: "Metaspace", replacement: "\u2581", prepend_scheme: "first", split: false } : null,
+      decoder: { type: "Sequence", decoders: [{ type: "Replace", pattern: { String: "\u2581" }, content: " " }, { type: "ByteFallback" }, { type: "Fuse" }, { type: "Strip", content: " ", start: 1, stop: 0 }] },
+      model: { type: "BPE", unk_token: "<unk>", fuse_unk: true, byte_fallback: true, vocab: Object.fromEntries(tokens.map((token, id) => [token, id])), merges },
+    };
+    const texts = Array.from({ length: 20 }, (_, i) => `the end of text ${i}: tea \u00e9\u8a9e, then the rest`);
+    mkdirSync(at(`${kind}-model`));
+    writeFileSync(at(`${kind}-model`, "tokenizer.json"), JSON.stringify(file));
+    writeFileSync(at(`${kind}.jsonl`), texts.map((text) => JSON.stringify({ text })).join("\n"));
+    const ran = await espalier("tokenize", at(`${kind}.jsonl`), "--tokenizer", at(`${kind}-model`, "tokenizer.json"), "--separator", "</s>", "--validation", "0.5", "--out", at(kind));
+    expect(ran).toMatchObject({ status: 0, stderr: "" });
+    const { train, validation, tokenizer } = await openCorpus(at(kind));
+    const library = await loadTokenizer(at(`${kind}-model`, "tokenizer.json"));
+    const end = file.model.vocab["</s>"]!;
+    const documentsOf = ({ tokens: ids }: { tokens: ArrayLike<number> }) => `${Array.from(ids).join(" ")} `.split(` ${end} `).slice(0, -1);
+    expect([...documentsOf(train), ...documentsOf(validation)].sort()).toEqual(texts.map((text) => library.encode(text).join(" ")).sort());
+    expect(texts.map((text) => tokenizer.decodeText(library.encode(text)))).toEqual(texts);
+    // Where the file lay is nothing that a corpus records.
+    expect(tokenizer.name).toBe(`${kind}-model`);
+    expect(readFileSync(at(kind, "tokenizer.json"), "utf8")).not.toContain(scratch);
   });
 
   it("takes out sentences that were seen before, and says so", async () => {

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { ConfigError, FileError } from "@espalier/core";
 import { fileError } from "@espalier/core/node";
 import { END_OF_TEXT, type EncodingName } from "../encodings.ts";
+import { nameOfFile } from "../formats/fileName.ts";
 import { type HuggingFaceTokenizer, readHuggingFaceTokenizer } from "../formats/huggingFace/read.ts";
 import { textTokenizer } from "../formats/huggingFace/textTokenizer.ts";
 import { readTokenizerJson } from "../formats/json.ts";
@@ -57,7 +58,7 @@ async function load<Foreign>(nameOrPath: string, { pattern = "cl100k" }: { patte
     const failed = fileError("reading tokenizer", nameOrPath, error);
     throw (error as NodeJS.ErrnoException).code === "ENOENT" ? new FileError(`${failed.message} Names that need no file: ${tokenizerNames.join(", ")}.`, { cause: error }) : failed;
   });
-  if (!text.trimStart().startsWith("{")) return fromRanks(readTiktoken(text, nameOrPath), nameOrPath, pattern);
+  if (!text.trimStart().startsWith("{")) return fromRanks(readTiktoken(text, nameOrPath), nameOfFile(nameOrPath), pattern);
   if (isOwn(text)) return readTokenizerJson(text, nameOrPath);
   return readForeign(text);
 }

@@ -2,6 +2,7 @@ import { DataError, FileError } from "@espalier/core";
 import type { EncodeCore } from "../../encodeCore.ts";
 import type { EncodeOptions, Tokenizer } from "../../tokenizer.ts";
 import type { TokenSpan } from "../../tokenSpans.ts";
+import { nameOfFile } from "../fileName.ts";
 import { aligned, type AlignedPart, alignedStep, placesOf, prepended, replaced, textOf } from "./aligned.ts";
 import { isByteLevel, readByteLevel } from "./byteLevel.ts";
 import { characterMerge, type CharacterMerge, characterTables, characterWalk, type Coverage } from "./characterBpe.ts";
@@ -39,7 +40,7 @@ export interface HuggingFaceTokenizer {
  * Unlike the library of that name, special tokens inside text are ordinary text unless `special: "recognize"` asks for
  * them, and no ids are added around it unless `template` does.
  *
- * @param where names the file in errors
+ * @param where names the file in errors; the tokeniser is called by its last part, see `nameOfFile`
  * @param options `encoder`: which one joins characters, as in `createTokenizer`
  * @throws {FileError} naming the part that cannot be read
  */
@@ -48,7 +49,7 @@ export function readHuggingFaceTokenizer(text: string, where: string, { encoder:
   const normalize = normalizerOf(file, where);
   const template = templateOf(file, where);
   const specialTokens = new Map(file.added_tokens.map(({ content, id }) => [content, id]));
-  const byteLevel = isByteLevel(file) ? readByteLevel(file, where, where) : undefined;
+  const byteLevel = isByteLevel(file) ? readByteLevel(file, nameOfFile(where), where) : undefined;
   const tables = byteLevel ? undefined : characterTables(file, where);
   const characters = tables && metaspaceBpe(file, characterMerge(tables), where);
   const core = tables && characterCore(file, tables, kind, (steps) => normalizeBy(steps, where));
@@ -57,7 +58,7 @@ export function readHuggingFaceTokenizer(text: string, where: string, { encoder:
   const idsOf = (part: string): Uint32Array => core?.encode(part) ?? byteLevel?.encode(normalize(part)) ?? Uint32Array.from(characters!.encode(normalize(part)));
   const vocabSize = [...Object.values(file.model.vocab), ...specialTokens.values()].reduce((a, b) => Math.max(a, b), -1) + 1;
   return {
-    name: where,
+    name: nameOfFile(where),
     encoder: core?.kind ?? byteLevel?.encoder ?? "typescript",
     vocabSize,
     specialTokens,

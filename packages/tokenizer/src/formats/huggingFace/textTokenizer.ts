@@ -30,7 +30,7 @@ export function textTokenizer(json: string, where: string, encoder: CharacterEnc
   let digest: string | undefined;
   const encode: Tokenizer["encode"] = (input, options) => inner.encode(typeof input === "string" ? input : decoder.decode(input), options);
   return {
-    name: where,
+    name: inner.name,
     encoder: inner.encoder,
     ranks,
     ids,

@@ -25,7 +25,8 @@ static float first(Vector a) { return _mm256_cvtss_f32(a); }
 static void stream(float* to, const float* from) { _mm256_stream_ps(to, _mm256_load_ps(from)); }
 #endif
 // As many sums as registers hold, so that two units are busy whatever the latency of their instructions.
-constexpr int kSums = sizeof(Vector) == 64 ? 24 : 12, kRounds = 1 << 19;
+constexpr int kSums = sizeof(Vector) == 64 ? 24 : 12;
+constexpr int kRounds = 1 << 21;  // 6 ms and more: threads that begin on one core are apart by then
 #if defined(__AVX512BF16__)
 static Vector dot(Vector sum, Vector x, Vector y) {
   return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(x), reinterpret_cast<__m512bh>(y));
