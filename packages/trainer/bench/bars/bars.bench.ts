@@ -73,7 +73,7 @@ async function compare(
   { repeats = rounds, precision = "fp32" as Precision } = {},
 ): Promise<void> {
   const limit = precision === "bf16" && cpuExecutor().instructionPath === "avx512bf16" ? "dot" : "fma";
-  const peak: Side = async () => Math.max(...(await machineLimits.ask(`${limit} ${threads} 0.05`))); // the best of some bursts
+  const peak: Side = async () => Math.max(...(await machineLimits.ask(`${limit} ${threads} 0.15`))); // the best of some bursts: a rival's threads may spin for longer than a pause
   const withPeak = flopsPerUnit && !machineLimits.absent ? { ...sides, peak } : sides;
   const measured = await inTurns(withPeak, repeats);
   const rates = Object.fromEntries(Object.entries(measured).map(([name, values]) => [name, values.map((rate) => rate * perThread(threads))]));
