@@ -85,6 +85,13 @@ describe("espalier tokenize", () => {
     expect(readFileSync(at(kind, "tokenizer.json"), "utf8")).not.toContain(scratch);
   });
 
+  it("says that a corpus made of other inputs is replaced, and nothing where it is the same", async () => {
+    const made = (input: string) => espalier("tokenize", at("in", input), "--out", at("twice"), "--tokenizer", "gpt2");
+    const [first, same, other] = [await made("0.jsonl.gz"), await made("0.jsonl.gz"), await made("1.jsonl.gz")];
+    expect(other).toMatchObject({ status: 0, stderr: "", stdout: expect.stringMatching(/twice holds another corpus \(\d+ documents, tokenizer gpt2\), made of other inputs or with other options: this one takes its place\.\n/) as string });
+    for (const { stdout } of [first, same]) expect(stdout).not.toContain("holds another corpus");
+  });
+
   it("takes out sentences that were seen before, and says so", async () => {
     const shared = "We use cookies. You may agree. Or you may not.";
     const lines = Array.from({ length: 30 }, (_, i) => JSON.stringify({ text: `Page ${i} begins. It is about ${i}. ${shared} It goes on with ${i * i}. So it ends ${i}.` }));

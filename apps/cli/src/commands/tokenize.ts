@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { estimateCorpus, exportCorpus, fetchInputs, joinSlices, listCorpusFiles, prepareCorpus } from "@espalier/tokenizer/node";
+import { type CorpusManifest, estimateCorpus, exportCorpus, fetchInputs, joinSlices, listCorpusFiles, prepareCorpus } from "@espalier/tokenizer/node";
 import type { Command } from "commander";
 import { action, type Context } from "../command.ts";
 import { isAddress } from "../files.ts";
@@ -34,7 +34,10 @@ async function tokenize(options: TokenizeOptions, { output, path, signal }: Cont
     output.result("estimate", estimate);
     return;
   }
-  await finish(await prepareCorpus({ ...corpus, inputs, workers, progress, signal }));
+  const onReplace = ({ documents, tokenizer }: CorpusManifest): void => {
+    output.line(`${path(options.out)} holds another corpus (${(documents.train + documents.validation).toLocaleString("en")} documents, tokenizer ${tokenizer.name}), made of other inputs or with other options: this one takes its place.`);
+  };
+  await finish(await prepareCorpus({ ...corpus, inputs, workers, progress, signal, onReplace }));
 
   async function finish(manifest: Awaited<ReturnType<typeof prepareCorpus>>): Promise<void> {
     const directory = path(options.out);

@@ -6,7 +6,7 @@ import { createCleaner } from "../clean/cleaner.ts";
 import { END_OF_TEXT } from "../encodings.ts";
 import { writeTokenizerJson } from "../formats/json.ts";
 import type { Tokenizer } from "../tokenizer.ts";
-import { CORPUS_FILES, type CorpusManifest, type InputSummary, MANIFEST_FORMAT, MANIFEST_VERSION, type ShardSummary } from "./manifest.ts";
+import { CORPUS_FILES, type CorpusManifest, type InputSummary, MANIFEST_FORMAT, MANIFEST_VERSION, readManifest, type ShardSummary } from "./manifest.ts";
 import { encodeCorpus, type EncodedCorpus, encodeExtra } from "./prepare/encode.ts";
 import { beginEarly, type EarlyPass } from "./prepare/earlyPass.ts";
 import { definitionOf, readOptions, stageOf, threadsFor } from "./prepare/pass.ts";
@@ -40,6 +40,8 @@ export interface PrepareCorpusOptions extends DocumentOptions {
   checkpointBytes?: number;
   /** Tasks `find repeated spans` (bytes), `read corpus` (bytes), `train tokenizer` (tokens), `encode corpus` (bytes). */
   progress?: Progress;
+  /** Called once before a finished corpus of other inputs or options, which the directory holds, is replaced. */
+  onReplace?: (manifest: CorpusManifest) => void;
   signal?: AbortSignal;
   fileSystem?: FileSystem;
 }
@@ -112,6 +114,8 @@ async function prepareFiles(options: PrepareCorpusOptions, files: readonly Corpu
     await removeLeftovers(directory, fileSystem); // the last call may have been killed right before it did
     return finished;
   }
+  const other = await readManifest(directory).catch(() => undefined); // none, or one that cannot be read
+  if (other && other.digest !== digest) options.onReplace?.(other);
   await fileSystem.makeDirectory(directory).catch((error: unknown) => {
     throw fileError("making", directory, error);
   });
