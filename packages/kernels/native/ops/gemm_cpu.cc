@@ -174,7 +174,7 @@ void multiply(const Product& p, float* room, int64_t tile_begin, int64_t tile_en
     const int64_t col = now.panel * kTileCols, cols = smaller(kTileCols, p.N - col);
     const int64_t vectors = packed_columns(cols) / kWidth;
     const float* columns = p.columns ? p.columns + col * all_words + words.begin * vectors * kWidth : room;
-    const int64_t calls_a_tile = ceil_div(count, Ahead::kWords), calls = (tile_end - tile_begin) * calls_a_tile;
+    const int64_t calls_a_tile = larger(1, ceil_div(count, Ahead::kWords)), calls = (tile_end - tile_begin) * calls_a_tile;
     Ahead ahead;
     if (p.columns) {
       const int64_t panels = panel_end - panel_begin;
