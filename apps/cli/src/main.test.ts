@@ -245,15 +245,15 @@ describe("bad corpora", () => {
     writeFileSync(at("blank.txt"), " \n\n ");
     mkdirSync(at("socket.jsonl"));
     writeFileSync(at("broken.jsonl.gz"), "this is no gzip");
-    const tokenize = (path: string) => espalier("tokenize", path, "--out", at("refused"));
+    const tokenize = (name: string) => espalier("tokenize", at(name), "--out", at(`refused ${name}`)); // a directory has one process at a time
     const cases = { "absent.jsonl": /does not exist/, empty: /holds no file to read/, "blank.txt": /no text in/, "broken.jsonl.gz": /broken\.jsonl\.gz/ };
-    const ran = await Promise.all(Object.keys(cases).map((name) => tokenize(at(name))));
+    const ran = await Promise.all(Object.keys(cases).map(tokenize));
     for (const [i, message] of Object.values(cases).entries()) {
       expect(ran[i]!.status).toBe(1);
       expect(sentence(ran[i]!.stderr)).toMatch(/^error [^\n]+$/);
       expect(ran[i]!.stderr).toMatch(message);
     }
-    expect(existsSync(at("refused", "manifest.json"))).toBe(false);
+    for (const name of Object.keys(cases)) expect(existsSync(at(`refused ${name}`, "manifest.json"))).toBe(false);
   });
 
   it("reproduce refuses a plan made for another corpus, and an output path that is a file", async () => {
