@@ -11,7 +11,7 @@ describe("commandText", () => {
   it("is the workspace's script where that started it, with npx where pnpm came through it", () => {
     const of = (npm_lifecycle_event: string, npm_execpath: string) => commandText(["doctor"], { npm_lifecycle_event, npm_execpath });
     expect(of("espalier", "/usr/lib/node_modules/pnpm/bin/pnpm.cjs")).toBe("pnpm espalier doctor");
-    expect(of("reproduce", "/home/ada/.npm/_npx/a1a38f/node_modules/pnpm/bin/pnpm.cjs")).toBe("npx -y pnpm@10 espalier doctor");
-    expect(of("test", "/home/ada/.npm/_npx/a1a38f/node_modules/pnpm/bin/pnpm.cjs")).toBe("espalier doctor");
+    expect(of("reproduce", "/npm-cache/_npx/0123abcd/node_modules/pnpm/bin/pnpm.cjs")).toBe("npx -y pnpm@10 espalier doctor");
+    expect(of("test", "/npm-cache/_npx/0123abcd/node_modules/pnpm/bin/pnpm.cjs")).toBe("espalier doctor");
   });
 });
